@@ -1,0 +1,25 @@
+// A database as the rooms above see it: statements in, rows out, one transaction at a time. pg is known only in this folder.
+
+export interface Statement {
+  /** Set where the text is constant: it is prepared once per connection under this name. */
+  readonly name?: string;
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
+export interface Rows<R> {
+  readonly rows: readonly R[];
+  readonly count: number;
+}
+
+export interface Queryable {
+  query<R = Record<string, unknown>>(statement: Statement): Promise<Rows<R>>;
+}
+
+export interface Database extends Queryable {
+  /** BEGIN … COMMIT on one connection; the whole is run again on 40001, 40P01, 08006, 57P01 and 25006, at most `attempts` times. */
+  transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
+  /** Resolves when a statement round trip works. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,67 @@
+// The compiled, frozen tables of HL7's 4.0.1 definitions and of our own profiles: what every other room asks.
+import type { TypeModel } from '../fhirpath/model.js';
+
+export interface ElementRule {
+  /** `contact`, `value[x]`. */
+  readonly name: string;
+  /** `Patient.contact`, `Observation.value[x]`. */
+  readonly path: string;
+  readonly min: number;
+  /** Infinity for `*`. */
+  readonly max: number;
+  /** Type codes: `HumanName`, `code`, `Reference`; for a backbone its own path (`Patient.contact`); a contentReference is resolved to that path. */
+  readonly types: readonly string[];
+  /** For Reference and canonical: allowed target types; undefined means any. */
+  readonly targets?: readonly string[];
+  readonly binding?: { readonly strength: 'required' | 'extensible' | 'preferred' | 'example'; readonly valueSet: string };
+  /** Keys into TypeRule.constraints of the type that declares them. */
+  readonly constraints?: readonly string[];
+  readonly summary?: boolean;
+}
+
+export interface Constraint {
+  readonly key: string;
+  readonly severity: 'error' | 'warning';
+  readonly human: string;
+  readonly expression: string;
+}
+
+/** One resource type, data type or backbone path. */
+export interface TypeRule {
+  readonly name: string;
+  readonly kind: 'resource' | 'complex-type' | 'primitive-type' | 'backbone';
+  readonly abstract: boolean;
+  /** `DomainResource`, `BackboneElement`; undefined at the root. */
+  readonly base?: string;
+  /** Snapshot order. */
+  readonly elements: readonly ElementRule[];
+  readonly constraints: readonly Constraint[];
+}
+
+export type SearchType = 'number' | 'date' | 'string' | 'token' | 'reference' | 'composite' | 'quantity' | 'uri' | 'special';
+
+export interface SearchParameter {
+  /** Name in URLs: `birthdate`. */
+  readonly code: string;
+  readonly type: SearchType;
+  /** Canonical URL. */
+  readonly url: string;
+  /** FHIRPath as published, for all bases. */
+  readonly expression?: string;
+  /** Reference parameters: the types they may point at. */
+  readonly targets?: readonly string[];
+  /** Composite parameters. */
+  readonly components?: readonly { readonly definition: string; readonly expression: string }[];
+}
+
+export interface Definitions extends TypeModel {
+  /** The concrete resource types, sorted: Account … VisionPrescription. */
+  readonly resourceTypes: readonly string[];
+  type(name: string): TypeRule | undefined;
+  /** Parameters of one resource type, its own and Resource's and DomainResource's, by code. */
+  searchParameters(type: string): ReadonlyMap<string, SearchParameter>;
+  /** `system|code` and bare `|code` members of a value set that a required binding names; undefined where it can't be listed (e.g. all of UCUM). */
+  codes(valueSet: string): ReadonlySet<string> | undefined;
+  /** Our own conformance resources (profiles/, terminology/) as parsed JSON, for the API to serve. */
+  readonly conformanceResources: readonly import('../fhir/resource.js').Resource[];
+}

@@ -1,0 +1,44 @@
+// One request and one response as plain data. From the decoder on, nothing knows HTTP: a batch entry, a job and
+// the command line are the same to everything below. https://hl7.org/fhir/R4/http.html
+import type { JsonDocument } from './json-text.js';
+
+export type Interaction =
+  | 'read' | 'vread' | 'update' | 'patch' | 'delete' | 'create' | 'search' | 'history'
+  | 'batch' | 'transaction' | 'operation' | 'capabilities';
+
+export interface FhirRequest {
+  readonly interaction: Interaction;
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly type?: string;
+  readonly id?: string;
+  readonly version?: string;
+  /** Without the dollar: `chargeable-status`. */
+  readonly operation?: string;
+  /** Decoded name-value pairs, in the order sent; a form body's pairs come after the URL's. */
+  readonly query: readonly (readonly [name: string, value: string])[];
+  readonly body?: JsonDocument;
+  readonly ifMatch?: string;
+  readonly ifNoneMatch?: string;
+  readonly ifNoneExist?: string;
+  readonly ifModifiedSince?: string;
+  /** Prefer: return=… and handling=…; undefined where the caller did not say. */
+  readonly preferReturn?: 'minimal' | 'representation' | 'OperationOutcome';
+  readonly preferHandling?: 'strict' | 'lenient';
+  readonly requestId?: string;
+  /** Absolute URL of the service base, no trailing slash: what links and Location begin with. */
+  readonly base: string;
+}
+
+export interface FhirResponse {
+  readonly status: number;
+  /** The body as JSON text, exactly as it goes out. */
+  readonly body?: string;
+  /** The body is an OperationOutcome (a batch response puts it in entry.response.outcome). */
+  readonly outcome?: boolean;
+  /** Version of the resource, for ETag. */
+  readonly version?: string;
+  /** Milliseconds since the epoch, for Last-Modified and entry.response.lastModified. */
+  readonly updated?: number;
+  readonly location?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}

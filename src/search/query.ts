@@ -1,0 +1,60 @@
+// A search as a frozen tree: what the query string said, what a Grant adds, and nothing of SQL or of connections.
+// https://hl7.org/fhir/R4/search.html
+import type { SearchParameter } from '../definitions/model.js';
+
+/** Comparison prefix of date, number and quantity values. */
+export type Prefix = 'eq' | 'ne' | 'gt' | 'lt' | 'ge' | 'le' | 'sa' | 'eb' | 'ap';
+
+/** One parsed value of a parameter; a parameter's comma list is a list of these (OR). Values with `$` (composite) nest. */
+export interface SearchValue {
+  readonly text: string;
+  readonly prefix?: Prefix;
+  readonly parts?: readonly SearchValue[];
+}
+
+export type Clause =
+  | { readonly kind: 'all' }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'and' | 'or'; readonly of: readonly Clause[] }
+  | { readonly kind: 'not'; readonly of: Clause }
+  /** `_id`. */
+  | { readonly kind: 'ids'; readonly ids: readonly string[] }
+  | { readonly kind: 'parameter'; readonly parameter: SearchParameter; readonly modifier?: string; readonly values: readonly SearchValue[] }
+  /** `subject:Patient.identifier=…`: a row whose reference `parameter` points at a row of `type` that satisfies `where`. */
+  | { readonly kind: 'chain'; readonly parameter: SearchParameter; readonly type: string; readonly where: Clause }
+  /** `_has:Observation:patient:code=…`. */
+  | { readonly kind: 'has'; readonly type: string; readonly parameter: SearchParameter; readonly where: Clause };
+
+export interface SortKey {
+  /** `_id` and `_lastUpdated` come as parameters of those codes. */
+  readonly parameter: SearchParameter;
+  readonly descending: boolean;
+}
+
+export interface Include {
+  readonly source: string;
+  /** Undefined for `*`. */
+  readonly parameter?: SearchParameter;
+  readonly target?: string;
+  readonly iterate: boolean;
+  readonly reverse: boolean;
+}
+
+/** A page's place: values of the sort keys and the id of the last row seen. */
+export interface Cursor {
+  readonly keys: readonly (string | number | null)[];
+  readonly id: string;
+}
+
+export interface Query {
+  readonly type: string;
+  readonly where: Clause;
+  readonly sort: readonly SortKey[];
+  /** Rows on a page; 0 asks for the total alone (`_summary=count`). */
+  readonly count: number;
+  readonly after?: Cursor;
+  readonly includes: readonly Include[];
+  readonly total: 'none' | 'estimate' | 'accurate';
+  /** The parameters as understood, in order, for the self link. */
+  readonly self: readonly (readonly [string, string])[];
+}

@@ -1,0 +1,41 @@
+// How the domain joins the road of a write: rules that main hands to perform. A rule meets every write, whatever road it came by.
+import type { Caller } from '../fhir/caller.js';
+import type { JsonDocument } from '../fhir/json-text.js';
+import type { Resource } from '../fhir/resource.js';
+import type { Grant } from '../search/grant.js';
+import type { Transaction } from './store.js';
+
+/** One resource about to change. */
+export interface Write {
+  readonly type: string;
+  readonly id: string;
+  readonly kind: 'create' | 'update' | 'delete';
+  readonly before?: Resource;
+  /** Undefined for a deletion. References are resolved and id is set; meta.versionId and lastUpdated are not. */
+  readonly after?: Resource;
+  /** The text of `after`: amounts as written are read from here. */
+  readonly document?: JsonDocument;
+}
+
+export interface WriteContext {
+  readonly caller: Caller;
+  readonly grant: Grant;
+  readonly tx: Transaction;
+  /** Milliseconds since the epoch: the moment of this write, one for the whole request. */
+  readonly now: number;
+  /** A new resource id. */
+  newId(): string;
+  /** Writes a further resource in the same transaction (a new Patient version that shows a status); rules are not run on it. */
+  put(resource: Resource): Promise<void>;
+}
+
+export interface WriteRule {
+  /** Cheap: decided by type and content of either version, never by meta.profile (domain.md ruling 2). */
+  concerns(write: Write): boolean;
+  /** Fills in what the server owns, before validation: the members to set (a value) or drop (undefined) at the top of the resource. */
+  complete?(write: Write, context: WriteContext): Promise<Readonly<Record<string, unknown>> | undefined>;
+  /** In the transaction, before the resource is stored: throws a FhirError (422 and its kind) or returns. */
+  check?(write: Write, context: WriteContext): Promise<void>;
+  /** In the transaction, after the resource is stored: rows that belong to it. */
+  after?(write: Write, context: WriteContext): Promise<void>;
+}

@@ -1,0 +1,74 @@
+// The machine under every road: versions and index rows in PostgreSQL. No function here is without a Grant,
+// except the writes, whose resources access/ has already judged (Grant.refuseWrite).
+import type { Queryable } from '../db/database.js';
+import type { Grant } from '../search/grant.js';
+import type { IndexRows } from '../search/index-rows.js';
+import type { Cursor, Query } from '../search/query.js';
+
+export interface StoredVersion {
+  readonly type: string;
+  readonly id: string;
+  readonly version: number;
+  /** meta.lastUpdated, milliseconds since the epoch. */
+  readonly updated: number;
+  /** The exact JSON text that reads return; null where this version is a deletion. */
+  readonly text: string | null;
+}
+
+export interface HistoryVersion extends StoredVersion {
+  readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+}
+
+export interface SearchPage {
+  readonly matches: readonly StoredVersion[];
+  readonly includes: readonly StoredVersion[];
+  /** Undefined on the last page. */
+  readonly next?: Cursor;
+  readonly total?: number;
+}
+
+/** One resource's change, ready to be stored. */
+export interface Change {
+  readonly type: string;
+  readonly id: string;
+  readonly version: number;
+  readonly updated: number;
+  readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Null deletes. */
+  readonly text: string | null;
+  /** The version this change was made from; undefined where the resource is new. A row at another version, or one already there, makes the write a VersionConflict. */
+  readonly before?: number;
+  /** Undefined for a deletion. */
+  readonly rows?: IndexRows;
+}
+
+/** The row was not at `before` (or a new id was taken): nothing of this statement was written. */
+export class VersionConflict extends Error {
+  constructor(readonly type: string, readonly id: string) {
+    super(`${type}/${id} was changed by another request`);
+  }
+}
+
+export interface Store {
+  /** The current version; a deleted one has text null. Undefined where there is none or the Grant hides it. */
+  read(grant: Grant, type: string, id: string): Promise<StoredVersion | undefined>;
+  /** A version, current or superseded, of a resource whose current row the Grant shows. */
+  vread(grant: Grant, type: string, id: string, version: number): Promise<StoredVersion | undefined>;
+  /** Newest first. `before` is the version to continue below; `since` in milliseconds, inclusive. */
+  history(grant: Grant, type: string, id: string, page: { count: number; before?: number; since?: number }): Promise<{ versions: readonly HistoryVersion[]; total: number }>;
+  search(grant: Grant, query: Query): Promise<SearchPage>;
+  /** Stores changes that need nothing else, durably: one statement per resource type; in one transaction where there are several. */
+  write(changes: readonly Change[]): Promise<void>;
+  /** Runs `work` in one transaction; retried as a whole on 40001, 40P01 and lost connections. A thrown error rolls back. */
+  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+}
+
+/** The same roads inside a transaction, and what only makes sense there. */
+export interface Transaction extends Omit<Store, 'transaction'> {
+  /** For the tables of the rooms that own some (chargeable-status, budgets, audit). */
+  readonly db: Queryable;
+  /** As read, and locks the row until the end. No Grant: the caller is about to be judged by refuseWrite with what it finds. */
+  lock(type: string, id: string): Promise<StoredVersion | undefined>;
+  /** Serialises all who hold the same key (conditional create, identifiers): taken until the end of the transaction. */
+  lockKey(key: string): Promise<void>;
+}
