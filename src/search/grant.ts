@@ -11,6 +11,8 @@ export interface Grant {
   rows(type: string): Clause;
   /** May the caller use this interaction on this type at all (403 if not)? */
   allows(interaction: Interaction, type?: string, operation?: string): boolean;
+  /** Answers carry status, location and etag only: no resource, no outcome that tells whether someone is known (domain.md ruling 5). */
+  readonly receiptsOnly: boolean;
   /** A write, seen with both versions: undefined when allowed, else the refusal to give. */
   refuseWrite(type: string, before: Resource | undefined, after: Resource | undefined): FhirError | undefined;
 }

@@ -36,6 +36,8 @@ export interface WriteRule {
   complete?(write: Write, context: WriteContext): Promise<Readonly<Record<string, unknown>> | undefined>;
   /** In the transaction, before the resource is stored: throws a FhirError (422 and its kind) or returns. */
   check?(write: Write, context: WriteContext): Promise<void>;
+  /** In the transaction: a conditional create found `existing`, so nothing is stored; the rule may keep what differs. */
+  matched?(write: Write, existing: Resource, context: WriteContext): Promise<void>;
   /** In the transaction, after the resource is stored: rows that belong to it. */
   after?(write: Write, context: WriteContext): Promise<void>;
 }
