@@ -1,12 +1,15 @@
 // How the domain answers what only it can: main hands answerers to perform, which asks them before the ordinary road,
 // under the same Grant (architecture.md, decision 4).
+import type { Queryable } from '../db/database.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import type { Grant } from '../search/grant.js';
-import type { Store } from './store.js';
+import type { Reader } from './store.js';
 
 export interface AnswerContext {
   readonly grant: Grant;
-  readonly store: Store;
+  readonly store: Reader;
+  /** For the tables of the room that answers; inside a transaction bundle, that transaction. */
+  readonly db: Queryable;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }

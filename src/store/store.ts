@@ -49,7 +49,8 @@ export class VersionConflict extends Error {
   }
 }
 
-export interface Store {
+/** The roads that only read: the same inside a transaction and outside one. */
+export interface Reader {
   /** The current version; a deleted one has text null. Undefined where there is none or the Grant hides it. */
   read(grant: Grant, type: string, id: string): Promise<StoredVersion | undefined>;
   /** A version, current or superseded, of a resource whose current row the Grant shows. */
@@ -57,6 +58,9 @@ export interface Store {
   /** Newest first. `before` is the version to continue below; `since` in milliseconds, inclusive. */
   history(grant: Grant, type: string, id: string, page: { count: number; before?: number; since?: number }): Promise<{ versions: readonly HistoryVersion[]; total: number }>;
   search(grant: Grant, query: Query): Promise<SearchPage>;
+}
+
+export interface Store extends Reader {
   /** Stores changes that need nothing else, durably: one statement per resource type; in one transaction where there are several. */
   write(changes: readonly Change[]): Promise<void>;
   /** Runs `work` in one transaction; retried as a whole on 40001, 40P01 and lost connections. A thrown error rolls back. */
