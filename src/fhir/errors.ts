@@ -75,10 +75,10 @@ export class FhirError extends Error {
   }
 }
 
-/** The error of one row of the table. */
-export function fail(name: ErrorName, details: ErrorDetails = {}): FhirError {
+/** The error of one row of the table; `headers` go out with it. */
+export function fail(name: ErrorName, details: ErrorDetails = {}, headers: Readonly<Record<string, string>> = {}): FhirError {
   const row = ERRORS[name];
-  return new FhirError(row.status, [{ severity: 'error', code: row.code, ...details, text: details.text ?? row.text }]);
+  return new FhirError(row.status, [{ severity: 'error', code: row.code, ...details, text: details.text ?? row.text }], headers);
 }
 
 /** One refusal for all faults that validation found: 422, or 400 where the structure itself is wrong. */

@@ -1,0 +1,151 @@
+// Environment -> one frozen, checked Config. Nobody else reads process.env; the README's table of settings is made from these rows.
+import { resolve } from 'node:path';
+
+/** A setting the process can't start with. The message names the variable and says what to give. */
+export class ConfigError extends Error {}
+
+interface Setting<T> {
+  readonly variable: string;
+  /** As it would be written in the environment; undefined where the setting may be left unset. */
+  readonly fallback: string | undefined;
+  /** Throws a plain Error that completes the sentence "<variable> must be …". */
+  readonly read: (text: string) => T;
+  readonly sentence: string;
+}
+
+const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+const NONE_POLICIES = ['all', 'own'] as const;
+const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
+const ANY_ADDRESS = ['0.0.0.0', '::'];
+const MIB = 1024 * 1024;
+
+const SETTINGS = {
+  port: required('PORT', '8080', integer(0, 65_535), 'The port to listen on; 0 takes any free one.'),
+  host: required('HOST', '127.0.0.1', word, 'The address to listen on; 0.0.0.0 for all.'),
+  dataDir: required('DATA_DIR', './data', directory, 'Where the embedded database and the development key are kept.'),
+  databaseUrl: optional('DATABASE_URL', url('postgres:', 'postgresql:'), 'The PostgreSQL database to use, 15 or later; unset, the server starts its own.'),
+  databasePoolSize: required('DATABASE_POOL_SIZE', '10', integer(2, 1000), 'Connections to the database, at most.'),
+  databasePrepared: required('DATABASE_PREPARED', '1', flag, '0 does without prepared statements, for poolers that lose them.'),
+  basePath: required('BASE_PATH', '/fhir/R4', path, 'The path of the FHIR service.'),
+  publicUrl: optional('PUBLIC_URL', origin, 'The origin that clients see, for links, behind a proxy; unset, it is made of HOST and PORT.'),
+  bodyLimitBytes: required('BODY_LIMIT_BYTES', String(32 * MIB), integer(1024, 512 * MIB), 'The longest request body the server takes.'),
+  authIssuer: optional('AUTH_ISSUER', word, 'The `iss` of the tokens to trust; set, it switches the development tokens off.'),
+  authJwksUrl: optional('AUTH_JWKS_URL', url('https:', 'http:'), 'Where the public keys of AUTH_ISSUER are.'),
+  authAudience: optional('AUTH_AUDIENCE', word, 'The `aud` that a token of AUTH_ISSUER must carry.'),
+  nonePolicy: required('NONE_POLICY', 'all', choice(NONE_POLICIES), 'What an assertion of category NONE negates: `all` earlier statements, or only its author\'s `own`.'),
+  logLevel: required('LOG_LEVEL', 'info', choice(LOG_LEVELS), `The least that is logged: ${LOG_LEVELS.join(', ')}.`),
+  clockOffsetMs: required('CLOCK_OFFSET_MS', '0', integer(-1e13, 1e13), 'Shifts the server\'s clock, for tests; only with a loopback HOST.'),
+} as const;
+
+/** One checked value per setting; `dataDir` is absolute, `basePath` and `publicUrl` have no slash at the end. */
+export type Config = { readonly [K in keyof typeof SETTINGS]: (typeof SETTINGS)[K] extends Setting<infer T> ? T : never };
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads and checks all settings; an empty variable counts as unset. Throws a ConfigError that names the first bad one. */
+export function readConfig(environment: Environment = process.env): Config {
+  const values = Object.entries(SETTINGS).map(([key, setting]) => [key, valueOf(setting, environment)]);
+  const config = Object.freeze(Object.fromEntries(values)) as Config;
+  refuseContradictions(config);
+  return config;
+}
+
+/** The absolute URL of the FHIR service, without a slash at the end. `port` is the one really listened on, where PORT is 0. */
+export function serviceBase(config: Config, port: number = config.port): string {
+  return (config.publicUrl ?? `http://${linkHost(config.host)}:${port}`) + config.basePath;
+}
+
+/** The README's table of settings, in markdown. */
+export function settingsTable(): string {
+  const rows = Object.values(SETTINGS).map(({ variable, fallback, sentence }) => `| \`${variable}\` | ${fallback === undefined ? '' : `\`${fallback}\``} | ${sentence} |`);
+  return ['| Variable | Default | |', '|---|---|---|', ...rows].join('\n');
+}
+
+function required<T>(variable: string, fallback: string, read: (text: string) => T, sentence: string): Setting<T> {
+  return { variable, fallback, read, sentence };
+}
+
+function optional<T>(variable: string, read: (text: string) => T, sentence: string): Setting<T | undefined> {
+  return { variable, fallback: undefined, read, sentence };
+}
+
+function valueOf(setting: Setting<unknown>, environment: Environment): unknown {
+  const given = environment[setting.variable]?.trim();
+  const text = given === undefined || given === '' ? setting.fallback : given;
+  if (text === undefined) return undefined;
+  try {
+    return setting.read(text);
+  } catch (error) {
+    throw new ConfigError(`${setting.variable} must be ${(error as Error).message}; it is ${JSON.stringify(shown(setting.variable, text))}`);
+  }
+}
+
+/** A database URL holds a password, and error messages end up in logs. */
+function shown(variable: string, text: string): string {
+  return variable === 'DATABASE_URL' ? '(not shown)' : text;
+}
+
+function refuseContradictions(config: Config): void {
+  if (config.clockOffsetMs !== 0 && !LOOPBACK.includes(config.host)) {
+    throw new ConfigError(`CLOCK_OFFSET_MS is for tests and needs a loopback HOST (${LOOPBACK.join(', ')}); HOST is ${config.host}`);
+  }
+  const auth = { AUTH_ISSUER: config.authIssuer, AUTH_JWKS_URL: config.authJwksUrl, AUTH_AUDIENCE: config.authAudience };
+  const missing = Object.entries(auth).filter(([, value]) => value === undefined).map(([variable]) => variable);
+  if (missing.length > 0 && missing.length < 3) {
+    throw new ConfigError(`AUTH_ISSUER, AUTH_JWKS_URL and AUTH_AUDIENCE go together; also set ${missing.join(' and ')}`);
+  }
+}
+
+function linkHost(host: string): string {
+  if (ANY_ADDRESS.includes(host)) return 'localhost';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+function integer(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^-?\d+$/.test(text) || value < least || value > most) throw new Error(`a whole number from ${least} to ${most}`);
+    return value;
+  };
+}
+
+function choice<const T extends string>(values: readonly T[]): (text: string) => T {
+  return (text) => {
+    const value = values.find((one) => one === text);
+    if (value === undefined) throw new Error(`one of ${values.join(', ')}`);
+    return value;
+  };
+}
+
+function flag(text: string): boolean {
+  if (text !== '0' && text !== '1') throw new Error('0 or 1');
+  return text === '1';
+}
+
+function word(text: string): string {
+  if (/\s/.test(text)) throw new Error('one word without spaces');
+  return text;
+}
+
+function directory(text: string): string {
+  return resolve(text);
+}
+
+function path(text: string): string {
+  const bare = text.replace(/\/+$/, '');
+  if (!/^(\/[A-Za-z0-9._~-]+)*$/.test(bare)) throw new Error('a path such as /fhir/R4');
+  return bare;
+}
+
+function url(...protocols: readonly string[]): (text: string) => string {
+  return (text) => {
+    if (!URL.canParse(text) || !protocols.includes(new URL(text).protocol)) throw new Error(`a URL that begins with ${protocols.join('// or ')}//`);
+    return text;
+  };
+}
+
+function origin(text: string): string {
+  const bare = text.replace(/\/+$/, '');
+  if (!/^https?:\/\//.test(bare) || !URL.canParse(bare) || new URL(bare).search + new URL(bare).hash !== '') throw new Error('an origin such as https://fhir.example.nhs.uk');
+  return bare;
+}

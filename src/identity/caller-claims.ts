@@ -1,0 +1,40 @@
+// What the claims of a verified token say about the caller. Names of claims: client_id and scope as in RFC 9068, the rest are ours.
+import type { JWTPayload } from 'jose';
+import { ROLES, type Caller, type Role } from '../fhir/caller.js';
+import { fail } from '../fhir/errors.js';
+
+/** The frozen Caller; 403 for a role this server does not know, a plain Error for a claim of the wrong kind. */
+export function callerOf(claims: JWTPayload): Caller {
+  const subject = text(claims, 'sub');
+  const client = text(claims, 'client_id') ?? text(claims, 'azp') ?? subject;
+  if (client === undefined) throw new Error('the token names neither a client (client_id) nor a subject (sub)');
+  return Object.freeze({
+    role: roleOf(claims),
+    client,
+    subject: subject ?? client,
+    scopes: Object.freeze(text(claims, 'scope')?.split(' ').filter((scope) => scope !== '') ?? []),
+    ...optional('patient', text(claims, 'patient')),
+    ...optional('relatedPerson', text(claims, 'related_person')),
+    ...optional('practitionerRole', text(claims, 'practitioner_role')),
+    ...optional('organization', text(claims, 'organization')),
+  });
+}
+
+/** `entitle_role` serves issuers whose own `role` claim means something else. */
+function roleOf(claims: JWTPayload): Role {
+  const name = text(claims, 'entitle_role') ?? text(claims, 'role');
+  const role = ROLES.find((one) => one === name);
+  if (role === undefined) throw fail('forbidden', { text: `The token's role is not one this server knows: the claim role (or entitle_role) must be one of ${ROLES.join(', ')}` });
+  return role;
+}
+
+function text(claims: JWTPayload, name: string): string | undefined {
+  const value = claims[name];
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'string' || value === '') throw new Error(`the claim ${name} must be a non-empty string`);
+  return value;
+}
+
+function optional<K extends string>(key: K, value: string | undefined): { readonly [P in K]?: string } {
+  return value === undefined ? {} : ({ [key]: value } as { readonly [P in K]?: string });
+}
