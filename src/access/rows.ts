@@ -1,0 +1,49 @@
+// The row rules of the matrix: each is a piece of search tree for what exists and a test for what is being written.
+import type { Definitions } from '../definitions/model.js';
+import type { Resource } from '../fhir/resource.js';
+import type { Clause } from '../search/query.js';
+import type { RowRule } from './rights.js';
+
+const BASE = 'https://fhir.entitle.example';
+const ASSERTION = `${BASE}/CodeSystem/status-assertion`;
+const EVIDENCE = [`${BASE}/CodeSystem/evidence-type`, 'http://terminology.hl7.eu/CodeSystem/v3-ActCode'];
+
+export interface Rows {
+  readonly clause: Clause;
+  /** May a caller bound to these rows write this resource? */
+  holds(resource: Resource): boolean;
+}
+
+const ALL: Rows = { clause: { kind: 'all' }, holds: () => true };
+const NONE: Rows = { clause: { kind: 'none' }, holds: () => false };
+
+/** Rows whose CodeableConcept under `member` has one of `tokens`: `system|` or `system|code`. */
+function coded(definitions: Definitions, type: string, code: string, member: string, tokens: readonly string[], writable = tokens): Rows {
+  const parameter = definitions.searchParameters(type).get(code);
+  if (!parameter) throw new Error(`${type} has no search parameter ${code}`);
+  return {
+    clause: { kind: 'parameter', parameter, values: tokens.map((text) => ({ text })) },
+    holds: (resource) => codings(resource[member]).some((coding) => writable.includes(`${coding.system}|`) || writable.includes(`${coding.system}|${coding.code}`)),
+  };
+}
+
+function codings(concept: unknown): { system: string; code: string }[] {
+  const list: unknown = typeof concept === 'object' && concept !== null && 'coding' in concept ? concept.coding : undefined;
+  if (!Array.isArray(list)) return [];
+  return list.flatMap((coding: unknown) => {
+    if (typeof coding !== 'object' || coding === null) return [];
+    const { system, code } = coding as Record<string, unknown>;
+    return [{ system: String(system), code: String(code) }];
+  });
+}
+
+/** The row rules, made once from the definitions. */
+export function createRows(definitions: Definitions): (rule: RowRule | undefined) => Rows {
+  const rules: Record<RowRule, Rows> = {
+    none: NONE,
+    'status-assertions': coded(definitions, 'Observation', 'code', 'code', [`${ASSERTION}|`], [`${ASSERTION}|ovm-assessment`]),
+    'home-office-statements': coded(definitions, 'Observation', 'code', 'code', [`${ASSERTION}|ho-status`]),
+    'entitlement-evidence': coded(definitions, 'Coverage', 'type', 'type', EVIDENCE.map((system) => `${system}|`)),
+  };
+  return (rule) => (rule ? rules[rule] : ALL);
+}
