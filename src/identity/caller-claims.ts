@@ -3,11 +3,14 @@ import type { JWTPayload } from 'jose';
 import { ROLES, type Caller, type Role } from '../fhir/caller.js';
 import { fail } from '../fhir/errors.js';
 
-/** The frozen Caller; 403 for a role this server does not know, a plain Error for a claim of the wrong kind. */
+/** A claim is missing or of the wrong kind: the token is no good, whoever signed it. */
+export class BadClaim extends Error {}
+
+/** The frozen Caller. Throws a BadClaim, or 403 for a role this server does not know. */
 export function callerOf(claims: JWTPayload): Caller {
   const subject = text(claims, 'sub');
   const client = text(claims, 'client_id') ?? text(claims, 'azp') ?? subject;
-  if (client === undefined) throw new Error('the token names neither a client (client_id) nor a subject (sub)');
+  if (client === undefined) throw new BadClaim('the token names neither a client (client_id) nor a subject (sub)');
   return Object.freeze({
     role: roleOf(claims),
     client,
@@ -31,7 +34,7 @@ function roleOf(claims: JWTPayload): Role {
 function text(claims: JWTPayload, name: string): string | undefined {
   const value = claims[name];
   if (value === undefined || value === null) return undefined;
-  if (typeof value !== 'string' || value === '') throw new Error(`the claim ${name} must be a non-empty string`);
+  if (typeof value !== 'string' || value === '') throw new BadClaim(`the claim ${name} must be a non-empty string`);
   return value;
 }
 

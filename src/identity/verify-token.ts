@@ -2,7 +2,7 @@
 import { errors, jwtVerify } from 'jose';
 import type { Caller } from '../fhir/caller.js';
 import { FhirError, fail } from '../fhir/errors.js';
-import { callerOf } from './caller-claims.js';
+import { BadClaim, callerOf } from './caller-claims.js';
 import { TokenCache } from './token-cache.js';
 import type { TrustedIssuer } from './trusted-issuer.js';
 
@@ -58,10 +58,11 @@ function refusal(error: unknown): FhirError {
   return fail('bad-token', { text: `The bearer token is not valid: ${reason}` }, challenge(reason));
 }
 
-/** Faults of the issuer's key server, not of the token: fetch throws a TypeError, a bad status or body is a bare JOSEError or JWKSInvalid. */
+/** Faults of the issuer's key server, not of the token: fetch's own errors are not jose's, a bad status or body is a bare JOSEError or JWKSInvalid. */
 function keysUnavailable(error: unknown): boolean {
-  return error instanceof TypeError || error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid
-    || (error instanceof errors.JOSEError && error.code === errors.JOSEError.code);
+  if (error instanceof BadClaim) return false;
+  if (!(error instanceof errors.JOSEError)) return true;
+  return error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid || error.code === errors.JOSEError.code;
 }
 
 function noToken(): FhirError {
