@@ -109,7 +109,6 @@ describe('a bad token', () => {
   test('is one for another audience', async () => expectBad(await sign({ ...claims, aud: 'https://other.example' })));
   test('is one that never expires', async () => {
     const { exp, ...endless } = claims;
-    expect(exp).toBeDefined();
     await expectBad(await sign(endless));
   });
   test('is one that is not valid yet', async () => expectBad(await sign({ ...claims, nbf: NOW / 1000 + 60 })));
@@ -120,7 +119,6 @@ describe('a bad token', () => {
   });
   test('is one that names nobody', async () => {
     const { sub, ...nobody } = claims;
-    expect(sub).toBeDefined();
     await expectBad(await sign(nobody));
   });
   test('is any other text', async () => {

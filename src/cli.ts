@@ -1,0 +1,82 @@
+// The command line: serve, migrate, token. Thin: each command reads the settings and calls the same parts as the server.
+import { randomUUID } from 'node:crypto';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { ConfigError, readConfig } from './config.js';
+import { ROLES, type Role } from './fhir/caller.js';
+import { developmentKeys } from './identity/development-keys.js';
+import { issueToken } from './identity/issue-token.js';
+
+const MISUSE = 2;
+const FAILURE = 1;
+
+interface TokenOptions {
+  readonly role: Role;
+  readonly patient?: string;
+  readonly relatedPerson?: string;
+  readonly organization?: string;
+  readonly practitionerRole?: string;
+  readonly scope?: string;
+  readonly client?: string;
+  readonly expiresIn?: number;
+}
+
+/** The server's parts are loaded only for the commands that need them: `token` is to be quick. */
+async function serveCommand(): Promise<void> {
+  const config = readConfig();
+  const { serve } = await import('./main.js');
+  await serve(config);
+}
+
+async function tokenCommand(options: TokenOptions): Promise<void> {
+  const { dataDir, authIssuer, clockOffsetMs } = readConfig();
+  if (authIssuer !== undefined) throw new ConfigError(`AUTH_ISSUER is set, so this server takes only the tokens of ${authIssuer}`);
+  const { expiresIn, ...request } = options;
+  const context = { keys: await developmentKeys(dataDir), now: Date.now() + clockOffsetMs, tokenId: randomUUID() };
+  console.log(await issueToken({ ...request, ...(expiresIn === undefined ? {} : { lifetimeSeconds: expiresIn }) }, context));
+}
+
+function logicalId(text: string): string {
+  if (!/^[A-Za-z0-9.-]{1,64}$/.test(text)) throw new InvalidArgumentError('An id is 1 to 64 characters out of A-Z, a-z, 0-9, - and .');
+  return text;
+}
+
+function word(text: string): string {
+  if (!/^\S+$/.test(text)) throw new InvalidArgumentError('Give one word without spaces.');
+  return text;
+}
+
+function seconds(text: string): number {
+  if (!/^-?\d{1,10}$/.test(text)) throw new InvalidArgumentError('Give a whole number of seconds.');
+  return Number(text);
+}
+
+function createProgram(): Command {
+  const program = new Command('entitle-fhir').description('A FHIR R4 server for NHS chargeable status and personal health budgets').exitOverride().showHelpAfterError();
+  program.command('serve', { isDefault: true }).description('start the server; settings come from the environment').action(serveCommand);
+  program.command('token').description('print a bearer token of the built-in development authorization server')
+    .addOption(new Option('--role <role>', 'what the bearer is').choices(ROLES).makeOptionMandatory())
+    .option('--patient <id>', 'the Patient the bearer is', logicalId)
+    .option('--related-person <id>', 'the RelatedPerson the bearer is', logicalId)
+    .option('--organization <ods>', 'ODS code of the bearer\'s organisation', word)
+    .option('--practitioner-role <id>', 'the PractitionerRole the bearer acts in', logicalId)
+    .option('--scope <scopes>', 'narrows what the role may do, e.g. "system/Patient.read"')
+    .option('--client <id>', 'the OAuth client (default: development)', word)
+    .option('--expires-in <seconds>', 'how long it lasts (default: thirty days)', seconds)
+    .action(tokenCommand);
+  return program;
+}
+
+async function run(): Promise<void> {
+  try {
+    await createProgram().parseAsync();
+  } catch (error) {
+    // Commander has said its words already; help and version end with 0.
+    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : MISUSE;
+    else {
+      console.error(error instanceof Error ? error.message : error);
+      process.exitCode = error instanceof ConfigError ? MISUSE : FAILURE;
+    }
+  }
+}
+
+await run();
