@@ -14,8 +14,8 @@ export interface ElementRule {
   /** For Reference and canonical: allowed target types; undefined means any. */
   readonly targets?: readonly string[];
   readonly binding?: { readonly strength: 'required' | 'extensible' | 'preferred' | 'example'; readonly valueSet: string };
-  /** Keys into TypeRule.constraints of the type that declares them. */
-  readonly constraints?: readonly string[];
+  /** Asked of each value here, beyond what its type asks (`org-3` of `Organization.telecom`); a backbone's are its type's. */
+  readonly constraints?: readonly Constraint[];
   readonly summary?: boolean;
 }
 
@@ -33,8 +33,11 @@ export interface TypeRule {
   readonly abstract: boolean;
   /** `DomainResource`, `BackboneElement`; undefined at the root. */
   readonly base?: string;
-  /** Snapshot order. */
+  /** Primitives: the published pattern of the text, without anchors. */
+  readonly regex?: string;
+  /** Snapshot order, the inherited ones first. A primitive has its `id` and `extension`, not its value. */
   readonly elements: readonly ElementRule[];
+  /** Of this type alone: those of its base (dom-2, ele-1 …) are found there. */
   readonly constraints: readonly Constraint[];
 }
 
@@ -48,7 +51,7 @@ export interface SearchParameter {
   readonly url: string;
   /** FHIRPath as published, for all bases. */
   readonly expression?: string;
-  /** Reference parameters: the types they may point at. */
+  /** Reference parameters: the types they may point at; undefined means any. */
   readonly targets?: readonly string[];
   /** Composite parameters. */
   readonly components?: readonly { readonly definition: string; readonly expression: string }[];
@@ -62,6 +65,11 @@ export interface Definitions extends TypeModel {
   searchParameters(type: string): ReadonlyMap<string, SearchParameter>;
   /** `system|code` and bare `|code` members of a value set that a required binding names; undefined where it can't be listed (e.g. all of UCUM). */
   codes(valueSet: string): ReadonlySet<string> | undefined;
+  /**
+   * The compartment called `Patient`, `Practitioner`, `RelatedPerson`, `Device` or `Encounter`: resource type -> codes of
+   * the parameters that put a resource in. The resource in the middle is in too, by its id.
+   */
+  compartment(name: string): ReadonlyMap<string, readonly string[]>;
   /** Our own conformance resources (profiles/, terminology/) as parsed JSON, for the API to serve. */
   readonly conformanceResources: readonly import('../fhir/resource.js').Resource[];
 }

@@ -1,0 +1,41 @@
+// Loads HL7's definitions and our own into the tables every other room asks. Synchronous: it happens once, at start.
+import { pathToFileURL } from 'node:url';
+import { codesOf } from './codes.js';
+import { readConformanceFiles } from './conformance-files.js';
+import type { Definitions } from './model.js';
+import { readOwnSearch } from './own-search.js';
+import { readPacked, wordsOf, type PackedDefinitions } from './packed.js';
+import { searchTables, unpackSearch } from './search-tables.js';
+import { typeTables } from './type-tables.js';
+
+export interface LoadOptions {
+  /** Folder that holds `profiles/` and `terminology/`; this package's own when absent. */
+  readonly root?: string;
+  /** False leaves our own conformance resources out: HL7's alone. */
+  readonly profiles?: boolean;
+}
+
+/** Throws an Error that names the file where one is missing, broken, or contradicts another. */
+export function loadDefinitions({ root, profiles = true }: LoadOptions = {}): Definitions {
+  const place = root === undefined ? new URL('../../', import.meta.url) : pathToFileURL(`${root}/`);
+  const packed = readPacked(place);
+  const types = typeTables(packed);
+  const files = profiles ? readConformanceFiles(place, types.isResource) : [];
+  const own = Object.freeze(files.map(({ resource }) => resource));
+  const parameters = [...packed.search.map(unpackSearch), ...readOwnSearch(files, types.isResource)];
+  const search = searchTables(parameters, types.resourceTypes, types.isA);
+  const compartments = compartmentTables(packed);
+  return Object.freeze({
+    ...types,
+    searchParameters: (type: string) => search.get(type) ?? new Map(),
+    codes: codesOf(packed, own),
+    compartment: (name: string) => compartments.get(name) ?? new Map(),
+    conformanceResources: own,
+  });
+}
+
+function compartmentTables(packed: PackedDefinitions): ReadonlyMap<string, ReadonlyMap<string, readonly string[]>> {
+  return new Map(Object.entries(packed.compartments).map(([name, members]) => {
+    return [name, new Map(Object.entries(members).map(([type, codes]) => [type, wordsOf(codes)]))];
+  }));
+}
