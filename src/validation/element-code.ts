@@ -1,0 +1,142 @@
+// The cases of a generated check that belong to one element: a line or two of JavaScript for each member name it may have.
+// In this code `o` is the object, `v` the member's value, `f` the faults so far, `n` their count before a nested check.
+import type { ElementRule } from '../definitions/model.js';
+import { isBoundCoding, isBoundConcept, type Binding } from './binding.js';
+import type { Lazy } from './faults.js';
+import { checkSibling, checkSiblings, isList, isPaired } from './json-form.js';
+import { PRIMITIVES, type Primitive } from './primitive.js';
+import { mayPointAt } from './reference.js';
+import { reportCode, reportCoding, reportConcept, reportPrimitive, reportSecondChoice, reportTarget } from './reports.js';
+import { memberName, type Scope } from './scope.js';
+
+/** What the code of one type needs of the others. */
+export interface Links {
+  /** The check of a complex type or backbone. */
+  type(name: string): Lazy;
+  readonly resource: Lazy;
+  readonly contained: Lazy;
+  readonly isResource: (type: string) => boolean;
+  binding(valueSet: string): Binding | undefined;
+}
+
+/** One member name of an element: `birthDate`; `valueQuantity` with the others of value[x]. */
+interface Form {
+  readonly element: ElementRule;
+  readonly member: string;
+  readonly type: string;
+  readonly primitive: Primitive | undefined;
+  /** Path of the element from its object; HL7's validator writes a choice so: `.value.ofType(Quantity)`. */
+  readonly segment: string;
+  readonly repeats: boolean;
+  /** Notes that the element is there, once for a choice. */
+  readonly note: string;
+}
+
+/** The member names, without the `_` ones. */
+export function membersOf(element: ElementRule): string[] {
+  return element.types.map((type) => memberOf(element, type));
+}
+
+/** The variable in which the code notes that the element is there, by the number of the form; undefined where nobody asks. */
+export function notedIn(element: ElementRule, index: number): string | undefined {
+  return element.min > 0 || isChoice(element) ? `s${index}` : undefined;
+}
+
+export function elementCases(element: ElementRule, index: number, resource: boolean, scope: Scope, links: Links): string {
+  return element.types.map((code, number) => {
+    const form = formOf(element, index, code, number, resource, scope);
+    const value = `case ${memberName(form.member)}: ${form.note} ${valueCode(form, scope, links)} break;\n`;
+    return form.primitive === undefined ? value : value + siblingCase(form, scope, links);
+  }).join('');
+}
+
+function formOf(element: ElementRule, index: number, code: string, number: number, resource: boolean, scope: Scope): Form {
+  const member = memberOf(element, code);
+  const type = typeOf(element, code, resource);
+  const segment = isChoice(element) ? `.${stemOf(element)}.ofType(${code})` : `.${element.name}`;
+  const note = noteCode(element, index, number + 1, segment, member, scope);
+  return { element, member, type, primitive: PRIMITIVES.get(type), segment, repeats: element.max > 1, note };
+}
+
+function isChoice(element: ElementRule): boolean {
+  return element.name.endsWith('[x]');
+}
+
+function stemOf(element: ElementRule): string {
+  return isChoice(element) ? element.name.slice(0, -3) : element.name;
+}
+
+function memberOf(element: ElementRule, code: string): string {
+  return isChoice(element) ? stemOf(element) + code.charAt(0).toUpperCase() + code.slice(1) : element.name;
+}
+
+/** R4's definitions call a resource's id a string, which its text and its JSON schema contradict. */
+function typeOf(element: ElementRule, code: string, resource: boolean): string {
+  return resource && element.name === 'id' ? 'id' : code;
+}
+
+function noteCode(element: ElementRule, index: number, number: number, segment: string, member: string, scope: Scope): string {
+  const variable = notedIn(element, index);
+  if (variable === undefined) return '';
+  if (!isChoice(element)) return `${variable} = 1;`;
+  const report = `${scope.use(reportSecondChoice)}(f, ${JSON.stringify(segment)}, ${scope.use(element)}, ${memberName(member)})`;
+  return `if (${variable} === 0) ${variable} = ${number}; else if (${variable} !== ${number}) ${report};`;
+}
+
+function valueCode(form: Form, scope: Scope, links: Links): string {
+  if (!form.repeats) return itemCode(form, 'v', JSON.stringify(form.segment), scope, links);
+  const segment = `${JSON.stringify(`${form.segment}[`)} + i + "]"`;
+  const list = `${scope.use(isList)}(f, ${JSON.stringify(form.segment)}, v, ${scope.use(form.element)})`;
+  return `if (${list}) for (let i = 0; i < v.length; i++) { const e = v[i]; ${itemCode(form, 'e', segment, scope, links)} }`;
+}
+
+function itemCode(form: Form, value: string, segment: string, scope: Scope, links: Links): string {
+  return form.primitive === undefined ? complexCode(form, value, segment, scope, links) : primitiveCode(form, form.primitive, value, segment, scope, links);
+}
+
+function primitiveCode(form: Form, primitive: Primitive, value: string, segment: string, scope: Scope, links: Links): string {
+  const binding = boundTo(form, links);
+  const paired = form.repeats ? ` && !${scope.use(isPaired)}(e, o[${memberName(`_${form.member}`)}], i)` : '';
+  const test = binding === undefined ? `${scope.use(primitive.test)}(${value})` : `${scope.use(binding.codes)}.has(${value})`;
+  const report = binding === undefined ? `${scope.use(reportPrimitive)}(f, ${segment}, ${scope.use(primitive)}, ${value})`
+    : `${scope.use(reportCode)}(f, ${segment}, ${scope.use(binding)}, ${value})`;
+  return `if (!${test}${paired}) ${report};`;
+}
+
+function complexCode(form: Form, value: string, segment: string, scope: Scope, links: Links): string {
+  const check = scope.use(checkOf(form, links));
+  return `n = f.count; ${check}.check(${value}, f); if (f.count !== n) f.prefix(n, ${segment});${afterwards(form, value, segment, scope, links)}`;
+}
+
+function checkOf(form: Form, links: Links): Lazy {
+  if (form.type !== 'Resource') return links.type(form.type);
+  return form.element.name === 'contained' ? links.contained : links.resource;
+}
+
+/** What only makes sense of a well-formed value: its code, its target. */
+function afterwards(form: Form, value: string, segment: string, scope: Scope, links: Links): string {
+  const binding = boundTo(form, links);
+  if (binding !== undefined) {
+    const [test, report] = form.type === 'CodeableConcept' ? [isBoundConcept, reportConcept] : [isBoundCoding, reportCoding];
+    const bound = scope.use(binding);
+    return ` else if (!${scope.use(test)}(${bound}, ${value})) ${scope.use(report)}(f, ${segment}, ${bound}, ${value});`;
+  }
+  if (form.type !== 'Reference' || form.element.targets === undefined) return '';
+  const targets = scope.use(form.element.targets);
+  const test = `${scope.use(mayPointAt)}(${targets}, ${scope.use(links.isResource)}, ${value})`;
+  return ` else if (!${test}) ${scope.use(reportTarget)}(f, ${segment}, ${targets}, ${value});`;
+}
+
+const CODED = new Set(['code', 'string', 'uri', 'Coding', 'CodeableConcept', 'Quantity']);
+
+function boundTo(form: Form, links: Links): Binding | undefined {
+  const binding = form.element.binding;
+  return binding?.strength === 'required' && CODED.has(form.type) ? links.binding(binding.valueSet) : undefined;
+}
+
+function siblingCase(form: Form, scope: Scope, links: Links): string {
+  const check = scope.use(form.repeats ? checkSiblings : checkSibling);
+  const element = scope.use(links.type('Element'));
+  const call = `${check}(f, ${JSON.stringify(form.segment)}, ${element}, v, o[${memberName(form.member)}])`;
+  return `case ${memberName(`_${form.member}`)}: ${form.note} ${call}; break;\n`;
+}
