@@ -1,0 +1,40 @@
+// What PostgreSQL's failures mean to us. https://www.postgresql.org/docs/current/errcodes-appendix.html
+
+/** Serialisation failure, deadlock, connection failure, shut down by the administrator, read-only after a failover: the same work may succeed anew. */
+const RETRIED = new Set(['40001', '40P01', '08006', '57P01', '25006']);
+
+/** SQLSTATEs and system error codes that say the server, or the way to it, is not there at the moment. */
+const UNAVAILABLE = new Set([
+  ...['08000', '08001', '08003', '08004', '08006', '53300', '57P01', '57P02', '57P03'],
+  ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENOTFOUND', 'EAI_AGAIN'],
+]);
+
+/** pg gives these no code. */
+const LOST = /^Connection terminated|^Client has encountered a connection error|^timeout exceeded when trying to connect|^Query read timeout/;
+
+/** SQLSTATE of an error PostgreSQL answered, or the system's code; undefined for anything else. */
+export function codeOf(error: unknown): string | undefined {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : undefined;
+}
+
+/** The server could not be reached, or went away before it answered: whether a write was done is not known. */
+export function isUnavailable(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === undefined ? error instanceof Error && LOST.test(error.message) : UNAVAILABLE.has(code);
+}
+
+/** A transaction that failed so is run again as a whole. */
+export function isRetried(error: unknown): boolean {
+  return RETRIED.has(codeOf(error) ?? '') || isUnavailable(error);
+}
+
+/** The disk or memory of the server is full (class 53): reads may go on. */
+export function isOutOfResources(error: unknown): boolean {
+  return codeOf(error)?.startsWith('53') ?? false;
+}
+
+/** A row with this key is there already. */
+export function isUniqueViolation(error: unknown): boolean {
+  return codeOf(error) === '23505';
+}

@@ -1,0 +1,101 @@
+// The database over a pool of pg connections.
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import type { Connection } from './connection.js';
+import type { Database, Queryable, Rows, Statement } from './database.js';
+import { isRetried } from './failure.js';
+import { type Log, SILENT } from './log.js';
+import { VALUE_TYPES } from './value-types.js';
+
+const ATTEMPTS = 6;
+/** Doubles with every attempt: all six span about a second. */
+const FIRST_PAUSE_MS = 16;
+const IDLE_MS = 300_000;
+const CONNECT_MS = 10_000;
+
+export type DatabaseOptions = ({ readonly connection: Connection } | { readonly url: string }) & {
+  /** Most connections at once. */
+  readonly size: number;
+  /** False behind a pooler that can't keep named statements: names are then ignored. */
+  readonly prepared: boolean;
+  readonly log?: Log;
+};
+
+/** Connects when first used. */
+export function openDatabase(options: DatabaseOptions): Database {
+  const { size, prepared, log = SILENT } = options;
+  const where = 'url' in options ? { connectionString: options.url } : options.connection;
+  const pool = new pg.Pool({
+    ...where,
+    max: size,
+    types: VALUE_TYPES,
+    // BEGIN then costs no round trip: the first statement follows it at once.
+    pipeline: true,
+    idleTimeoutMillis: IDLE_MS,
+    connectionTimeoutMillis: CONNECT_MS,
+    keepAlive: true,
+    application_name: 'entitle-fhir',
+  });
+  // An idle connection that breaks is no one's error: the pool makes another. Unheard, it would end the process.
+  pool.on('error', (error) => log.warn({ err: error }, 'A database connection was lost'));
+  const query = runner(pool, prepared);
+  return {
+    query,
+    transaction: (work) => retried(() => transactOnce(pool, prepared, work), log),
+    ping: async () => void (await pool.query('')),
+    close: () => pool.end(),
+  };
+}
+
+interface Runs {
+  query(config: pg.QueryConfig): Promise<pg.QueryResult>;
+}
+
+function runner(runs: Runs, prepared: boolean): Queryable['query'] {
+  return async <R>(statement: Statement): Promise<Rows<R>> => {
+    const { name, text, values } = statement;
+    const config = prepared && name !== undefined ? { name, text, values: values as unknown[] } : { text, values: values as unknown[] };
+    const result = await runs.query(config);
+    return { rows: result.rows as R[], count: result.rowCount ?? 0 };
+  };
+}
+
+async function transactOnce<T>(pool: pg.Pool, prepared: boolean, work: (tx: Queryable) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  const onError = (error: Error): void => void (broken = error);
+  client.on('error', onError);
+  try {
+    const begun = client.query('begin');
+    begun.catch(() => undefined);
+    const result = await work({ query: runner(client, prepared) });
+    await begun;
+    await commit(client);
+    return result;
+  } catch (error) {
+    await client.query('rollback').catch((failure: Error) => (broken ??= failure));
+    throw error;
+  } finally {
+    client.off('error', onError);
+    client.release(broken);
+  }
+}
+
+/** COMMIT after a failed statement answers ROLLBACK, without an error. */
+async function commit(client: pg.PoolClient): Promise<void> {
+  const { command } = await client.query('commit');
+  if (command !== 'COMMIT') throw new Error('The transaction was rolled back, because a statement in it had failed');
+}
+
+async function retried<T>(once: () => Promise<T>, log: Log): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await once();
+    } catch (error) {
+      if (attempt === ATTEMPTS || !isRetried(error)) throw error;
+      log.info({ err: error, attempt }, 'A transaction is run again');
+      // Random, so that two which met do not meet again.
+      await sleep(FIRST_PAUSE_MS * 2 ** (attempt - 1) * (0.5 + Math.random()));
+    }
+  }
+}
