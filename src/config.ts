@@ -58,7 +58,7 @@ export function serviceBase(config: Config, port: number = config.port): string 
 /** The README's table of settings, in markdown. */
 export function settingsTable(): string {
   const rows = Object.values(SETTINGS).map(({ variable, fallback, sentence }) => `| \`${variable}\` | ${fallback === undefined ? '' : `\`${fallback}\``} | ${sentence} |`);
-  return ['| Variable | Default | |', '|---|---|---|', ...rows].join('\n');
+  return ['| Variable | Default | Meaning |', '|---|---|---|', ...rows].join('\n');
 }
 
 function required<T>(variable: string, fallback: string, read: (text: string) => T, sentence: string): Setting<T> {
