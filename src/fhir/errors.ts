@@ -40,11 +40,14 @@ export const ERRORS = {
   gone: { status: 410, code: 'deleted', text: 'The resource has been deleted' },
   'version-conflict': { status: 409, code: 'conflict', text: 'The resource was changed by another request at the same moment: read it and try again' },
   'version-mismatch': { status: 412, code: 'conflict', text: 'If-Match does not name the current version' },
+  'if-match-required': { status: 412, code: 'required', text: 'Send If-Match with the version you have read: this resource is only changed by someone who has seen it as it is' },
   'multiple-matches': { status: 412, code: 'multiple-matches', text: 'The criteria match more than one resource' },
   'already-exists': { status: 412, code: 'conflict', text: 'If-None-Match: * was sent, and the resource exists' },
   duplicate: { status: 409, code: 'duplicate', text: 'There is one already' },
   // the content
   invalid: { status: 422, code: 'invalid', text: 'The resource is not valid' },
+  required: { status: 422, code: 'required', text: 'Something that the service needs is missing' },
+  'code-invalid': { status: 422, code: 'code-invalid', text: 'The code is not one of its value set' },
   'business-rule': { status: 422, code: 'business-rule', text: 'A rule of the service refuses this' },
   'reference-not-found': { status: 422, code: 'not-found', text: 'A reference does not resolve' },
   // the server

@@ -15,6 +15,8 @@ export interface Write {
   readonly after?: Resource;
   /** The text of `after`: amounts as written are read from here. */
   readonly document?: JsonDocument;
+  /** The If-Match of the request, already found to name the current version; undefined where none was sent. */
+  readonly ifMatch?: string;
 }
 
 export interface WriteContext {
