@@ -1,0 +1,29 @@
+// The Fastify instance, built from the parts it is handed.
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import { registerFhirDoor, type FhirDoor } from './http/fhir-door.js';
+import { registerHealthDoor, type Health } from './http/health-door.js';
+
+export interface AppParts {
+  readonly fhir: FhirDoor;
+  readonly health: Health;
+  readonly bodyLimitBytes: number;
+  readonly log: FastifyBaseLogger;
+}
+
+/** A caller that sends its headers or body slower than this is let go. */
+const REQUEST_TIMEOUT_MS = 120_000;
+
+export function createApp({ fhir, health, bodyLimitBytes, log }: AppParts): FastifyInstance {
+  const app = Fastify({
+    loggerInstance: log,
+    disableRequestLogging: true,
+    bodyLimit: bodyLimitBytes,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    // Ids and versions stand in the path; nothing of ours is longer.
+    routerOptions: { maxParamLength: 512 },
+    forceCloseConnections: 'idle',
+  });
+  registerHealthDoor(app, health);
+  registerFhirDoor(app, fhir);
+  return app;
+}

@@ -1,0 +1,116 @@
+// The CapabilityStatement, derived from the tables the server runs on: what it says is what is there.
+// https://hl7.org/fhir/R4/capabilitystatement.html
+import type { Definitions } from '../definitions/model.js';
+import type { Operation } from '../operations/operation.js';
+import type { Route } from './router.js';
+
+export interface CapabilityParts {
+  readonly definitions: Definitions;
+  readonly routes: Readonly<Record<string, Route>>;
+  readonly operations: readonly Operation[];
+  readonly version: string;
+  /** When this build was made: the statement's date. */
+  readonly date: string;
+}
+
+/** The statement's text for a base URL; made once per base and kept. */
+export function createCapabilities(parts: CapabilityParts): (base: string) => string {
+  const profiles = profilesByType(parts.definitions);
+  const resource = parts.definitions.resourceTypes.map((type) => resourceEntry(type, parts, profiles.get(type)));
+  const texts = new Map<string, string>();
+  return (base) => {
+    let text = texts.get(base);
+    if (text === undefined) {
+      text = JSON.stringify(statement(base, resource, parts));
+      // The base follows the Host header: a caller who invents hosts must not fill the memory.
+      if (texts.size < 16) texts.set(base, text);
+    }
+    return text;
+  };
+}
+
+function statement(base: string, resource: readonly object[], parts: CapabilityParts) {
+  return {
+    resourceType: 'CapabilityStatement',
+    status: 'active',
+    date: parts.date,
+    publisher: 'entitle-fhir',
+    kind: 'instance',
+    software: { name: 'entitle-fhir', version: parts.version },
+    implementation: { description: 'Chargeable status and personal health budgets', url: base },
+    fhirVersion: '4.0.1',
+    format: ['json', 'application/fhir+json'],
+    rest: [
+      {
+        mode: 'server',
+        security: {
+          cors: false,
+          service: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/restful-security-service', code: 'OAuth' }] }],
+          description: 'Bearer tokens (RFC 6750). Every interaction but this statement needs one.',
+        },
+        resource,
+        interaction: systemInteractions(parts.routes),
+        operation: operationEntries(parts.operations.filter((operation) => operation.system)),
+      },
+    ],
+  };
+}
+
+function resourceEntry(type: string, { definitions, routes, operations }: CapabilityParts, supported: readonly string[] | undefined) {
+  const here = operations.filter((operation) => operation.types.includes(type) || operation.instances.includes(type));
+  return {
+    type,
+    profile: `http://hl7.org/fhir/StructureDefinition/${type}`,
+    ...(supported && { supportedProfile: supported }),
+    interaction: typeInteractions(routes).map((code) => ({ code })),
+    versioning: 'versioned-update',
+    readHistory: true,
+    updateCreate: true,
+    conditionalCreate: true,
+    conditionalRead: 'full-support',
+    conditionalUpdate: 'PUT [type]' in routes,
+    conditionalDelete: 'DELETE [type]' in routes ? 'single' : 'not-supported',
+    referencePolicy: ['literal', 'logical', 'local'],
+    searchInclude: ['*', ...parameters(definitions, type, 'reference').map((code) => `${type}:${code}`)],
+    searchParam: searchParams(definitions, type),
+    ...(here.length > 0 && { operation: operationEntries(here) }),
+  };
+}
+
+/** Type-level codes of the value set type-restful-interaction that the table of routes answers. */
+function typeInteractions(routes: CapabilityParts['routes']): string[] {
+  const codes = new Set<string>();
+  for (const [row, { interaction }] of Object.entries(routes)) {
+    if (!row.includes('[type]') || interaction === 'operation') continue;
+    if (interaction === 'history') codes.add(row.includes('[id]') ? 'history-instance' : 'history-type');
+    else codes.add(interaction === 'search' ? 'search-type' : interaction);
+  }
+  return [...codes].sort();
+}
+
+function systemInteractions(routes: CapabilityParts['routes']): object[] {
+  const codes = ['POST ' in routes && 'transaction', 'POST ' in routes && 'batch', 'GET _history' in routes && 'history-system', 'GET ' in routes && 'search-system'];
+  return codes.filter((code) => code !== false).map((code) => ({ code }));
+}
+
+function searchParams(definitions: Definitions, type: string): object[] {
+  const rows = [...definitions.searchParameters(type).values()].filter((parameter) => parameter.type !== 'special');
+  return rows.map(({ code, type: kind, url }) => ({ name: code, definition: url, type: kind }));
+}
+
+function parameters(definitions: Definitions, type: string, kind: string): string[] {
+  return [...definitions.searchParameters(type).values()].filter((parameter) => parameter.type === kind).map((parameter) => parameter.code);
+}
+
+const operationEntries = (operations: readonly Operation[]): object[] =>
+  operations.map(({ code, definition }) => ({ name: code, definition }));
+
+/** Canonical URLs of the project's profiles by the resource type they constrain. */
+function profilesByType(definitions: Definitions): ReadonlyMap<string, readonly string[]> {
+  const profiles = new Map<string, string[]>();
+  for (const { resourceType, type, url, derivation } of definitions.conformanceResources) {
+    if (resourceType !== 'StructureDefinition' || derivation !== 'constraint' || typeof type !== 'string' || typeof url !== 'string') continue;
+    profiles.set(type, [...(profiles.get(type) ?? []), url]);
+  }
+  return profiles;
+}

@@ -1,0 +1,82 @@
+// The entries of a batch or transaction as the requests they are. https://hl7.org/fhir/R4/http.html#transaction
+import { fail } from '../fhir/errors.js';
+import { memberDocument, type JsonDocument } from '../fhir/json-text.js';
+import { queryPairs } from '../fhir/query-string.js';
+import type { FhirRequest } from '../fhir/request.js';
+import type { Routed, Router } from './router.js';
+
+export interface Entry {
+  readonly index: number;
+  readonly fullUrl?: string;
+  readonly request: FhirRequest;
+  readonly routed: Routed;
+}
+
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
+
+/** How many entries the Bundle has; throws 400 where it is no batch or transaction. */
+export function bundleEntries(document: JsonDocument | undefined): { type: 'batch' | 'transaction'; entries: readonly unknown[] } {
+  const bundle = document?.value;
+  if (bundle?.['resourceType'] !== 'Bundle') throw fail('not-a-resource', { text: 'POST to the base takes a Bundle of type batch or transaction' });
+  const { type, entry = [] } = bundle;
+  if (type !== 'batch' && type !== 'transaction')
+    throw fail('bad-request', { text: 'Bundle.type must be batch or transaction here', expression: 'Bundle.type' });
+  if (!Array.isArray(entry)) throw fail('bad-request', { text: 'Bundle.entry must be an array', expression: 'Bundle.entry' });
+  return { type, entries: entry };
+}
+
+/** One entry as a request; what is wrong with it is told at its place. */
+export function readEntry(outer: FhirRequest, raw: unknown, index: number, route: Router): Entry {
+  const place = `Bundle.entry[${index}]`;
+  const entry = object(raw, place);
+  const asked = object(entry['request'], `${place}.request`);
+  const method = text(asked['method'], `${place}.request.method`);
+  if (!isMethod(method)) throw fail('bad-request', { text: `${place}.request.method must be GET, HEAD, POST, PUT, PATCH or DELETE`, expression: `${place}.request.method` });
+  const url = relative(text(asked['url'], `${place}.request.url`), outer.base);
+  const mark = url.indexOf('?');
+  const routed = route(method, mark < 0 ? url : url.slice(0, mark));
+  const body = entry['resource'] === undefined || !outer.body ? undefined : memberDocument(outer.body, index);
+  const fullUrl = entry['fullUrl'];
+  return {
+    index,
+    routed,
+    ...(typeof fullUrl === 'string' && { fullUrl }),
+    request: {
+      ...routed.parts,
+      method,
+      query: mark < 0 ? [] : queryPairs(url.slice(mark + 1)),
+      ...(body && { body }),
+      ...conditions(asked),
+      ...(outer.preferHandling && { preferHandling: outer.preferHandling }),
+      preferReturn: outer.preferReturn ?? 'minimal',
+      base: outer.base,
+    },
+  };
+}
+
+const isMethod = (method: string): method is FhirRequest['method'] => METHODS.has(method);
+
+function conditions(asked: Readonly<Record<string, unknown>>): Partial<FhirRequest> {
+  const { ifMatch, ifNoneMatch, ifNoneExist, ifModifiedSince } = asked;
+  return {
+    ...(typeof ifMatch === 'string' && { ifMatch }),
+    ...(typeof ifNoneMatch === 'string' && { ifNoneMatch }),
+    ...(typeof ifNoneExist === 'string' && { ifNoneExist }),
+    ...(typeof ifModifiedSince === 'string' && { ifModifiedSince }),
+  };
+}
+
+function relative(url: string, base: string): string {
+  const path = url.startsWith(`${base}/`) ? url.slice(base.length + 1) : url;
+  return path.startsWith('/') ? path.slice(1) : path;
+}
+
+function object(value: unknown, place: string): Record<string, unknown> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw fail('bad-request', { text: `${place} must be there and be an object`, expression: place });
+}
+
+function text(value: unknown, place: string): string {
+  if (typeof value === 'string' && value !== '') return value;
+  throw fail('bad-request', { text: `${place} must be there and be a string`, expression: place });
+}

@@ -1,0 +1,20 @@
+// Calls the $operation that a request names, where it may be called that way. https://hl7.org/fhir/R4/operations.html#executing
+import { fail } from '../fhir/errors.js';
+import type { FhirRequest } from '../fhir/request.js';
+import type { Handler } from '../interactions/context.js';
+import type { Operation } from '../operations/operation.js';
+
+export function createOperationHandler(operations: readonly Operation[]): Handler {
+  const byCode = new Map(operations.map((operation) => [operation.code, operation]));
+  return async (request, context) => {
+    const operation = byCode.get(request.operation ?? '');
+    if (!operation || !takes(operation, request)) throw fail('unknown-operation', { text: `There is no operation $${(request.operation ?? '').slice(0, 64)} here` });
+    if (request.method === 'GET' && operation.affectsState) throw fail('method-not-allowed', { text: `$${operation.code} changes something: call it with POST` });
+    return operation.handle(request, context);
+  };
+}
+
+function takes(operation: Operation, { type, id }: FhirRequest): boolean {
+  if (type === undefined) return operation.system;
+  return (id === undefined ? operation.types : operation.instances).includes(type);
+}

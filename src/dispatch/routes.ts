@@ -1,0 +1,36 @@
+// The table of routes: every interaction the server has, and what answers it. https://hl7.org/fhir/R4/http.html#summary
+import { create } from '../interactions/create.js';
+import { deleteResource } from '../interactions/delete.js';
+import { history } from '../interactions/history.js';
+import { read, vread } from '../interactions/read.js';
+import { search } from '../interactions/search.js';
+import { update } from '../interactions/update.js';
+import type { Handler } from '../interactions/context.js';
+import type { Route } from './router.js';
+
+export interface OtherHandlers {
+  readonly bundle: Handler;
+  readonly operation: Handler;
+}
+
+export function createRoutes({ bundle, operation }: OtherHandlers): Readonly<Record<string, Route>> {
+  return {
+    'POST ': { interaction: 'batch', handler: bundle },
+    'GET [type]': { interaction: 'search', handler: search },
+    'POST [type]/_search': { interaction: 'search', handler: search },
+    'POST [type]': { interaction: 'create', handler: create },
+    'PUT [type]': { interaction: 'update', handler: update },
+    'DELETE [type]': { interaction: 'delete', handler: deleteResource },
+    'GET [type]/[id]': { interaction: 'read', handler: read },
+    'PUT [type]/[id]': { interaction: 'update', handler: update },
+    'DELETE [type]/[id]': { interaction: 'delete', handler: deleteResource },
+    'GET [type]/[id]/_history': { interaction: 'history', handler: history },
+    'GET [type]/[id]/_history/[version]': { interaction: 'vread', handler: vread },
+    'GET $[operation]': { interaction: 'operation', handler: operation },
+    'POST $[operation]': { interaction: 'operation', handler: operation },
+    'GET [type]/$[operation]': { interaction: 'operation', handler: operation },
+    'POST [type]/$[operation]': { interaction: 'operation', handler: operation },
+    'GET [type]/[id]/$[operation]': { interaction: 'operation', handler: operation },
+    'POST [type]/[id]/$[operation]': { interaction: 'operation', handler: operation },
+  };
+}

@@ -1,0 +1,87 @@
+// Stop 3 of a request: HTTP -> one frozen FhirRequest. https://hl7.org/fhir/R4/http.html
+import { isUtf8 } from 'node:buffer';
+import type { FastifyRequest } from 'fastify';
+import { fail } from '../fhir/errors.js';
+import { readJson, type JsonDocument } from '../fhir/json-text.js';
+import { queryPairs } from '../fhir/query-string.js';
+import type { FhirRequest } from '../fhir/request.js';
+import type { Routed } from '../dispatch/router.js';
+
+const JSON_TYPES = new Set(['application/fhir+json', 'application/json', 'application/json+fhir', 'text/json']);
+const FORM = 'application/x-www-form-urlencoded';
+
+/** What stands behind the path, without the question mark. */
+export function queryText(url: string): string {
+  const mark = url.indexOf('?');
+  return mark < 0 ? '' : url.slice(mark + 1);
+}
+
+export function decode(request: FastifyRequest, routed: Routed, base: string): FhirRequest {
+  const { headers } = request;
+  const isSearch = routed.parts.interaction === 'search';
+  const form = isSearch && request.method === 'POST' ? formPairs(request) : [];
+  const pairs = queryPairs(queryText(request.url));
+  const body = isSearch ? undefined : readBody(request);
+  return Object.freeze({
+    ...routed.parts,
+    method: request.method as FhirRequest['method'],
+    query: form.length > 0 ? [...pairs, ...form] : pairs,
+    base,
+    ...(body && { body }),
+    ...conditions(headers),
+    ...prefer(headers['prefer']),
+  });
+}
+
+function readBody(request: FastifyRequest): JsonDocument | undefined {
+  const bytes = bytesOf(request);
+  if (!bytes) return undefined;
+  requireType(request, (type) => JSON_TYPES.has(type), 'Send the body as application/fhir+json');
+  return readJson(textOf(bytes));
+}
+
+function formPairs(request: FastifyRequest): [string, string][] {
+  const bytes = bytesOf(request);
+  if (!bytes) return [];
+  requireType(request, (type) => type === FORM, `POST _search takes its parameters as ${FORM}`);
+  return queryPairs(textOf(bytes));
+}
+
+function bytesOf(request: FastifyRequest): Buffer | undefined {
+  return Buffer.isBuffer(request.body) && request.body.length > 0 ? request.body : undefined;
+}
+
+function textOf(bytes: Buffer): string {
+  if (!isUtf8(bytes)) throw fail('malformed-json', { text: 'The body is not UTF-8' });
+  return bytes.toString('utf8');
+}
+
+function requireType(request: FastifyRequest, takes: (type: string) => boolean, text: string): void {
+  const [type = '', ...parameters] = (request.headers['content-type'] ?? '').toLowerCase().split(';').map((part) => part.trim());
+  const charset = parameters.find((parameter) => parameter.startsWith('charset='));
+  if (!takes(type)) throw fail('unsupported-media-type', { text });
+  if (charset && !/^charset="?(utf-?8|us-ascii)"?$/.test(charset)) throw fail('unsupported-media-type', { text: 'Send the body in UTF-8' });
+}
+
+function conditions(headers: FastifyRequest['headers']): Partial<FhirRequest> {
+  const ifMatch = headers['if-match'];
+  const ifNoneMatch = headers['if-none-match'];
+  const ifModifiedSince = headers['if-modified-since'];
+  const ifNoneExist = headers['if-none-exist'];
+  const requestId = headers['x-request-id'];
+  return {
+    ...(ifMatch !== undefined && { ifMatch }),
+    ...(ifNoneMatch !== undefined && { ifNoneMatch }),
+    ...(ifModifiedSince !== undefined && { ifModifiedSince }),
+    ...(typeof ifNoneExist === 'string' && { ifNoneExist }),
+    ...(typeof requestId === 'string' && { requestId }),
+  };
+}
+
+function prefer(header: string | string[] | undefined): Partial<FhirRequest> {
+  if (header === undefined) return {};
+  const text = String(header);
+  const returns = /\breturn=(minimal|representation|OperationOutcome)\b/.exec(text)?.[1] as FhirRequest['preferReturn'];
+  const handling = /\bhandling=(strict|lenient)\b/.exec(text)?.[1] as FhirRequest['preferHandling'];
+  return { ...(returns && { preferReturn: returns }), ...(handling && { preferHandling: handling }) };
+}

@@ -1,0 +1,79 @@
+// The door of the FHIR service: route, authenticate, decode, perform, reply. Below it nothing knows HTTP.
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Router } from '../dispatch/router.js';
+import type { Caller } from '../fhir/caller.js';
+import { fail, FhirError } from '../fhir/errors.js';
+import type { FhirRequest, FhirResponse } from '../fhir/request.js';
+import type { Handler } from '../interactions/context.js';
+import { requireJson } from './accept.js';
+import { decode, queryText } from './decode.js';
+import { reply } from './reply.js';
+
+export interface FhirDoor {
+  /** `/fhir/R4`. */
+  readonly basePath: string;
+  /** The service base as this caller sees it, for links and Location. */
+  readonly baseOf: (host: string | undefined) => string;
+  readonly route: Router;
+  readonly authenticate: (authorization: string | undefined) => Caller | Promise<Caller>;
+  readonly perform: (handler: Handler, request: FhirRequest, caller: Caller) => Promise<FhirResponse>;
+  /** The CapabilityStatement's text for a base. */
+  readonly capabilities: (base: string) => string;
+  readonly refuse: (error: unknown, request: FhirRequest) => FhirResponse;
+}
+
+/** Registers everything under the base path. Bodies come as bytes: the FHIR reader decides what they are. */
+export function registerFhirDoor(app: FastifyInstance, door: FhirDoor): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => { done(null, body); });
+  const handle = (request: FastifyRequest, to: FastifyReply): Promise<FastifyReply> => serve(request, to, door);
+  app.all(door.basePath === '' ? '/' : door.basePath, handle);
+  app.all(`${door.basePath}/*`, handle);
+  app.setErrorHandler((error, request, to) => refuse(asRefusal(error), request, to, door));
+  app.setNotFoundHandler((request, to) => refuse(fail('unknown-route', { text: `Nothing is here: the FHIR service is at ${door.basePath}` }), request, to, door));
+}
+
+async function serve(request: FastifyRequest, to: FastifyReply, door: FhirDoor): Promise<FastifyReply> {
+  try {
+    const base = door.baseOf(request.headers.host);
+    const path = pathBelow(request.url, door.basePath);
+    const query = queryText(request.url);
+    if (isOpen(request.method, path)) {
+      requireJson(request.headers.accept, query);
+      return reply(request, to, { status: 200, body: door.capabilities(base) });
+    }
+    const identified = door.authenticate(request.headers.authorization);
+    const caller = identified instanceof Promise ? await identified : identified;
+    requireJson(request.headers.accept, query);
+    const routed = door.route(request.method, path);
+    const decoded = decode(request, routed, base);
+    return reply(request, to, await door.perform(routed.handler, decoded, caller));
+  } catch (error) {
+    return refuse(error, request, to, door);
+  }
+}
+
+/** /metadata, and OPTIONS on the base, are for everyone. https://hl7.org/fhir/R4/http.html#capabilities */
+function isOpen(method: string, path: string): boolean {
+  if (path === 'metadata') return method === 'GET' || method === 'HEAD';
+  return path === '' && method === 'OPTIONS';
+}
+
+function pathBelow(url: string, basePath: string): string {
+  const mark = url.indexOf('?');
+  const path = (mark < 0 ? url : url.slice(0, mark)).slice(basePath.length);
+  return path.startsWith('/') ? path.slice(1) : path;
+}
+
+function refuse(error: unknown, request: FastifyRequest, to: FastifyReply, door: FhirDoor): FastifyReply {
+  const asked: FhirRequest = { interaction: 'read', method: request.method as FhirRequest['method'], query: [], base: '' };
+  return reply(request, to, door.refuse(error, asked));
+}
+
+/** Fastify's own refusals as rows of the error table. */
+function asRefusal(error: unknown): unknown {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return fail('body-too-long');
+  if (error instanceof FhirError || typeof code !== 'string' || !code.startsWith('FST_ERR_')) return error;
+  return fail('bad-request', { diagnostics: code });
+}

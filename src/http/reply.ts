@@ -1,0 +1,26 @@
+// Stop 10 of a request: FhirResponse -> HTTP. https://hl7.org/fhir/R4/http.html#versioning
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { etag } from '../fhir/etag.js';
+import { httpDate } from '../fhir/http-date.js';
+import type { FhirResponse } from '../fhir/request.js';
+
+const FHIR_JSON = 'application/fhir+json; charset=utf-8';
+
+export function reply(request: FastifyRequest, to: FastifyReply, response: FhirResponse): FastifyReply {
+  to.code(response.status);
+  echo(request, to, 'x-request-id');
+  echo(request, to, 'x-correlation-id');
+  to.header('cache-control', 'private, no-cache');
+  if (response.version !== undefined) to.header('etag', etag(response.version));
+  if (response.updated !== undefined) to.header('last-modified', httpDate(response.updated));
+  if (response.location !== undefined) to.header('location', response.location);
+  if (response.headers) to.headers(response.headers);
+  if (response.body === undefined) return to.send();
+  return to.header('content-type', FHIR_JSON).send(response.body);
+}
+
+/** A trace id that is sent comes back, as long as it is one word that can stand in a header. */
+function echo(request: FastifyRequest, to: FastifyReply, name: string): void {
+  const value = request.headers[name];
+  if (typeof value === 'string' && value.length <= 200 && /^[\x21-\x7e]+$/.test(value)) to.header(name, value);
+}

@@ -1,0 +1,27 @@
+// A further version that the server itself makes of a resource, in the transaction of the write that caused it.
+import { readJson, storedText } from '../fhir/json-text.js';
+import type { Resource } from '../fhir/resource.js';
+import type { Transaction } from '../store/store.js';
+import type { Context } from './context.js';
+
+/** Stores `resource` as the next version of itself. Only the members that differ are rewritten, so the rest keeps its digits. */
+export async function amend(resource: Resource, context: Context & { tx: Transaction }): Promise<void> {
+  const { resourceType: type, id = '' } = resource;
+  const current = await context.tx.lock(type, id);
+  if (!current || current.text === null) throw new Error(`${type}/${id} is not there to be amended`);
+  const document = readJson(current.text);
+  const version = current.version + 1;
+  const set = differences(document.value, resource);
+  const text = storedText(document, { id, versionId: String(version), lastUpdated: context.now, edits: { set } });
+  const rows = context.parts.extract(resource, document);
+  await context.tx.write([{ type, id, version, updated: context.now, method: 'PUT', text, before: current.version, rows }]);
+}
+
+function differences(before: Readonly<Record<string, unknown>>, after: Resource): Record<string, unknown> {
+  const set: Record<string, unknown> = {};
+  for (const member of new Set([...Object.keys(before), ...Object.keys(after)])) {
+    if (member === 'id' || member === 'meta' || member === 'resourceType') continue;
+    if (JSON.stringify(before[member]) !== JSON.stringify(after[member])) set[member] = after[member];
+  }
+  return set;
+}

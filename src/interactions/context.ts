@@ -1,0 +1,48 @@
+// What every interaction is handed: the parts of the server, and what is true of this one request.
+import type { Queryable } from '../db/database.js';
+import type { Definitions } from '../definitions/model.js';
+import type { Caller } from '../fhir/caller.js';
+import type { Issue } from '../fhir/issue.js';
+import type { JsonDocument } from '../fhir/json-text.js';
+import type { FhirRequest, FhirResponse } from '../fhir/request.js';
+import type { Resource } from '../fhir/resource.js';
+import type { Grant } from '../search/grant.js';
+import type { IndexRows } from '../search/index-rows.js';
+import type { AnswerContext, Answerer } from '../store/answerer.js';
+import type { WriteRule } from '../store/rule.js';
+import type { Store, Transaction } from '../store/store.js';
+
+/** Made once by main and handed down; nothing below looks anything up elsewhere. */
+export interface Parts {
+  readonly definitions: Definitions;
+  readonly store: Store;
+  readonly db: Queryable;
+  readonly permit: (caller: Caller, request: FhirRequest) => Grant;
+  readonly validate: (resource: Resource) => readonly Issue[];
+  readonly extract: (resource: Resource, document?: JsonDocument) => IndexRows;
+  readonly rules: readonly WriteRule[];
+  readonly answerers: readonly Answerer[];
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+  readonly newId: () => string;
+  /** Seals page links. */
+  readonly pageSecret: string;
+  /** Told of what should never happen: a failure that is the server's own. */
+  readonly onFailure: (error: unknown, request: FhirRequest) => void;
+}
+
+export interface Context extends AnswerContext {
+  readonly parts: Parts;
+  /** Set while the request is an entry of a transaction: everything happens in it. */
+  readonly tx?: Transaction;
+}
+
+/** One interaction or operation: a request in, a response out; refusals are thrown as FhirError. */
+export type Handler = (request: FhirRequest, context: Context) => Promise<FhirResponse>;
+
+/** The context of work that must be in one transaction: the one that is open, or a new one. */
+export function inTransaction<T>(context: Context, work: (inside: Context & { tx: Transaction }) => Promise<T>): Promise<T> {
+  const { tx } = context;
+  if (tx) return work({ ...context, tx });
+  return context.parts.store.transaction((opened) => work({ ...context, tx: opened, store: opened, db: opened.db }));
+}

@@ -1,0 +1,25 @@
+// Which resource do criteria name? For conditional create, update, delete and conditional references.
+// https://hl7.org/fhir/R4/http.html#cond-update
+import { fail } from '../fhir/errors.js';
+import { queryPairs } from '../fhir/query-string.js';
+import type { FhirRequest } from '../fhir/request.js';
+import { parseSearch } from '../search/parse.js';
+import type { StoredVersion } from '../store/store.js';
+import type { Context } from './context.js';
+
+const RESULT_PARAMETERS = /^_(?:count|sort|include|revinclude|summary|elements|total|contained|format|pretty)/;
+
+/** The one match or undefined; several are 412, criteria that say nothing 400 (they would match any resource). */
+export async function matchOne(type: string, criteria: string, context: Context): Promise<StoredVersion | undefined> {
+  const pairs = queryPairs(criteria.replace(/^[^?]*\?/, '')).filter(([name]) => !RESULT_PARAMETERS.test(name));
+  if (pairs.length === 0) throw fail('bad-request', { text: `The criteria "${criteria}" have no search parameter` });
+  const { definitions, cursorSecret } = context.parts;
+  const { query } = parseSearch({ definitions, type, pairs, handling: 'strict', base: '', defaultCount: 2, maxCount: 2, secret: cursorSecret });
+  const { matches } = await context.store.search(context.grant, query);
+  if (matches.length > 1) throw fail('multiple-matches', { text: `"${criteria}" matches more than one ${type}: make it narrower` });
+  return matches[0];
+}
+
+/** The criteria of a conditional update or delete, which stand in the URL. */
+export const criteriaText = (request: Pick<FhirRequest, 'query'>): string =>
+  request.query.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join('&');

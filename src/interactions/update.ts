@@ -1,0 +1,49 @@
+// update: by id (a client may name a new one) or by criteria. https://hl7.org/fhir/R4/http.html#update
+import { fail } from '../fhir/errors.js';
+import { isId } from '../fhir/id.js';
+import type { JsonDocument } from '../fhir/json-text.js';
+import type { FhirRequest } from '../fhir/request.js';
+import type { Transaction } from '../store/store.js';
+import { inTransaction, type Context, type Handler } from './context.js';
+import { criteriaText, matchOne } from './match.js';
+import { requireBody, writeAll, type Asked } from './write.js';
+import { writtenResponse } from './written-response.js';
+
+export const update: Handler = async (request, context) => {
+  const { type = '' } = request;
+  const document = requireBody(type, request.body);
+  if (request.id !== undefined) {
+    const [written] = await writeAll([askedUpdate(request, document, request.id)], context);
+    return writtenResponse(written, request, context);
+  }
+  return inTransaction(context, async (inside) => {
+    const asked = await matchUpdate(request, document, criteriaText(request), inside);
+    const [written] = await writeAll([asked], inside);
+    return writtenResponse(written, request, inside);
+  });
+};
+
+/** The update of the resource that the criteria match, or of a new one where none does. Inside a transaction. */
+export async function matchUpdate(request: FhirRequest, document: JsonDocument, criteria: string, context: Context & { tx: Transaction }): Promise<Asked> {
+  const { type = '' } = request;
+  await context.tx.lockKey(`${type}?${criteria}`);
+  const found = await matchOne(type, criteria, context);
+  const sent = document.value['id'];
+  if (found && sent !== undefined && sent !== found.id) throw fail('wrong-id', { text: `The criteria match ${type}/${found.id}; the body has another id` });
+  const id = found?.id ?? (typeof sent === 'string' ? sent : context.parts.newId());
+  return askedUpdate(request, document, id, found === undefined && sent === undefined);
+}
+
+/** An update of the resource with this id, new or not. */
+export function askedUpdate(request: Pick<FhirRequest, 'type' | 'ifMatch' | 'ifNoneMatch'>, document: JsonDocument, id: string, fresh = false): Asked {
+  const { type = '', ifMatch, ifNoneMatch } = request;
+  if (!isId(id)) throw fail('invalid-id', { expression: `${type}.id` });
+  const sent = document.value['id'];
+  if (sent !== undefined && sent !== id)
+    throw fail('wrong-id', { text: `The URL says ${type}/${id}; the body has another id`, expression: `${type}.id` });
+  return {
+    kind: 'update', method: 'PUT', type, id, fresh, document,
+    ...(ifMatch !== undefined && { ifMatch }),
+    ...(ifNoneMatch !== undefined && { ifNoneMatch }),
+  };
+}

@@ -1,0 +1,186 @@
+// Every change of every resource, whatever road it came by: lock, complete, judge, validate, check, store, follow up.
+// One write or a whole transaction bundle is the same list here.
+import { fail, failWith, FhirError } from '../fhir/errors.js';
+import type { Issue } from '../fhir/issue.js';
+import { positionOf, storedText, type JsonDocument } from '../fhir/json-text.js';
+import type { JsonObject, Resource } from '../fhir/resource.js';
+import type { Write, WriteContext, WriteRule } from '../store/rule.js';
+import type { Change, StoredVersion, Transaction } from '../store/store.js';
+import { amend } from './amend.js';
+import { inTransaction, type Context, type Parts } from './context.js';
+import { checkPreconditions } from './preconditions.js';
+
+/** A write as asked for: its id is known and its references are resolved. */
+export interface Asked {
+  readonly kind: 'create' | 'update' | 'delete';
+  readonly method: Change['method'];
+  readonly type: string;
+  readonly id: string;
+  /** The server has just made the id: no row can be there. */
+  readonly fresh?: boolean;
+  /** Undefined for a deletion. */
+  readonly document?: JsonDocument;
+  /** The value of `document` with its references resolved, and the strings of its text to replace for that. */
+  readonly resolved?: { readonly value: JsonObject; readonly strings: ReadonlyMap<string, string> };
+  readonly ifMatch?: string;
+  readonly ifNoneMatch?: string;
+  /** Where the resource stands in what the caller sent, for errors: `Bundle.entry[3].resource`. */
+  readonly within?: string;
+}
+
+export interface Written extends StoredVersion {
+  readonly created: boolean;
+}
+
+interface Prepared {
+  readonly asked: Asked;
+  readonly write: Write;
+  readonly rules: readonly WriteRule[];
+  readonly change: Change;
+}
+
+/** Stores all or nothing. Answers in the order asked; a deletion of what is not there is left out (undefined). */
+export async function writeAll(asked: readonly Asked[], context: Context): Promise<(Written | undefined)[]> {
+  if (context.tx) return writeIn(asked, context, context.tx);
+  const [only] = asked;
+  if (only?.fresh && asked.length === 1) {
+    const write = describe(only, undefined);
+    // A new resource that no rule concerns touches nothing but its own rows: one statement, one round trip.
+    if (rulesFor(write, context.parts).length === 0) return [await createAlone(only, write, context)];
+  }
+  return inTransaction(context, (inside) => writeIn(asked, inside, inside.tx));
+}
+
+async function createAlone(asked: Asked, write: Write, context: Context): Promise<Written> {
+  judge(asked, write, context);
+  const change = toChange(asked, write, {}, undefined, context);
+  await context.parts.store.write([change]);
+  return { ...change, created: true };
+}
+
+async function writeIn(asked: readonly Asked[], context: Context, tx: Transaction): Promise<(Written | undefined)[]> {
+  const current = await lockAll(asked, tx);
+  const prepared: (Prepared | undefined)[] = [];
+  for (const [index, one] of asked.entries()) prepared.push(await located(one, () => prepare(one, current[index], context, tx)));
+  const present = prepared.filter((one) => one !== undefined);
+  for (const one of present) await located(one.asked, () => each(one, 'check', context, tx));
+  await tx.write(present.map((one) => one.change));
+  for (const one of present) await located(one.asked, () => each(one, 'after', context, tx));
+  return prepared.map((one) => one && { ...one.change, created: one.write.kind === 'create' });
+}
+
+/** Rows are locked in one order for all, so that two requests can't wait for each other. */
+async function lockAll(asked: readonly Asked[], tx: Transaction): Promise<(StoredVersion | undefined)[]> {
+  const current: (StoredVersion | undefined)[] = asked.map(() => undefined);
+  const order = [...asked.keys()].filter((index) => !asked[index]?.fresh);
+  order.sort((a, b) => compare(key(asked[a]), key(asked[b])));
+  for (const index of order) {
+    const one = asked[index];
+    if (one) current[index] = await tx.lock(one.type, one.id);
+  }
+  return current;
+}
+
+const key = (one: Asked | undefined): string => `${one?.type}/${one?.id}`;
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+async function prepare(asked: Asked, current: StoredVersion | undefined, context: Context, tx: Transaction): Promise<Prepared | undefined> {
+  checkPreconditions(asked, current);
+  if (asked.kind === 'delete' && (!current || current.text === null)) return undefined;
+  const write = describe(asked, current);
+  const rules = rulesFor(write, context.parts);
+  const set: Record<string, unknown> = {};
+  for (const rule of rules) Object.assign(set, await rule.complete?.(write, ruleContext(context, tx)));
+  const completed = Object.keys(set).length === 0 || !write.after ? write : { ...write, after: merge(write.after, set) };
+  judge(asked, completed, context);
+  return { asked, write: completed, rules, change: toChange(asked, completed, set, current, context) };
+}
+
+function describe(asked: Asked, current: StoredVersion | undefined): Write {
+  const before = current?.text == null ? undefined : (JSON.parse(current.text) as Resource);
+  const value = asked.resolved?.value ?? asked.document?.value;
+  return {
+    type: asked.type,
+    id: asked.id,
+    kind: asked.kind === 'delete' ? 'delete' : before ? 'update' : 'create',
+    ...(before && { before }),
+    ...(asked.ifMatch !== undefined && { ifMatch: asked.ifMatch }),
+    ...(asked.document && value && { after: { ...value, resourceType: asked.type, id: asked.id }, document: asked.document }),
+  };
+}
+
+const rulesFor = (write: Write, parts: Parts): WriteRule[] => parts.rules.filter((rule) => rule.concerns(write));
+
+function merge(resource: Resource, set: Readonly<Record<string, unknown>>): Resource {
+  const merged = { ...resource, ...set } as Resource;
+  for (const [member, value] of Object.entries(set)) if (value === undefined) Reflect.deleteProperty(merged, member);
+  return merged;
+}
+
+/** May this caller write this, and is it FHIR? */
+function judge(asked: Asked, write: Write, context: Context): void {
+  const refusal = context.grant.refuseWrite(write.type, write.before, write.after);
+  if (refusal) throw refusal;
+  if (!write.after) return;
+  const faults = context.parts.validate(write.after).filter((issue) => issue.severity === 'error' || issue.severity === 'fatal');
+  // 400 for what base FHIR does not allow; 422 is for profiles and the rules of the service. https://hl7.org/fhir/R4/http.html#create
+  if (faults.length > 0) throw failWith(400, asked.document ? placed(faults, asked.document) : faults);
+}
+
+/** Faults with the line and column where the caller can find them. */
+function placed(faults: readonly Issue[], document: JsonDocument): Issue[] {
+  return faults.map((issue) => ({ ...issue, ...(issue.expression === undefined ? {} : positionOf(document, issue.expression)) }));
+}
+
+function toChange(asked: Asked, write: Write, set: Readonly<Record<string, unknown>>, current: StoredVersion | undefined, context: Context): Change {
+  const version = (current?.version ?? 0) + 1;
+  const base = { type: asked.type, id: asked.id, version, updated: context.now, method: asked.method, ...(current && { before: current.version }) };
+  if (!write.after || !asked.document) return { ...base, text: null };
+  const edits = { set, ...(asked.resolved && { strings: asked.resolved.strings }) };
+  const text = storedText(asked.document, { id: asked.id, versionId: String(version), lastUpdated: context.now, edits });
+  return { ...base, text, rows: context.parts.extract(write.after, asked.document) };
+}
+
+async function each(prepared: Prepared, step: 'check' | 'after', context: Context, tx: Transaction): Promise<void> {
+  for (const rule of prepared.rules) await rule[step]?.(prepared.write, ruleContext(context, tx));
+}
+
+/** What a rule is handed. */
+export function ruleContext(context: Context, tx: Transaction): WriteContext {
+  return {
+    caller: context.grant.caller,
+    grant: context.grant,
+    tx,
+    now: context.now,
+    newId: context.parts.newId,
+    put: (resource) => amend(resource, { ...context, tx }),
+  };
+}
+
+/** Runs one entry's step; its faults are told where they stand in the bundle. */
+async function located<T>(asked: Asked, step: () => Promise<T>): Promise<T> {
+  if (asked.within === undefined) return step();
+  try {
+    return await step();
+  } catch (error) {
+    throw error instanceof FhirError ? within(error, asked.within, asked.type) : error;
+  }
+}
+
+function within(error: FhirError, place: string, type: string): FhirError {
+  const issues = error.issues.map((issue) => ({ ...issue, expression: placeOf(issue.expression, place, type) }));
+  return new FhirError(error.status, issues, error.headers);
+}
+
+function placeOf(expression: string | undefined, place: string, type: string): string {
+  return expression?.startsWith(`${type}.`) ? `${place}${expression.slice(type.length)}` : place;
+}
+
+/** The body of a create or update: a resource of the type in the URL. */
+export function requireBody(type: string, document: JsonDocument | undefined): JsonDocument {
+  if (!document) throw fail('not-a-resource', { text: `Send a ${type} as the body` });
+  const found = document.value['resourceType'];
+  if (typeof found !== 'string') throw fail('not-a-resource');
+  if (found !== type) throw fail('wrong-resource-type', { text: `The URL says ${type}; the body is a ${found}`, expression: 'resourceType' });
+  return document;
+}

@@ -1,0 +1,18 @@
+// What a create or update answers: 201 or 200, where the resource is, and as much of it as was asked for.
+// https://hl7.org/fhir/R4/http.html#ops
+import { outcomeText } from '../fhir/outcome.js';
+import type { FhirRequest, FhirResponse } from '../fhir/request.js';
+import type { Context } from './context.js';
+import type { Written } from './write.js';
+
+export function writtenResponse(written: Written | undefined, request: Pick<FhirRequest, 'base' | 'preferReturn'>, context: Pick<Context, 'grant'>): FhirResponse {
+  if (!written) throw new Error('a create or update always writes');
+  const version = String(written.version);
+  const { updated } = written;
+  const location = `${request.base}/${written.type}/${written.id}/_history/${version}`;
+  const head = { status: written.created ? 201 : 200, version, updated, location };
+  if (context.grant.receiptsOnly || request.preferReturn === 'minimal' || written.text === null) return head;
+  if (request.preferReturn !== 'OperationOutcome') return { ...head, body: written.text };
+  const text = `${written.type}/${written.id} is stored as version ${version}`;
+  return { ...head, outcome: true, body: outcomeText([{ severity: 'information', code: 'informational', text }]) };
+}

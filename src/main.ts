@@ -1,0 +1,74 @@
+// Starts and stops the process: the one place where all parts meet.
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import closeWithGrace from 'close-with-grace';
+import { pino } from 'pino';
+import { banner } from './banner.js';
+import type { Config } from './config.js';
+import { startEmbedded, type Embedded } from './db/embedded.js';
+import type { Log } from './db/log.js';
+import { migrate } from './db/migrate.js';
+import { openDatabase } from './db/pool.js';
+import type { Database } from './db/database.js';
+import { loadDefinitions } from './definitions/load.js';
+import { developmentKeys } from './identity/development-keys.js';
+import { developmentIssuer, externalIssuer } from './identity/trusted-issuer.js';
+import { createTokenVerifier, type TokenVerifier } from './identity/verify-token.js';
+import { createService } from './service.js';
+
+const ROOT = new URL('../', import.meta.url);
+/** How long requests under way have to finish after SIGTERM. */
+const DRAIN_MS = 10_000;
+
+/** Serves until SIGTERM or SIGINT. */
+export async function serve(config: Config): Promise<void> {
+  const log = pino({ level: config.logLevel, redact: { paths: ['req.headers.authorization'], remove: true } });
+  const { database, embedded } = await openStorage(config, log);
+  const service = await createService({
+    config,
+    database,
+    log,
+    definitions: loadDefinitions(),
+    authenticate: await createAuthentication(config),
+    version: packageVersion(),
+  });
+  closeWithGrace({ delay: DRAIN_MS, logger: log }, async ({ err }) => {
+    if (err) log.error({ err }, 'the server stops on an error');
+    await service.app.close();
+    await service.stop();
+    await database.close();
+    await embedded?.stop();
+  });
+  await service.app.listen({ host: config.host, port: config.port });
+  const address = service.app.server.address();
+  const port = typeof address === 'object' && address ? address.port : config.port;
+  console.log(banner(config, port, embedded !== undefined));
+}
+
+/** The database of DATABASE_URL, or our own; migrated. */
+export async function openStorage(config: Config, log: Log): Promise<{ database: Database; embedded: Embedded | undefined }> {
+  const embedded = config.databaseUrl === undefined ? await startEmbedded({ dataDir: config.dataDir, log }) : undefined;
+  const where = embedded ? { connection: embedded.connection } : { url: config.databaseUrl ?? '' };
+  const database = openDatabase({ ...where, size: config.databasePoolSize, prepared: config.databasePrepared, log });
+  try {
+    await migrate(database, fileURLToPath(new URL('migrations', ROOT)));
+  } catch (error) {
+    await database.close();
+    await embedded?.stop();
+    throw error;
+  }
+  return { database, embedded };
+}
+
+export async function createAuthentication(config: Config): Promise<TokenVerifier> {
+  const clock = (): number => Date.now() + config.clockOffsetMs;
+  const { authIssuer: issuer, authJwksUrl: jwksUrl, authAudience: audience } = config;
+  if (issuer !== undefined && jwksUrl !== undefined && audience !== undefined)
+    return createTokenVerifier({ issuer: externalIssuer({ issuer, jwksUrl, audience }), clock });
+  return createTokenVerifier({ issuer: developmentIssuer(await developmentKeys(config.dataDir)), clock });
+}
+
+export function packageVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8')) as { version: string };
+  return version;
+}

@@ -1,0 +1,101 @@
+// Joins the rooms into one service over a database: what main serves, what the tests drive, what the command line loads data through.
+import { randomBytes } from 'node:crypto';
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import { createAccess } from './access/access.js';
+import { createApp } from './app.js';
+import { createChargeableStatus } from './chargeable-status/chargeable-status.js';
+import { serviceBase, type Config } from './config.js';
+import type { Database } from './db/database.js';
+import type { Definitions } from './definitions/model.js';
+import { createBundleHandler } from './dispatch/bundle.js';
+import { createCapabilities } from './dispatch/capabilities.js';
+import { createOperationHandler } from './dispatch/operation.js';
+import { createRouter } from './dispatch/router.js';
+import { createRoutes } from './dispatch/routes.js';
+import { createIds } from './fhir/id.js';
+import type { TokenVerifier } from './identity/verify-token.js';
+import type { Parts } from './interactions/context.js';
+import { perform, refusalResponse } from './interactions/perform.js';
+import { publishDefinitions } from './jobs/publish-definitions.js';
+import { createOperations } from './operations/operations.js';
+import { createExtractor } from './search/extract.js';
+import { createStore } from './store/postgres-store.js';
+import { createValidator } from './validation/validator.js';
+
+export interface ServiceParts {
+  readonly config: Config;
+  /** Migrated. */
+  readonly database: Database;
+  readonly definitions: Definitions;
+  readonly authenticate: TokenVerifier;
+  readonly log: FastifyBaseLogger;
+  readonly version: string;
+}
+
+export interface Service {
+  readonly app: FastifyInstance;
+  readonly parts: Parts;
+  /** Stops the jobs; the app and the database are closed by who opened them. */
+  stop(): Promise<void>;
+}
+
+/** The service, its definitions published and its jobs running; not yet listening. */
+export async function createService(given: ServiceParts): Promise<Service> {
+  const { config, database, definitions, log } = given;
+  const clock = (): number => Date.now() + config.clockOffsetMs;
+  const newId = createIds(clock, randomBytes);
+  const status = createChargeableStatus({ definitions, newId, nonePolicy: config.nonePolicy });
+  const validator = createValidator(definitions);
+  const parts: Parts = {
+    definitions,
+    store: createStore({ database, definitions, now: clock }),
+    db: database,
+    permit: createAccess(definitions),
+    validate: (resource) => validator.validate(resource),
+    extract: createExtractor(definitions),
+    rules: status.rules,
+    answerers: status.answerers,
+    clock,
+    newId,
+    pageSecret: await readSecret(database, 'page-link'),
+    onFailure: (error, request) => { log.error({ err: error, method: request.method, interaction: request.interaction, type: request.type }, 'a request failed'); },
+  };
+  await publishDefinitions(definitions.conformanceResources, parts);
+  return { app: createFhirApp(given, parts), parts, stop: () => Promise.resolve() };
+}
+
+function createFhirApp(given: ServiceParts, parts: Parts): FastifyInstance {
+  const { config, database, definitions, log } = given;
+  const operations = createOperations();
+  // A bundle's entries are routed by the same table that holds the bundle's own row.
+  const routes = createRoutes({ bundle: createBundleHandler(() => route), operation: createOperationHandler(operations) });
+  const route = createRouter(routes, definitions.resourceTypes);
+  return createApp({
+    log,
+    bodyLimitBytes: config.bodyLimitBytes,
+    health: { ready: () => database.ping() },
+    fhir: {
+      basePath: config.basePath,
+      baseOf: baseFinder(config),
+      route,
+      authenticate: given.authenticate,
+      perform: (handler, request, caller) => perform(handler, request, caller, parts),
+      capabilities: createCapabilities({ definitions, routes, operations, version: given.version, date: new Date(parts.clock()).toISOString() }),
+      refuse: (error, request) => refusalResponse(error, request, parts),
+    },
+  });
+}
+
+/** The base in links: PUBLIC_URL where it is set, else the host that the caller used. */
+function baseFinder(config: Config): (host: string | undefined) => string {
+  const fixed = serviceBase(config);
+  if (config.publicUrl !== undefined) return () => fixed;
+  return (host) => (host !== undefined && /^[A-Za-z0-9.:[\]-]{1,255}$/.test(host) ? `http://${host}${config.basePath}` : fixed);
+}
+
+async function readSecret(database: Database, name: string): Promise<string> {
+  const { rows } = await database.query<{ value: string }>({ text: 'select value from fhir.secret where name = $1', values: [name] });
+  const [row] = rows;
+  if (!row) throw new Error(`The secret ${name} is missing from fhir.secret`);
+  return row.value;
+}
