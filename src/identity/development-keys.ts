@@ -33,7 +33,7 @@ async function readKey(file: string): Promise<string | undefined> {
 
 /** Written whole under a name of its own, then linked: link never replaces a file, so of two at once one wins and both read the winner's. */
 async function createKey(dataDir: string, file: string): Promise<string> {
-  await mkdir(dataDir, { recursive: true });
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const { privateKey } = await generateKeyPair(DEVELOPMENT_ALGORITHM, { extractable: true });
   const draft = `${file}.${process.pid}.${Math.trunc(performance.now() * 1000)}`;
   await writeFile(draft, JSON.stringify(await exportJWK(privateKey)), { mode: 0o600, flag: 'wx' });
