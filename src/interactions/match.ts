@@ -13,8 +13,8 @@ const RESULT_PARAMETERS = /^_(?:count|sort|include|revinclude|summary|elements|t
 export async function matchOne(type: string, criteria: string, context: Context): Promise<StoredVersion | undefined> {
   const pairs = queryPairs(criteria.replace(/^[^?]*\?/, '')).filter(([name]) => !RESULT_PARAMETERS.test(name));
   if (pairs.length === 0) throw fail('bad-request', { text: `The criteria "${criteria}" have no search parameter` });
-  const { definitions, cursorSecret } = context.parts;
-  const { query } = parseSearch({ definitions, type, pairs, handling: 'strict', base: '', defaultCount: 2, maxCount: 2, secret: cursorSecret });
+  const { definitions } = context.parts;
+  const { query } = parseSearch({ definitions, type, pairs, handling: 'strict', defaultCount: 2, maxCount: 2 });
   const { matches } = await context.store.search(context.grant, query);
   if (matches.length > 1) throw fail('multiple-matches', { text: `"${criteria}" matches more than one ${type}: make it narrower` });
   return matches[0];

@@ -106,6 +106,7 @@ function describe(asked: Asked, current: StoredVersion | undefined): Write {
     ...(before && { before }),
     ...(asked.ifMatch !== undefined && { ifMatch: asked.ifMatch }),
     ...(asked.document && value && { after: { ...value, resourceType: asked.type, id: asked.id }, document: asked.document }),
+    ...(asked.ifMatch !== undefined && { ifMatch: asked.ifMatch }),
   };
 }
 
