@@ -1,0 +1,53 @@
+// The link to the next page: one sealed word, so that no NHS number or name of a search stands in a URL.
+// https://hl7.org/fhir/R4/http.html#paging
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import { fail } from '../fhir/errors.js';
+import type { Cursor } from '../search/query.js';
+
+/** Name of the parameter that carries the word. */
+export const PAGE = '_page';
+
+/** A search and the place in it where the next page begins. */
+export interface Place {
+  readonly type: string;
+  /** The parameters as the caller sent them. */
+  readonly pairs: readonly (readonly [string, string])[];
+  readonly after: Cursor;
+}
+
+const ALGORITHM = 'aes-256-gcm';
+const IV_BYTES = 12;
+const TAG_BYTES = 16;
+const keys = new Map<string, Buffer>();
+
+function keyOf(secret: string): Buffer {
+  let key = keys.get(secret);
+  if (!key) keys.set(secret, (key = createHash('sha256').update(secret).digest()));
+  return key;
+}
+
+export function sealPlace(place: Place, secret: string): string {
+  const iv = randomBytes(IV_BYTES);
+  const cipher = createCipheriv(ALGORITHM, keyOf(secret), iv);
+  const sealed = Buffer.concat([cipher.update(JSON.stringify(place), 'utf8'), cipher.final()]);
+  return Buffer.concat([iv, cipher.getAuthTag(), sealed]).toString('base64url');
+}
+
+/** Throws 400 for a word that this server (or one on the same database) did not make, or made for another type. */
+export function openPlace(word: string, type: string, secret: string): Place {
+  const bytes = Buffer.from(word, 'base64url');
+  const place = bytes.length > IV_BYTES + TAG_BYTES ? unseal(bytes, secret) : undefined;
+  if (place?.type !== type) throw fail('invalid-parameter', { text: 'The page link is not one this server made for this search: search again' });
+  return place;
+}
+
+function unseal(bytes: Buffer, secret: string): Place | undefined {
+  const decipher = createDecipheriv(ALGORITHM, keyOf(secret), bytes.subarray(0, IV_BYTES));
+  decipher.setAuthTag(bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES));
+  try {
+    const text = decipher.update(bytes.subarray(IV_BYTES + TAG_BYTES), undefined, 'utf8') + decipher.final('utf8');
+    return JSON.parse(text) as Place;
+  } catch {
+    return undefined;
+  }
+}
