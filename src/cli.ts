@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { ConfigError, readConfig } from './config.js';
+import { SILENT } from './db/log.js';
 import { ROLES, type Role } from './fhir/caller.js';
 import { developmentKeys } from './identity/development-keys.js';
 import { issueToken } from './identity/issue-token.js';
@@ -25,6 +26,16 @@ async function serveCommand(): Promise<void> {
   const config = readConfig();
   const { serve } = await import('./main.js');
   await serve(config);
+}
+
+/** What the server does at its start, and nothing more: for a database that a newer server is about to use. */
+async function migrateCommand(): Promise<void> {
+  const config = readConfig();
+  const { openStorage } = await import('./main.js');
+  const { database, embedded } = await openStorage(config, SILENT);
+  await database.close();
+  await embedded?.stop();
+  console.log('The database is up to date.');
 }
 
 async function tokenCommand(options: TokenOptions): Promise<void> {
@@ -53,6 +64,7 @@ function seconds(text: string): number {
 function createProgram(): Command {
   const program = new Command('entitle-fhir').description('A FHIR R4 server for NHS chargeable status and personal health budgets').exitOverride().showHelpAfterError();
   program.command('serve', { isDefault: true }).description('start the server; settings come from the environment').action(serveCommand);
+  program.command('migrate').description('bring the tables of the database up to date').action(migrateCommand);
   program.command('token').description('print a bearer token of the built-in development authorization server')
     .addOption(new Option('--role <role>', 'what the bearer is').choices(ROLES).makeOptionMandatory())
     .option('--patient <id>', 'the Patient the bearer is', logicalId)

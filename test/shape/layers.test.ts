@@ -17,9 +17,10 @@ const FLOORS: Readonly<Record<string, number>> = {
   dispatch: 11,
   http: 12, console: 12,
   'config.ts': 13,
-  'app.ts': 14,
-  'main.ts': 15,
-  'cli.ts': 16,
+  'app.ts': 14, 'banner.ts': 14,
+  'service.ts': 15,
+  'main.ts': 16,
+  'cli.ts': 17,
 };
 
 /** Packages that only these may know. */
