@@ -1,0 +1,50 @@
+// One version of a resource: the current one, or the one asked for. https://hl7.org/fhir/R4/http.html#read
+import type { Queryable } from '../db/database.js';
+import type { Grant } from '../search/grant.js';
+import type { StoredVersion } from './store.js';
+import { resourceTable } from './tables.js';
+import { guarded } from './visible-rows.js';
+
+/** The columns of every statement that gives versions: `toVersion` reads them. */
+export interface VersionRow {
+  readonly version: number;
+  readonly updated: number;
+  readonly res: string | null;
+}
+
+export function toVersion(type: string, id: string, { version, updated, res }: VersionRow): StoredVersion {
+  return { type, id, version, updated, text: res };
+}
+
+export async function read(db: Queryable, grant: Grant, type: string, id: string): Promise<StoredVersion | undefined> {
+  const statement = guarded(grant, type, {
+    name: `read ${type}`,
+    values: [id],
+    text: (where) => `select t.version, t.updated, t.res from ${resourceTable(type)} t where t.id = $1 ${where}`,
+  });
+  return statement && one(db, statement, type, id);
+}
+
+export async function vread(db: Queryable, grant: Grant, type: string, id: string, version: number): Promise<StoredVersion | undefined> {
+  const statement = guarded(grant, type, {
+    name: `vread ${type}`,
+    values: [id, version],
+    text: (where) => `
+      select v.version, v.updated, v.res from ${resourceTable(type)} t cross join lateral (
+        select t.version, t.updated, t.res where t.version = $2
+        union all
+        select h.version, h.updated, h.res from fhir.history h where h.id = t.id and h.type = '${type}' and h.version = $2) v
+      where t.id = $1 ${where}`,
+  });
+  return statement && one(db, statement, type, id);
+}
+
+export async function lock(db: Queryable, type: string, id: string): Promise<StoredVersion | undefined> {
+  const text = `select version, updated, res from ${resourceTable(type)} where id = $1 for update`;
+  return one(db, { name: `lock ${type}`, text, values: [id] }, type, id);
+}
+
+async function one(db: Queryable, statement: Parameters<Queryable['query']>[0], type: string, id: string): Promise<StoredVersion | undefined> {
+  const { rows } = await db.query<VersionRow>(statement);
+  return rows[0] && toVersion(type, id, rows[0]);
+}

@@ -1,0 +1,66 @@
+// The columns of a resource table as parameters of a statement: one row as plain values, many as one array per column.
+import type { IndexRows } from '../search/index-rows.js';
+import { joinedJson, joinedJsonSql, numberArray, textArray } from './array-text.js';
+import type { Change } from './store.js';
+
+interface Column {
+  readonly name: string;
+  readonly type: 'text' | 'bigint' | 'text[]' | 'bigint[]';
+  of(change: Change, rows: IndexRows | undefined): string | number | bigint | null;
+}
+
+const COLUMNS: readonly Column[] = [
+  { name: 'id', type: 'text', of: ({ id }) => id },
+  { name: 'version', type: 'bigint', of: ({ version }) => version },
+  { name: 'updated', type: 'bigint', of: ({ updated }) => updated },
+  { name: 'method', type: 'text', of: ({ method }) => method },
+  { name: 'res', type: 'text', of: ({ text }) => text },
+  { name: 'tokens', type: 'bigint[]', of: (_, rows) => numberArray(rows?.tokens ?? []) },
+  { name: 'refs', type: 'text[]', of: (_, rows) => textArray(rows?.refs ?? []) },
+  { name: 'present', type: 'text', of: (_, rows) => rows?.present ?? '' },
+  // A deletion has no rows to take it from, and keeps what was there.
+  { name: 'self', type: 'bigint', of: (_, rows) => rows?.self ?? null },
+  { name: 'subject', type: 'text', of: (_, rows) => rows?.subject?.replaceAll('\0', '') ?? null },
+  { name: 'date_lo', type: 'bigint', of: (_, rows) => rows?.dateLo ?? null },
+  { name: 'date_hi', type: 'bigint', of: (_, rows) => rows?.dateHi ?? null },
+];
+
+const BEFORE: Column = { name: 'before', type: 'bigint', of: ({ before }) => before ?? null };
+
+export const ROW_COLUMNS = COLUMNS.map(({ name }) => name).join(', ');
+
+/** How many parameters come before those of the side tables. */
+export const CREATE_PARAMETERS = COLUMNS.length;
+export const CHANGE_PARAMETERS = COLUMNS.length + 1;
+
+/** A query that gives back the rows handed in as parameters from $1; with `before` last for changes of rows already there. */
+export function givenRows(kind: 'create' | 'change', many: boolean): string {
+  const columns = columnsOf(kind);
+  if (!many) return `select ${columns.map(({ name, type }, index) => `$${String(index + 1)}::${type} as ${name}`).join(', ')}`;
+  const names = columns.map(({ name }) => name).join(', ');
+  const arrays = columns.map(({ name, type }, index) => arraySql(`$${String(index + 1)}`, name, type));
+  const cells = columns.map(({ name, type }) => (type.endsWith('[]') ? `${name}::${type} as ${name}` : name));
+  return `select ${cells.join(', ')} from unnest(${arrays.join(', ')}) as given (${names})`;
+}
+
+function arraySql(parameter: string, name: string, type: Column['type']): string {
+  if (name === 'res') return joinedJsonSql(parameter);
+  // Rows of arrays differ in length, which PostgreSQL's own arrays of arrays do not: each travels as text.
+  return `${parameter}::${type.endsWith('[]') ? 'text' : type}[]`;
+}
+
+/** The values of givenRows' parameters; one change makes plain values, several make arrays. */
+export function givenValues(kind: 'create' | 'change', changes: readonly Change[]): unknown[] {
+  const columns = columnsOf(kind);
+  const [only] = changes;
+  if (only && changes.length === 1) return columns.map((column) => column.of(only, only.rows));
+  return columns.map((column) => {
+    if (column.name === 'res') return joinedJson(changes.map(({ text }) => text));
+    const cells = changes.map((change) => column.of(change, change.rows));
+    return column.type === 'bigint' ? numberArray(cells) : textArray(cells.map((cell) => (cell === null ? null : String(cell))));
+  });
+}
+
+function columnsOf(kind: 'create' | 'change'): readonly Column[] {
+  return kind === 'create' ? COLUMNS : [...COLUMNS, BEFORE];
+}

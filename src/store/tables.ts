@@ -1,0 +1,39 @@
+// Every table of the schema with the way it is spread over a sharded cluster: one list, held against the catalogue by a test.
+// https://docs.citusdata.com/en/stable/develop/reference_ddl.html
+
+export type TableClass =
+  | { readonly spread: 'distributed'; readonly by: string }
+  /** A full copy on every node: small, read by joins. */
+  | { readonly spread: 'reference' }
+  /** On the coordinator alone. */
+  | { readonly spread: 'local' };
+
+const BY_ID: TableClass = { spread: 'distributed', by: 'id' };
+
+const TABLES: Readonly<Record<string, TableClass>> = {
+  'fhir.string_index': BY_ID,
+  'fhir.date_index': BY_ID,
+  'fhir.quantity_index': BY_ID,
+  'fhir.history': BY_ID,
+  'fhir.resource_key': { spread: 'distributed', by: 'key' },
+  'fhir.secret': { spread: 'local' },
+  'fhir.chargeable_status': { spread: 'distributed', by: 'patient' },
+  'fhir.nhs_number': { spread: 'distributed', by: 'number' },
+  'fhir.home_office_statement': BY_ID,
+  'fhir.home_office_key': { spread: 'distributed', by: 'key' },
+  'fhir.home_office_conflict': { spread: 'distributed', by: 'key' },
+  'public.schema_migration': { spread: 'local' },
+};
+
+/** `name` with its schema: `fhir.history`. Undefined where nobody has said how the table is spread. */
+export function tableClass(name: string, resourceTypes: readonly string[]): TableClass | undefined {
+  const [schema, table = ''] = name.split('.');
+  if (schema === 'fhir' && resourceTypes.includes(table)) return BY_ID;
+  return TABLES[name];
+}
+
+/** Throws for what can't be a resource type: the name becomes SQL text. */
+export function resourceTable(type: string): string {
+  if (!/^[A-Z][A-Za-z]+$/.test(type)) throw new Error(`${type} is not the name of a resource type`);
+  return `fhir."${type}"`;
+}

@@ -1,0 +1,43 @@
+// What the store does inside one database transaction.
+import type { Queryable } from '../db/database.js';
+import type { Change, Reader, Transaction } from './store.js';
+import { lock } from './read.js';
+import { groupsOf, type Group, type Writer } from './write.js';
+
+export interface TransactionParts {
+  readonly db: Queryable;
+  readonly reader: Reader;
+  readonly writer: Writer;
+  /** Not the first run: an earlier one may have been committed, its answer lost. */
+  readonly again: boolean;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+export function storeTransaction({ db, reader, writer, again, now }: TransactionParts): Transaction {
+  return {
+    ...reader,
+    db,
+    lock: (type, id) => lock(db, type, id),
+    async lockKey(key) {
+      // Taking the row is what serialises; `touched` lets old keys be swept.
+      const text = 'insert into fhir.resource_key (key, touched) values ($1, $2) on conflict (key) do update set touched = excluded.touched';
+      await db.query({ name: 'lock key', text, values: [key, now] });
+    },
+    async write(changes) {
+      const groups = groupsOf(changes);
+      await writeGroups(db, writer, again ? await notYetWritten(db, writer, groups) : groups);
+    },
+  };
+}
+
+/** All groups in one go: the connection sends the next statement without waiting for the last one's answer. */
+export async function writeGroups(db: Queryable, writer: Writer, groups: readonly Group[]): Promise<void> {
+  await Promise.all(groups.map((group) => writer.write(db, group)));
+}
+
+async function notYetWritten(db: Queryable, writer: Writer, groups: readonly Group[]): Promise<readonly Group[]> {
+  const remaining: Change[] = [];
+  for (const group of groups) remaining.push(...(await writer.remaining(db, group)));
+  return groupsOf(remaining);
+}

@@ -1,0 +1,95 @@
+// Storing changes: creates as one statement per resource type, updates and deletions as another.
+import type { Definitions } from '../definitions/model.js';
+import type { Queryable, Statement } from '../db/database.js';
+import { isUniqueViolation } from '../db/failure.js';
+import { givenValues } from './row-columns.js';
+import { paramsOf, sideIds, sideTablesOf } from './side-tables.js';
+import { VersionConflict, type Change } from './store.js';
+import { resourceTable } from './tables.js';
+import { changeText, createText } from './write-statements.js';
+
+/** Changes of one kind to one type, by id. Never empty. */
+export interface Group {
+  readonly type: string;
+  readonly kind: 'create' | 'change';
+  readonly changes: readonly Change[];
+}
+
+/** In the one order in which all writes take their locks: by type, new before old, by id. */
+export function groupsOf(changes: readonly Change[]): readonly Group[] {
+  const groups = new Map<string, { type: string; kind: Group['kind']; changes: Change[] }>();
+  for (const change of changes) {
+    const kind = change.before === undefined ? 'create' : 'change';
+    const key = `${change.type} ${kind === 'create' ? '1' : '2'}`;
+    const group = groups.get(key) ?? { type: change.type, kind, changes: [] };
+    groups.set(key, group);
+    group.changes.push(change);
+  }
+  const sorted = [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
+  for (const group of sorted) group.changes.sort((a, b) => (a.id < b.id ? -1 : 1));
+  return sorted;
+}
+
+/** Is one statement, by itself, all or nothing? Many changes of rows already there can find only some of them at their version. */
+export function standsAlone(groups: readonly Group[]): boolean {
+  const [only, another] = groups;
+  return only !== undefined && another === undefined && (only.kind === 'create' || only.changes.length === 1);
+}
+
+export class Writer {
+  private readonly texts = new Map<string, string>();
+
+  constructor(private readonly definitions: Definitions) {}
+
+  /** Throws VersionConflict: in a transaction, which the caller must then leave, other rows of the group may have been written. */
+  async write(db: Queryable, group: Group): Promise<void> {
+    const statement = this.statement(group);
+    const { rows, count } = await db.query<{ id: string }>(statement).catch((error: unknown) => {
+      throw takenId(error, group) ?? error;
+    });
+    if (count === group.changes.length) return;
+    const changed = new Set(rows.map(({ id }) => id));
+    const missed = group.changes.find(({ id }) => !changed.has(id));
+    throw new VersionConflict(group.type, missed?.id ?? '');
+  }
+
+  /**
+   * For a transaction that is run again: COMMIT may have worked the first time although its answer was lost. Returns the
+   * changes that are still to be made: those whose very version is not already there.
+   */
+  async remaining(db: Queryable, group: Group): Promise<readonly Change[]> {
+    const { type, changes } = group;
+    const { rows } = await db.query<{ id: string; version: string | number; res: string | null }>({
+      name: `again ${type}`,
+      text: `select id, version, res from ${resourceTable(type)} where id = any ($1::text[])`,
+      values: [changes.map(({ id }) => id)],
+    });
+    const current = new Map(rows.map((row) => [row.id, row]));
+    return changes.filter(({ id, version, text }) => {
+      const row = current.get(id);
+      return Number(row?.version) !== version || row?.res !== text;
+    });
+  }
+
+  private statement({ type, kind, changes }: Group): Statement {
+    const sides = sideTablesOf(changes);
+    const many = changes.length > 1;
+    const name = [kind, many ? 'many' : 'one', type, ...sides.map(({ letter }) => letter)].join(' ');
+    const values = givenValues(kind, changes);
+    for (const side of sides) values.push(...side.values(changes), ...(many ? [sideIds(side, changes)] : []));
+    let text = this.texts.get(name);
+    if (text === undefined) {
+      text = kind === 'create' ? createText(type, sides, many) : changeText(type, paramsOf(this.definitions, type), sides, many);
+      this.texts.set(name, text);
+    }
+    return { name, text, values };
+  }
+}
+
+/** The primary key of a resource table refused an id; PostgreSQL's words name it: `Key (id)=(x) already exists.` */
+function takenId(error: unknown, { type, kind, changes }: Group): VersionConflict | undefined {
+  if (kind !== 'create' || !isUniqueViolation(error)) return undefined;
+  const detail = error instanceof Error && 'detail' in error ? String(error.detail) : '';
+  const id = changes.length === 1 ? changes[0]?.id : /\(id\)=\((.*?)\)/.exec(detail)?.[1];
+  return new VersionConflict(type, id ?? '');
+}
