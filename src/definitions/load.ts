@@ -20,10 +20,11 @@ export function loadDefinitions({ root, profiles = true }: LoadOptions = {}): De
   const place = root === undefined ? new URL('../../', import.meta.url) : pathToFileURL(`${root}/`);
   const packed = readPacked(place);
   const types = typeTables(packed);
-  const files = profiles ? readConformanceFiles(place, types.isResource) : [];
+  const isResource = (type: string): boolean => types.isResource(type);
+  const files = profiles ? readConformanceFiles(place, isResource) : [];
   const own = Object.freeze(files.map(({ resource }) => resource));
-  const parameters = [...packed.search.map(unpackSearch), ...readOwnSearch(files, types.isResource)];
-  const search = searchTables(parameters, types.resourceTypes, types.isA);
+  const parameters = [...packed.search.map(unpackSearch), ...readOwnSearch(files, isResource)];
+  const search = searchTables(parameters, types);
   const compartments = compartmentTables(packed);
   return Object.freeze({
     ...types,

@@ -1,4 +1,5 @@
 // The compiled, frozen tables of HL7's 4.0.1 definitions and of our own profiles: what every other room asks.
+import type { Resource } from '../fhir/resource.js';
 import type { TypeModel } from '../fhirpath/model.js';
 
 export interface ElementRule {
@@ -71,5 +72,5 @@ export interface Definitions extends TypeModel {
    */
   compartment(name: string): ReadonlyMap<string, readonly string[]>;
   /** Our own conformance resources (profiles/, terminology/) as parsed JSON, for the API to serve. */
-  readonly conformanceResources: readonly import('../fhir/resource.js').Resource[];
+  readonly conformanceResources: readonly Resource[];
 }

@@ -3,6 +3,7 @@
 import type { SearchParameter } from './model.js';
 import { wordsOf, type PackedSearch } from './packed.js';
 import { paramKey } from './param-key.js';
+import type { TypeTables } from './type-tables.js';
 
 /** A parameter with the types it is for. */
 export interface BasedParameter {
@@ -29,15 +30,14 @@ export function unpackSearch([code, type, url, bases, more]: PackedSearch): Base
  */
 export function searchTables(
   all: readonly BasedParameter[],
-  resourceTypes: readonly string[],
-  isA: (type: string, ancestor: string) => boolean,
+  types: Pick<TypeTables, 'resourceTypes' | 'isA'>,
 ): ReadonlyMap<string, ReadonlyMap<string, SearchParameter>> {
   const byBase = new Map<string, SearchParameter[]>();
   for (const { parameter, bases } of all) for (const base of bases) listAt(byBase, base).push(parameter);
-  const lenders = [...byBase.keys()].filter((base) => !resourceTypes.includes(base));
+  const lenders = [...byBase.keys()].filter((base) => !types.resourceTypes.includes(base));
   const keys = new Map<number, string>();
-  return new Map(resourceTypes.map((type) => {
-    const lent = lenders.filter((base) => isA(type, base)).flatMap((base) => byBase.get(base) ?? []);
+  return new Map(types.resourceTypes.map((type) => {
+    const lent = lenders.filter((base) => types.isA(type, base)).flatMap((base) => byBase.get(base) ?? []);
     return [type, tableOf(type, [...(byBase.get(type) ?? []), ...lent], keys)];
   }));
 }

@@ -21,5 +21,8 @@ export interface TypeModel {
 /** Called once per node of the result, in document order, with its FHIR type (`HumanName`, `code`, `Reference`). */
 export type Emit = (type: string, value: unknown) => void;
 
-/** A search-parameter expression compiled for one resource type. */
-export type CompiledPath = (resource: object, emit: Emit) => void;
+/**
+ * A search-parameter expression compiled for one resource type, or a part of a composite for the type of its node.
+ * `resource` is what the node lies in (for `%resource` and contained references); the node itself when absent.
+ */
+export type CompiledPath = (node: object, emit: Emit, resource?: object) => void;

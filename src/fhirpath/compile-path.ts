@@ -1,0 +1,40 @@
+// A search parameter's FHIRPath, compiled to a JavaScript function for one type: text -> expression -> plan -> code.
+// https://hl7.org/fhir/R4/search.html#table
+import { compileFunction } from 'node:vm';
+import { UnsupportedError } from './expression.js';
+import { generate } from './generate.js';
+import { interpret } from './interpret.js';
+import { makePlan } from './make-plan.js';
+import type { CompiledPath, TypeModel } from './model.js';
+import { parse } from './parse.js';
+import { RUNTIME } from './runtime.js';
+
+/** Told of an expression that fhirpath.js will interpret, and why: it will be slow. */
+export type OnFallback = (expression: string, type: string, reason: string) => void;
+
+/**
+ * `type`: of the node the path starts at: a resource type, or for the parts of composites a data type or backbone
+ * (`Observation.component`). Parts of a union that are for other types are dropped.
+ * Throws PathError where the text is no FHIRPath or names an element or type there is not.
+ */
+export function compilePath(expression: string, type: string, model: TypeModel, onFallback?: OnFallback): CompiledPath {
+  try {
+    return build(pathSource(expression, type, model));
+  } catch (error) {
+    if (!(error instanceof UnsupportedError)) throw error;
+    onFallback?.(expression, type, error.message);
+    return interpret(expression, type);
+  }
+}
+
+/** The JavaScript that `compilePath` runs: body of a function of `o` (the node), `emit` and `r` (the resource it lies in). */
+export function pathSource(expression: string, type: string, model: TypeModel): string {
+  return generate(makePlan(parse(expression), type, model));
+}
+
+/** The text holds names that generate.ts checked and JSON strings, nothing else of the expression. */
+function build(source: string): CompiledPath {
+  const body = `"use strict"; return (o, emit, r = o) => {\n${source}};`;
+  const make = compileFunction(body, Object.keys(RUNTIME)) as (...functions: readonly unknown[]) => CompiledPath;
+  return make(...Object.values(RUNTIME));
+}

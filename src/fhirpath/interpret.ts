@@ -1,0 +1,67 @@
+// The slow road: fhirpath.js interprets what the compiler does not know. https://github.com/HL7/fhirpath.js
+import { createRequire } from 'node:module';
+import { PathError } from './expression.js';
+import type { CompiledPath } from './model.js';
+import { typeReferredTo } from './refers-to.js';
+
+type Evaluate = (node: unknown, variables: object) => unknown[];
+
+interface Interpreter {
+  compile(path: string | { base: string; expression: string }, model: unknown, options: object): Evaluate;
+  types(values: unknown[]): string[];
+  resolveInternalTypes(values: unknown[]): unknown[];
+  util: { valData(value: unknown): unknown };
+}
+
+/** fhirpath.js knows the type of nothing but its own nodes. */
+interface Nodes {
+  ResourceNode: { makeResNode(context: unknown, ...node: unknown[]): unknown };
+}
+
+const load = createRequire(import.meta.url);
+
+/**
+ * `type`: of the input node. Throws PathError where fhirpath.js can't read the expression either. What can't be evaluated
+ * over some data (several values where one is wanted) gives nothing.
+ */
+export function interpret(expression: string, type: string): CompiledPath {
+  const interpreter = load('fhirpath') as Interpreter;
+  const model: unknown = load('fhirpath/fhir-context/r4');
+  const { ResourceNode } = load('fhirpath/src/types.js') as Nodes;
+  let within: unknown;
+  const resolve = {
+    arity: { 0: [] },
+    fn(this: unknown, references: unknown[]): unknown[] {
+      const types = references.map((reference) => typeReferredTo(interpreter.util.valData(reference), within));
+      return types.filter((found) => found !== undefined).map((resourceType) => ResourceNode.makeResNode(this, { resourceType }, null, null, null, null));
+    },
+  };
+  // trace() would print to stdout.
+  const options = { resolveInternalTypes: false, traceFn: () => undefined, userInvocationTable: { resolve } };
+  const path = /^[A-Z][A-Za-z]+$/.test(type) ? expression : { base: type, expression };
+  const evaluate = compile(interpreter, path, model, options);
+  return (node, emit, resource = node) => {
+    within = resource;
+    const values = evaluated(evaluate, node, resource);
+    const types = interpreter.types(values);
+    interpreter.resolveInternalTypes(values).forEach((value, index) => {
+      emit((types[index] ?? '').replace(/^(FHIR|System)\./, ''), value);
+    });
+  };
+}
+
+function compile(interpreter: Interpreter, path: string | { base: string; expression: string }, model: unknown, options: object): Evaluate {
+  try {
+    return interpreter.compile(path, model, options);
+  } catch (error) {
+    throw new PathError(`${JSON.stringify(path)} is not FHIRPath: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}
+
+function evaluated(evaluate: Evaluate, node: object, resource: object): unknown[] {
+  try {
+    return evaluate(structuredClone(node), { resource }); // it may write into its input
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,251 @@
+// Expression -> plan: resolves every name against FHIR's types, and drops what can't apply to the type at hand.
+// https://hl7.org/fhir/R4/fhirpath.html
+import { PathError, UnsupportedError, type Expression } from './expression.js';
+import type { TypeModel } from './model.js';
+import { comparable, isOpen, NOTHING, type Nodes, type Step, type Value } from './plan.js';
+
+/** The node that bare names start at. */
+interface Focus {
+  readonly scope: number;
+  readonly type: string;
+}
+
+type Call = Extract<Expression, { kind: 'call' }>;
+
+/** `type`: of the input node. Throws PathError (a name FHIR does not know) or UnsupportedError. */
+export function makePlan(expression: Expression, type: string, model: TypeModel): Nodes {
+  return new Planner(type, model).nodes(expression, { scope: 0, type });
+}
+
+class Planner {
+  private scopes = 0;
+
+  constructor(
+    private readonly inputType: string,
+    private readonly model: TypeModel,
+  ) {}
+
+  nodes(expression: Expression, focus: Focus): Nodes {
+    switch (expression.kind) {
+      case 'this':
+        return startAt(focus);
+      case 'variable':
+        return this.variable(expression.name);
+      case 'member':
+        return expression.of ? this.child(this.nodes(expression.of, focus), expression.name) : this.root(expression.name, focus);
+      case 'index':
+        return this.nth(this.nodes(expression.of, focus), expression.at);
+      case 'type':
+        return expression.operator === 'as' ? this.ofType(this.nodes(expression.of, focus), expression.type) : valueNodes(this.value(expression, focus));
+      case 'operator':
+        return expression.operator === '|' ? this.union(expression.left, expression.right, focus) : valueNodes(this.value(expression, focus));
+      case 'literal':
+        return expression.value === null ? NOTHING : valueNodes(this.value(expression, focus));
+      case 'call':
+        return this.callNodes(expression, focus) ?? valueNodes(this.value(expression, focus));
+    }
+  }
+
+  value(expression: Expression, focus: Focus): Value {
+    if (expression.kind === 'literal') return { op: 'literal', value: expression.value };
+    if (expression.kind === 'type' && expression.operator === 'is') return this.is(expression.of, expression.type, focus);
+    if (expression.kind === 'call') return this.callValue(expression, focus) ?? { op: 'single', of: this.nodes(expression, focus) };
+    if (expression.kind !== 'operator' || expression.operator === '|') return { op: 'single', of: this.nodes(expression, focus) };
+    const left = this.value(expression.left, focus);
+    const right = this.value(expression.right, focus);
+    switch (expression.operator) {
+      case 'and':
+      case 'or':
+      case 'xor':
+      case 'implies':
+        return { op: 'logic', operator: expression.operator, left, right };
+      case '=':
+        return equals(left, right);
+      case '!=':
+        return { op: 'not', of: equals(left, right) };
+      default:
+        throw new UnsupportedError(`the operator ${expression.operator}`);
+    }
+  }
+
+  /** Functions that give nodes; undefined for those that give one value. */
+  private callNodes(call: Call, focus: Focus): Nodes | undefined {
+    const of = (): Nodes => this.subject(call, focus);
+    switch (call.name) {
+      case 'where':
+        return this.filter(of(), argument(call));
+      case 'as':
+      case 'ofType':
+        return this.ofType(of(), typeName(argument(call)));
+      case 'first':
+        return this.nth(of(), { kind: 'literal', value: 0 });
+      case 'extension':
+        return this.extension(of(), argument(call));
+      default:
+        return undefined;
+    }
+  }
+
+  private callValue(call: Call, focus: Focus): Value | undefined {
+    const exists = (of: Nodes): Value => ({ op: 'exists', of });
+    switch (call.name) {
+      case 'exists': {
+        const [criteria] = call.args;
+        const of = this.subject(call, focus);
+        return exists(criteria ? this.filter(of, criteria) : of);
+      }
+      case 'empty':
+        return { op: 'not', of: exists(this.subject(call, focus)) };
+      case 'hasExtension':
+        return exists(this.extension(this.subject(call, focus), argument(call)));
+      case 'not':
+        return { op: 'not', of: call.of ? this.value(call.of, focus) : { op: 'single', of: startAt(focus) } };
+      case 'is':
+        return this.is(call.of ?? { kind: 'this' }, typeName(argument(call)), focus);
+      case 'where':
+      case 'as':
+      case 'ofType':
+      case 'first':
+      case 'extension':
+        return undefined;
+      default:
+        throw new UnsupportedError(`the function ${call.name}()`);
+    }
+  }
+
+  private subject(call: Call, focus: Focus): Nodes {
+    return call.of ? this.nodes(call.of, focus) : startAt(focus);
+  }
+
+  private variable(name: string): Nodes {
+    if (name === 'context') return startAt({ scope: 0, type: this.inputType });
+    if (name !== 'resource') throw new UnsupportedError(`the variable %${name}`);
+    const [type = ''] = this.inputType.split('.');
+    if (!this.model.isResource(type)) throw new UnsupportedError(`%resource of ${this.inputType}`);
+    return { op: 'scope', types: [type], scope: 'resource' };
+  }
+
+  /** The first name of a path: an element, or the type that the path is for. A path for another type gives nothing. */
+  private root(name: string, focus: Focus): Nodes {
+    if (this.model.element(focus.type, name)) return this.child(startAt(focus), name);
+    if (this.model.isA(focus.type, name)) return startAt(focus);
+    if (this.model.isResource(name)) return NOTHING;
+    throw new PathError(`${focus.type} has no element ${name}`);
+  }
+
+  private child(of: Nodes, name: string): Nodes {
+    if (of.types.length === 0) return NOTHING;
+    const steps = new Map<string, readonly Step[]>();
+    for (const type of of.types) {
+      const found = stepsOf(this.model, type, name);
+      if (found.length > 0) steps.set(type, found);
+    }
+    if (steps.size === 0) throw new PathError(`${of.types.join(' and ')} ${of.types.length === 1 ? 'has' : 'have'} no element ${name}`);
+    return { op: 'child', types: unique([...steps.values()].flat().map((step) => step.type)), of, steps };
+  }
+
+  private filter(of: Nodes, criteria: Expression): Nodes {
+    if (of.types.length === 0) return NOTHING;
+    this.scopes += 1;
+    const scope = this.scopes;
+    const tests = new Map<string, Value>();
+    const errors: unknown[] = [];
+    for (const type of of.types) {
+      try {
+        tests.set(type, this.value(criteria, { scope, type }));
+      } catch (error) {
+        if (!(error instanceof PathError)) throw error;
+        errors.push(error); // a choice: one of its types may well lack the element
+      }
+    }
+    if (tests.size === 0) throw errors[0];
+    return { op: 'filter', types: [...tests.keys()], of, scope, tests };
+  }
+
+  private extension(of: Nodes, url: Expression): Nodes {
+    return this.filter(this.child(of, 'extension'), { kind: 'operator', operator: '=', left: { kind: 'member', name: 'url' }, right: url });
+  }
+
+  private nth(of: Nodes, at: Expression): Nodes {
+    if (at.kind !== 'literal' || typeof at.value !== 'number') throw new UnsupportedError('an index that is not a number');
+    return { op: 'nth', types: of.types, of, place: at.value };
+  }
+
+  private union(left: Expression, right: Expression, focus: Focus): Nodes {
+    const parts = [this.nodes(left, focus), this.nodes(right, focus)].filter((part) => part.types.length > 0);
+    const [first, second] = parts;
+    if (!first || !second) return first ?? NOTHING;
+    return { op: 'union', types: unique(parts.flatMap((part) => part.types)), of: parts };
+  }
+
+  private ofType(of: Nodes, name: string): Nodes {
+    const wanted = this.typeCalled(name);
+    const types = of.types.filter((type) => this.model.isA(type, wanted));
+    if (types.length > 0) return { op: 'keep', types, of };
+    const possible = of.types.some((type) => isOpen(type) && this.model.isA(wanted, type));
+    return possible ? { op: 'narrow', types: [wanted], of } : NOTHING;
+  }
+
+  private is(of: Expression, name: string, focus: Focus): Value {
+    const resolved = of.kind === 'call' && of.name === 'resolve';
+    const nodes = resolved ? this.subject(of, focus) : this.nodes(of, focus);
+    return { op: 'is', of: nodes, type: this.typeCalled(name), resolved };
+  }
+
+  /** Some published expressions write `DateTime` where the type is `dateTime`. */
+  private typeCalled(name: string): string {
+    const plain = name.replace(/^FHIR\./, '');
+    if (plain.includes('.')) throw new UnsupportedError(`the type ${name}`);
+    const lower = plain.charAt(0).toLowerCase() + plain.slice(1);
+    const known = [plain, lower].find((type) => this.model.isResource(type) || this.model.element(type, 'id') !== undefined);
+    if (known === undefined) throw new PathError(`there is no type ${name}`);
+    return known;
+  }
+}
+
+function startAt(focus: Focus): Nodes {
+  return { op: 'scope', types: [focus.type], scope: focus.scope };
+}
+
+function stepsOf(model: TypeModel, type: string, name: string): readonly Step[] {
+  const element = model.element(type, name);
+  if (!element) return [];
+  const { repeats } = element;
+  return element.types.map((code) => {
+    return { member: element.choice ? name + code.charAt(0).toUpperCase() + code.slice(1) : name, type: code, repeats };
+  });
+}
+
+function equals(left: Value, right: Value): Value {
+  if (!comparable(typesOf(left), typesOf(right))) throw new UnsupportedError('a comparison of more than plain values');
+  return { op: 'equals', left, right };
+}
+
+function typesOf(value: Value): readonly string[] {
+  if (value.op === 'single') return value.of.types;
+  if (value.op !== 'literal') return ['boolean'];
+  if (value.value === null) return [];
+  if (typeof value.value === 'number') return ['decimal'];
+  return [typeof value.value === 'string' ? 'string' : 'boolean'];
+}
+
+function valueNodes(value: Value): Nodes {
+  const [type = 'boolean'] = typesOf(value);
+  return { op: 'value', types: [type], value };
+}
+
+function argument(call: Call): Expression {
+  const [first, second] = call.args;
+  if (!first || second) throw new PathError(`${call.name}() takes one argument`);
+  return first;
+}
+
+/** `Quantity` or `FHIR.Quantity`, where an expression stands for a type. */
+function typeName(expression: Expression): string {
+  if (expression.kind !== 'member') throw new PathError('a type is a name');
+  return expression.of ? `${typeName(expression.of)}.${expression.name}` : expression.name;
+}
+
+function unique(list: readonly string[]): readonly string[] {
+  return [...new Set(list)];
+}
