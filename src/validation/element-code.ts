@@ -4,6 +4,7 @@ import type { ElementRule } from '../definitions/model.js';
 import { isBoundCoding, isBoundConcept, type Binding } from './binding.js';
 import type { Lazy } from './faults.js';
 import { checkSibling, checkSiblings, isList, isPaired } from './json-form.js';
+import { isChoice, memberOf, stemOf } from './member.js';
 import { PRIMITIVES, type Primitive } from './primitive.js';
 import { mayPointAt } from './reference.js';
 import { reportCode, reportCoding, reportConcept, reportPrimitive, reportSecondChoice, reportTarget } from './reports.js';
@@ -32,11 +33,6 @@ interface Form {
   readonly note: string;
 }
 
-/** The member names, without the `_` ones. */
-export function membersOf(element: ElementRule): string[] {
-  return element.types.map((type) => memberOf(element, type));
-}
-
 /** The variable in which the code notes that the element is there, by the number of the form; undefined where nobody asks. */
 export function notedIn(element: ElementRule, index: number): string | undefined {
   return element.min > 0 || isChoice(element) ? `s${index}` : undefined;
@@ -46,7 +42,7 @@ export function elementCases(element: ElementRule, index: number, resource: bool
   return element.types.map((code, number) => {
     const form = formOf(element, index, code, number, resource, scope);
     const value = `case ${memberName(form.member)}: ${form.note} ${valueCode(form, scope, links)} break;\n`;
-    return form.primitive === undefined ? value : value + siblingCase(form, scope, links);
+    return form.primitive === undefined || isAttribute(form) ? value : value + siblingCase(form, scope, links);
   }).join('');
 }
 
@@ -58,21 +54,14 @@ function formOf(element: ElementRule, index: number, code: string, number: numbe
   return { element, member, type, primitive: PRIMITIVES.get(type), segment, repeats: element.max > 1, note };
 }
 
-function isChoice(element: ElementRule): boolean {
-  return element.name.endsWith('[x]');
-}
-
-function stemOf(element: ElementRule): string {
-  return isChoice(element) ? element.name.slice(0, -3) : element.name;
-}
-
-function memberOf(element: ElementRule, code: string): string {
-  return isChoice(element) ? stemOf(element) + code.charAt(0).toUpperCase() + code.slice(1) : element.name;
-}
-
 /** R4's definitions call a resource's id a string, which its text and its JSON schema contradict. */
 function typeOf(element: ElementRule, code: string, resource: boolean): string {
   return resource && element.name === 'id' ? 'id' : code;
+}
+
+/** What XML writes as an attribute, or as XHTML, can't have extensions. */
+function isAttribute({ element, type }: Form): boolean {
+  return element.name === 'id' || element.path === 'Extension.url' || type === 'xhtml';
 }
 
 function noteCode(element: ElementRule, index: number, number: number, segment: string, member: string, scope: Scope): string {

@@ -29,12 +29,15 @@ export function checkSibling(faults: Faults, segment: string, element: Lazy, sib
 
 /** `_field` of a primitive array: elements and nulls, each in the place of the value it belongs to; a shorter array counts as filled up with nulls. */
 export function checkSiblings(faults: Faults, segment: string, element: Lazy, siblings: unknown, values: unknown): void {
-  if (!Array.isArray(siblings)) return reportNotArray(faults, segment, siblings);
-  if (siblings.length === 0) return reportEmptyArray(faults, segment);
-  const paired: readonly unknown[] = Array.isArray(values) ? values : [];
+  if (!Array.isArray(siblings)) reportNotArray(faults, segment, siblings);
+  else if (siblings.length === 0) reportEmptyArray(faults, segment);
+  else checkPairs(faults, segment, element, siblings, Array.isArray(values) ? values : []);
+}
+
+function checkPairs(faults: Faults, segment: string, element: Lazy, siblings: readonly unknown[], values: readonly unknown[]): void {
   for (let i = 0; i < siblings.length; i++) {
-    if (siblings[i] !== null) checkSibling(faults, `${segment}[${i}]`, element, siblings[i], paired[i]);
-    else if (paired[i] === undefined) reportNoSibling(faults, `${segment}[${i}]`);
+    if (siblings[i] !== null) checkSibling(faults, `${segment}[${i}]`, element, siblings[i], values[i]);
+    else if (values[i] === undefined) reportNoSibling(faults, `${segment}[${i}]`);
   }
 }
 

@@ -6,14 +6,14 @@ interface Reference {
 }
 
 /** True as well where the text does not tell the type: fragments, urn:uuid, conditional and logical references. */
-export function mayPointAt(targets: readonly string[], isResource: (type: string) => boolean, value: Reference): boolean {
-  const { reference } = value;
-  if (typeof reference !== 'string') return isAllowed(targets, isResource, value.type);
+export function mayPointAt(targets: readonly string[], isResource: (type: string) => boolean, { reference, type }: Reference): boolean {
+  if (type !== undefined && !isAllowed(targets, isResource, type)) return false;
+  if (typeof reference !== 'string') return true;
   // almost always one of the targets and a slash: no text is cut out of another then
   for (const target of targets) {
     if (reference.charCodeAt(target.length) === 47 && reference.startsWith(target)) return true;
   }
-  return isAllowed(targets, isResource, referencedType(reference)) && isAllowed(targets, isResource, value.type);
+  return isAllowed(targets, isResource, referencedType(reference));
 }
 
 /** `Patient` of `Patient/1`, `https://host/fhir/Patient/1/_history/2`; undefined where the text does not say. */

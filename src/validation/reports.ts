@@ -1,7 +1,8 @@
 // The faults that generated code finds, put into words: off the hot path, called only when something is wrong.
-import type { ElementRule } from '../definitions/model.js';
+import type { ElementRule, TypeRule } from '../definitions/model.js';
 import type { Binding } from './binding.js';
 import type { Faults } from './faults.js';
+import { isChoice, membersOf } from './member.js';
 import { PRIMITIVES, type Primitive } from './primitive.js';
 import { listed, nearest, shown } from './words.js';
 
@@ -14,21 +15,22 @@ export function reportEmptyObject(faults: Faults): void {
 }
 
 /** HL7 puts an unknown member on its parent. */
-export function reportUnknown(faults: Faults, member: string, type: string, known: readonly string[]): void {
-  faults.add('structure', '', () => `there is no element ${shown(member)} in ${type}: ${unknownHint(member, known)}`);
+export function reportUnknown(faults: Faults, member: string, rule: TypeRule): void {
+  faults.add('structure', '', () => `there is no element ${shown(member)} in ${rule.name}: ${unknownHint(member, rule)}`);
 }
 
-function unknownHint(member: string, known: readonly string[]): string {
-  const forms = known.filter((name) => name.startsWith(member) && /^[A-Z]/.test(name.slice(member.length)));
-  if (forms.length > 0) return `write it with its type, as ${listed(forms, ' | ')}`;
+function unknownHint(member: string, { elements }: TypeRule): string {
+  const choice = elements.find((element) => element.name === `${member}[x]`);
+  if (choice !== undefined) return `write it with its type, as ${listed(membersOf(choice), ' | ')}`;
+  const known = elements.flatMap(membersOf);
   const near = nearest(member, known);
   return near === undefined ? `it holds ${listed(known, ', ')}` : `did you mean '${near}'?`;
 }
 
 /** HL7 puts a missing element on its parent. */
-export function reportMissing(faults: Faults, element: ElementRule, members: readonly string[]): void {
-  const forms = members.length > 1 ? `: give one of ${listed(members, ', ')}` : '';
-  faults.add('required', '', () => `'${element.name}' is missing, and required here${forms}`);
+export function reportMissing(faults: Faults, element: ElementRule): void {
+  const forms = (): string => (isChoice(element) ? `: give one of ${listed(membersOf(element), ', ')}` : '');
+  faults.add('required', '', () => `'${element.name}' is missing, and required here${forms()}`);
 }
 
 export function reportSecondChoice(faults: Faults, segment: string, element: ElementRule, member: string): void {

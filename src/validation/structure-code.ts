@@ -1,6 +1,6 @@
 // Generates the structural check of one type: one JavaScript function with a switch on the member names.
 import type { ElementRule, TypeRule } from '../definitions/model.js';
-import { elementCases, membersOf, notedIn, type Links } from './element-code.js';
+import { elementCases, notedIn, type Links } from './element-code.js';
 import type { Check } from './faults.js';
 import { reportEmptyObject, reportExtension, reportMissing, reportNotObject, reportUnknown } from './reports.js';
 import { Scope } from './scope.js';
@@ -11,7 +11,6 @@ export function structureCheck(rule: TypeRule, links: Links): Check {
   const resource = rule.kind === 'resource';
   const noted = rule.elements.flatMap((element, index) => notedIn(element, index) ?? []);
   const cases = rule.elements.map((element, index) => elementCases(element, index, resource, scope, links)).join('');
-  const known = rule.elements.flatMap(membersOf);
   const type = JSON.stringify(rule.name);
   const source = `function check(o, f) {
     if (typeof o !== 'object' || o === null || Array.isArray(o)) { ${scope.use(reportNotObject)}(f, o, ${type}); return; }
@@ -23,7 +22,7 @@ export function structureCheck(rule: TypeRule, links: Links): Check {
       switch (k) {
         ${resource ? `case 'resourceType': break;` : ''}
         ${cases}
-        default: ${scope.use(reportUnknown)}(f, k, ${type}, ${scope.use(known)});
+        default: ${scope.use(reportUnknown)}(f, k, ${scope.use(rule)});
       }
     }
     if (empty) { ${scope.use(reportEmptyObject)}(f); return; }
@@ -35,7 +34,7 @@ export function structureCheck(rule: TypeRule, links: Links): Check {
 
 function missingCode(element: ElementRule, index: number, scope: Scope): string {
   if (element.min === 0) return '';
-  return `if (s${index} === 0) ${scope.use(reportMissing)}(f, ${scope.use(element)}, ${scope.use(membersOf(element))});\n`;
+  return `if (s${index} === 0) ${scope.use(reportMissing)}(f, ${scope.use(element)});\n`;
 }
 
 /** ext-1 needs to know which form of value[x] was seen, and this code does. */

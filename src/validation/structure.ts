@@ -19,10 +19,10 @@ export function createStructure(definitions: StructureDefinitions): Check {
   };
   const resource: Lazy = {
     check: (value, faults) => {
-      if (!isObject(value)) return reportNotObject(faults, value, 'Resource');
-      const name = value.resourceType;
+      const name = isObject(value) ? value.resourceType : undefined;
       if (typeof name === 'string' && resourceTypes.has(name)) type(name).check(value, faults);
-      else reportResourceType(faults, name);
+      else if (isObject(value)) reportResourceType(faults, name);
+      else reportNotObject(faults, value, 'Resource');
     },
   };
   const contained: Lazy = {

@@ -7,8 +7,8 @@ const MOST_LISTED = 12;
 export function shown(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'an array';
-  if (typeof value === 'object') return 'an object';
-  if (typeof value !== 'string') return String(value);
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (typeof value !== 'string') return 'an object';
   return value === '' ? 'an empty text' : `'${shortened(value)}'`;
 }
 
