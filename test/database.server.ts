@@ -27,7 +27,7 @@ export async function prepareServer(): Promise<void> {
 async function startServer(): Promise<string> {
   const parent = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
   await removeLeftovers(parent);
-  const dataDir = mkdtempSync(join(parent, `${PREFIX}${String(process.pid)}-`));
+  const dataDir = mkdtempSync(join(parent, `${PREFIX}${process.pid}-`));
   const server = await startEmbedded({ dataDir, log: SILENT, settings: SETTINGS });
   keepServer(server, dataDir);
   return urlOf(server.connection);

@@ -18,8 +18,13 @@ export async function cloneDatabase(template = TEMPLATE): Promise<TestDatabase> 
   const name = `test_${randomBytes(6).toString('hex')}`;
   await onServer((server) => server.query({ text: `create database ${name} template ${template} strategy file_copy`, values: [] }));
   const connection = { ...connectionOf(serverUrl()), database: name };
-  const drop = () => onServer((server) => server.query({ text: `drop database ${name} with (force)`, values: [] }));
-  return { url: urlOf(connection), connection, drop: async () => void (await drop()) };
+  return {
+    url: urlOf(connection),
+    connection,
+    drop: async () => {
+      await onServer((server) => server.query({ text: `drop database ${name} with (force)`, values: [] }));
+    },
+  };
 }
 
 function serverUrl(): string {

@@ -14,8 +14,8 @@ export function urlOf(connection: Connection): string {
   const user = `${encodeURIComponent(connection.user)}:${encodeURIComponent(connection.password)}`;
   const database = encodeURIComponent(connection.database);
   const { host, port } = connection;
-  if (!host.startsWith('/')) return `postgresql://${user}@${host}:${String(port)}/${database}`;
-  return `postgresql://${user}@localhost:${String(port)}/${database}?host=${encodeURIComponent(host)}`;
+  if (!host.startsWith('/')) return `postgresql://${user}@${host}:${port}/${database}`;
+  return `postgresql://${user}@localhost:${port}/${database}?host=${encodeURIComponent(host)}`;
 }
 
 /** The reverse of urlOf. Settings in the query other than `host` and `port` are left to pg, which is given the URL itself. */

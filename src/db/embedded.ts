@@ -37,7 +37,7 @@ export interface Embedded {
  * A server that ends unasked is started again on the same port, as often as it takes. Throws words for the operator when it can't start.
  */
 export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded> {
-  mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
+  mkdirSync(options.dataDir, { recursive: true });
   const dataDir = realpathSync(options.dataDir);
   const user = await enter(join(dataDir, 'postgres.users'));
   try {
@@ -60,7 +60,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
 
 async function makePlan(dataDir: string, { log, settings = {} }: EmbeddedOptions): Promise<ServerPlan> {
   const binaries = findBinaries(join(dataDir, 'postgres.lib'));
-  const directory = join(dataDir, `pg${String(binaries.major)}`);
+  const directory = join(dataDir, `pg${binaries.major}`);
   const how = runAs(directory);
   const cluster = await openCluster(dataDir, directory, binaries, how);
   return { cluster, binaries, runAs: how, logFile: join(dataDir, 'postgres.log'), settings, log };
@@ -95,7 +95,7 @@ async function bringBack(plan: ServerPlan, port: number, stopping: AbortSignal):
   plan.log.error({ directory: plan.cluster.directory }, 'PostgreSQL has ended unasked: starting it again');
   for (let pauseMs = 100; !stopping.aborted; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     try {
-      const server = await startServer(plan, port);
+      const server = await startServer(plan, () => Promise.resolve(port));
       plan.log.info({ pid: server.pid }, 'PostgreSQL is back');
       return server;
     } catch (error) {

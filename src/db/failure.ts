@@ -14,14 +14,13 @@ const LOST = /^Connection terminated|^Client has encountered a connection error|
 
 /** SQLSTATE of an error PostgreSQL answered, or the system's code; undefined for anything else. */
 export function codeOf(error: unknown): string | undefined {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' ? code : undefined;
+  return textOf(error, 'code');
 }
 
 /** The server could not be reached, or went away before it answered: whether a write was done is not known. */
 export function isUnavailable(error: unknown): boolean {
   const code = codeOf(error);
-  return code === undefined ? error instanceof Error && LOST.test(error.message) : UNAVAILABLE.has(code);
+  return code === undefined ? LOST.test(textOf(error, 'message') ?? '') : UNAVAILABLE.has(code);
 }
 
 /** A transaction that failed so is run again as a whole. */
@@ -37,4 +36,10 @@ export function isOutOfResources(error: unknown): boolean {
 /** A row with this key is there already. */
 export function isUniqueViolation(error: unknown): boolean {
   return codeOf(error) === '23505';
+}
+
+/** Not by instanceof: an error of the system may be of another realm than ours. */
+function textOf(error: unknown, member: 'code' | 'message'): string | undefined {
+  const text = typeof error === 'object' && error !== null ? (error as Record<string, unknown>)[member] : undefined;
+  return typeof text === 'string' ? text : undefined;
 }

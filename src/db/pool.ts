@@ -37,33 +37,41 @@ export function openDatabase(options: DatabaseOptions): Database {
     application_name: 'entitle-fhir',
   });
   // An idle connection that breaks is no one's error: the pool makes another. Unheard, it would end the process.
-  pool.on('error', (error) => log.warn({ err: error }, 'A database connection was lost'));
+  pool.on('error', (error) => {
+    if (!pool.ending) log.warn({ err: error }, 'A database connection was lost');
+  });
   const query = runner(pool, prepared);
   return {
     query,
     transaction: (work) => retried(() => transactOnce(pool, prepared, work), log),
-    ping: async () => void (await pool.query('')),
+    ping: async () => {
+      await pool.query('');
+    },
     close: () => pool.end(),
   };
 }
 
 interface Runs {
-  query(config: pg.QueryConfig): Promise<pg.QueryResult>;
+  query(config: pg.QueryConfig): Promise<pg.QueryResult | pg.QueryResult[]>;
 }
 
 function runner(runs: Runs, prepared: boolean): Queryable['query'] {
   return async <R>(statement: Statement): Promise<Rows<R>> => {
     const { name, text, values } = statement;
     const config = prepared && name !== undefined ? { name, text, values: values as unknown[] } : { text, values: values as unknown[] };
-    const result = await runs.query(config);
-    return { rows: result.rows as R[], count: result.rowCount ?? 0 };
+    const answer = await runs.query(config);
+    // Several statements in one text, as migrations have: the last one's answer counts.
+    const result = Array.isArray(answer) ? answer.at(-1) : answer;
+    return { rows: (result?.rows ?? []) as R[], count: result?.rowCount ?? 0 };
   };
 }
 
 async function transactOnce<T>(pool: pg.Pool, prepared: boolean, work: (tx: Queryable) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
-  const onError = (error: Error): void => void (broken = error);
+  const onError = (error: unknown): void => {
+    broken ??= error instanceof Error ? error : new Error(String(error));
+  };
   client.on('error', onError);
   try {
     const begun = client.query('begin');
@@ -73,7 +81,7 @@ async function transactOnce<T>(pool: pg.Pool, prepared: boolean, work: (tx: Quer
     await commit(client);
     return result;
   } catch (error) {
-    await client.query('rollback').catch((failure: Error) => (broken ??= failure));
+    await client.query('rollback').catch(onError);
     throw error;
   } finally {
     client.off('error', onError);

@@ -10,7 +10,7 @@ export class Sql implements Statement {
 
   /** With $1, $2 … for the values, in order. */
   get text(): string {
-    return this.texts.reduce((before, after, at) => `${before}$${String(at)}${after}`);
+    return this.texts.reduce((before, after, at) => `${before}$${at}${after}`);
   }
 
   /** The same under a name: for constant text only, which is then prepared once per connection. */

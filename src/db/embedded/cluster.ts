@@ -62,13 +62,13 @@ function refuseOtherClusters(dataDir: string, major: number): void {
 
 function wrongVersion(directory: string, version: string, major: number): Error {
   return new Error(
-    `${directory} holds data of PostgreSQL ${version}, and the PostgreSQL found here is ${String(major)}. Nothing was changed. ` +
+    `${directory} holds data of PostgreSQL ${version}, and the PostgreSQL found here is ${major}. Nothing was changed. ` +
       `Start it with PostgreSQL ${version}, or bring the data over with pg_dump or pg_upgrade, or move the directory away to begin empty, or set DATABASE_URL.`,
   );
 }
 
 async function makeCluster(directory: string, binaries: Binaries, runAs: RunAs): Promise<void> {
-  const draft = `${directory}.new-${String(process.pid)}-${randomBytes(4).toString('hex')}`;
+  const draft = `${directory}.new-${process.pid}-${randomBytes(4).toString('hex')}`;
   const secret = `${draft}.secret`;
   try {
     mkdirSync(draft, { mode: 0o700 });
@@ -97,8 +97,8 @@ function publish(draft: string, directory: string): void {
 async function initdb(draft: string, secret: string, binaries: Binaries, runAs: RunAs): Promise<void> {
   // The builtin provider came with 17; before it, "C" of libc orders and folds alike for us, who fold in TypeScript.
   const locale = binaries.major >= 17 ? ['--locale-provider=builtin', '--builtin-locale=C.UTF-8'] : [];
-  const words = ['--encoding=UTF8', '--locale=C', ...locale, '--auth=scram-sha-256', `--username=${SUPERUSER}`, `--pwfile=${secret}`];
-  const [command = '', ...rest] = [...runAs.prefix, ...binaries.prefix, binaries.initdb, ...words, '--no-instructions', '-D', draft];
+  const words = ['--encoding=UTF8', '--locale=C', ...locale, '--data-checksums', '--auth=scram-sha-256', `--username=${SUPERUSER}`, `--pwfile=${secret}`];
+  const [command, ...rest] = [...runAs.prefix, ...binaries.prefix, binaries.initdb, ...words, '--no-instructions', '-D', draft];
   const child = spawn(command, rest, { stdio: ['ignore', 'ignore', 'pipe'], cwd: '/', ...runAs.owner });
   let complaint = '';
   child.stderr.on('data', (part: Buffer) => (complaint += part.toString()));

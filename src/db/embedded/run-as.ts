@@ -1,10 +1,11 @@
 // PostgreSQL refuses to run as root, and initdb under a uid that /etc/passwd doesn't know: find a way to run it as somebody it accepts.
 import { spawnSync } from 'node:child_process';
-import { statSync } from 'node:fs';
+import { chmodSync, lchownSync, readdirSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
+import { dirname, join } from 'node:path';
 
 const NOBODY = 65534;
-const IN_USER_NAMESPACE = ['unshare', '-U', `--map-user=${String(NOBODY)}`, `--map-group=${String(NOBODY)}`];
+const IN_USER_NAMESPACE = ['unshare', '-U', `--map-user=${NOBODY}`, `--map-group=${NOBODY}`];
 
 export interface RunAs {
   /** Words to put before the command. */
@@ -28,7 +29,16 @@ function asRoot(clusterDir: string): RunAs {
   const cluster = statSync(clusterDir, { throwIfNoEntry: false });
   if (cluster !== undefined && cluster.uid !== 0) return { prefix: [], owner: { uid: cluster.uid, gid: cluster.gid } };
   if (userNamespacesWork()) return { prefix: IN_USER_NAMESPACE };
+  handOver(clusterDir);
   return { prefix: [], owner: { uid: NOBODY, gid: NOBODY } };
+}
+
+/** The cluster, if there is one, becomes nobody's, and nobody may pass through the directory above it. */
+function handOver(clusterDir: string): void {
+  const above = dirname(clusterDir);
+  chmodSync(above, statSync(above).mode | 0o011);
+  if (statSync(clusterDir, { throwIfNoEntry: false }) === undefined) return;
+  for (const path of ['.', ...readdirSync(clusterDir, { recursive: true, encoding: 'utf8' })]) lchownSync(join(clusterDir, path), NOBODY, NOBODY);
 }
 
 function asUser(uid: number, clusterDir: string): RunAs {
@@ -37,7 +47,7 @@ function asUser(uid: number, clusterDir: string): RunAs {
   // Only initdb asks for the name.
   if (statSync(clusterDir, { throwIfNoEntry: false }) !== undefined) return { prefix: [] };
   throw new Error(
-    `PostgreSQL can't be set up by uid ${String(uid)}, which has no entry in /etc/passwd, where user namespaces are not allowed. ` +
+    `PostgreSQL can't be set up by uid ${uid}, which has no entry in /etc/passwd, where user namespaces are not allowed. ` +
       'Run as a user with an entry, or set DATABASE_URL.',
   );
 }

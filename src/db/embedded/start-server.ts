@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../log.js';
 import type { Binaries } from './binaries.js';
 import { type Cluster, diskFull } from './cluster.js';
-import { findPostmaster, type Postmaster } from './postmaster.js';
+import { findPostmaster, type Postmaster, refuseForeignServer } from './postmaster.js';
 import type { RunAs } from './run-as.js';
 import { causeOf, openServerLog, readSince, sizeOf } from './server-log.js';
 
@@ -26,13 +26,14 @@ export interface ServerPlan {
   readonly log: Log;
 }
 
-/** A ready server. With `port` given it comes back on that port, which its users already know. */
-export async function startServer(plan: ServerPlan, port?: number): Promise<Postmaster> {
+/** A ready server, on a port that `choosePort` gives; it is asked again if that one is taken. */
+export async function startServer(plan: ServerPlan, choosePort = freePort): Promise<Postmaster> {
   const deadline = Date.now() + PATIENCE_MS;
   for (;;) {
     const running = await adopt(plan);
     if (running !== undefined) return running;
-    const started = await launch(plan, port ?? (await freePort()));
+    await refuseForeignServer(plan.cluster.directory);
+    const started = await launch(plan, await choosePort());
     if (typeof started !== 'string') return started;
     const cause = causeOf(started);
     if (cause === 'disk-full') throw new Error(diskFull(plan.cluster.directory));
@@ -74,7 +75,7 @@ async function launch(plan: ServerPlan, port: number): Promise<Postmaster | stri
 function endOf(child: ChildProcess): Promise<string> {
   return new Promise((resolve) => {
     child.once('error', (error) => resolve(error.message));
-    child.once('exit', (code, signal) => resolve(`It ended with ${signal ?? `code ${String(code)}`}.`));
+    child.once('exit', (code, signal) => resolve(`It ended with ${signal ?? `code ${code}`}.`));
   });
 }
 

@@ -2,6 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { lives } from './postmaster.js';
 
 const LEAVING = '.leaving';
 let made = 0;
@@ -17,7 +18,7 @@ export interface User {
  */
 export async function enter(directory: string): Promise<User> {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const path = join(directory, `${String(process.pid)}.${startOf(process.pid)}.${String(made++)}`);
+  const path = join(directory, `${process.pid}.${startOf(process.pid)}.${made++}`);
   writeFileSync(path, '');
   while (living(directory).some((name) => name.endsWith(LEAVING))) await sleep(20);
   return { leave: (stop) => leave(directory, path, stop) };
@@ -36,28 +37,20 @@ async function leave(directory: string, path: string, stop: () => Promise<void>)
 function living(directory: string): string[] {
   return readdirSync(directory).filter((name) => {
     const [pid = '', start = ''] = name.split('.');
-    const lives = startOf(Number(pid)) === start;
-    if (!lives) rmSync(join(directory, name), { force: true });
-    return lives;
+    const here = startOf(Number(pid)) === start;
+    if (!here) rmSync(join(directory, name), { force: true });
+    return here;
   });
 }
 
 /** When the process started, which tells it from a later one of the same pid; `gone` if it doesn't live. Only Linux tells; elsewhere `0`. */
 function startOf(pid: number): string {
-  if (process.platform !== 'linux') return signalReaches(pid) ? '0' : 'gone';
+  if (process.platform !== 'linux') return lives(pid) ? '0' : 'gone';
   try {
     // The second field, the command, may hold spaces and brackets.
-    const fields = readFileSync(`/proc/${String(pid)}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
     return fields[0] === 'Z' ? 'gone' : (fields[19] ?? '0');
   } catch {
     return 'gone';
-  }
-}
-
-function signalReaches(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
