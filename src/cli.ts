@@ -46,6 +46,11 @@ async function tokenCommand(options: TokenOptions): Promise<void> {
   console.log(await issueToken({ ...request, ...(expiresIn === undefined ? {} : { lifetimeSeconds: expiresIn }) }, context));
 }
 
+async function demoCommand({ patients }: { readonly patients: number }): Promise<void> {
+  const { loadDemo } = await import('./demo.js');
+  await loadDemo(readConfig(), patients);
+}
+
 function logicalId(text: string): string {
   if (!/^[A-Za-z0-9.-]{1,64}$/.test(text)) throw new InvalidArgumentError('An id is 1 to 64 characters out of A-Z, a-z, 0-9, - and .');
   return text;
@@ -58,6 +63,11 @@ function word(text: string): string {
 
 function seconds(text: string): number {
   if (!/^-?\d{1,10}$/.test(text)) throw new InvalidArgumentError('Give a whole number of seconds.');
+  return Number(text);
+}
+
+function count(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('Give a whole number from 1 to 999999.');
   return Number(text);
 }
 
@@ -75,6 +85,9 @@ function createProgram(): Command {
     .option('--client <id>', 'the OAuth client (default: development)', word)
     .option('--expires-in <seconds>', 'how long it lasts (default: thirty days)', seconds)
     .action(tokenCommand);
+  program.command('demo').description('load made-up patients and their statuses into the running server')
+    .option('--patients <count>', 'how many', count, 1000)
+    .action(demoCommand);
   return program;
 }
 

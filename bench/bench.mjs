@@ -1,0 +1,150 @@
+// npm run bench: the server and the floor program in turn, in one run on one PostgreSQL; CPU per request and its ratio R.
+// Options: --quick (ends within 90 s) · --peer URL (a third column: any FHIR base on this machine) · --peer-token T · --rounds N
+import { fork } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { startEmbedded } from '../dist/db/embedded.js';
+import { openDatabase } from '../dist/db/pool.js';
+import { SILENT } from '../dist/db/log.js';
+import { developmentKeys } from '../dist/identity/development-keys.js';
+import { issueToken } from '../dist/identity/issue-token.js';
+import { cpuOf } from './cpu.mjs';
+import { bundle, FLOOR_SCHEMA, loadFloor, loadServer, nhsNumber, observation, post } from './data.mjs';
+import { close, load } from './load.mjs';
+
+const { values: options } = parseArgs({ options: { quick: { type: 'boolean', default: false }, peer: { type: 'string' }, 'peer-token': { type: 'string' }, rounds: { type: 'string' } } });
+const ROUNDS = Number(options.rounds ?? (options.quick ? 8 : 12));
+const SCALE = options.quick ? 1 : 3;
+const SIZE = options.quick ? { patients: 1000, observed: 200 } : { patients: 5000, observed: 1000 };
+const CLIENTS = 4;
+const JSON_BODY = { 'content-type': 'application/fhir+json' };
+
+function startChild(file, args, env, ready) {
+  const child = fork(new URL(file, import.meta.url), args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+  return new Promise((resolve, reject) => {
+    child.once('exit', (code) => reject(new Error(`${file} ended with ${code}`)));
+    ready(child, () => resolve(child));
+  });
+}
+
+/** Process ids of the backends that serve one database, but not the one that asks. */
+const backends = (database) => async () => {
+  const { rows } = await database.query({ text: 'select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()', values: [] });
+  return rows.map((row) => Number(row.pid));
+};
+
+function requests(base, floor, tokens) {
+  const pick = (count) => Math.floor(Math.random() * count);
+  const as = (token) => ({ authorization: `Bearer ${token}`, accept: 'application/fhir+json' });
+  const fhir = (role) => as(tokens[role]);
+  const create = () => JSON.stringify(observation(pick(1e6), `p${pick(SIZE.observed)}`));
+  const transaction = () => bundle('transaction', Array.from({ length: 20 }, () => post(observation(pick(1e6), `p${pick(SIZE.observed)}`))));
+  const statusUrl = () => `${base}/Patient/$chargeable-status?identifier=${encodeURIComponent(`https://fhir.nhs.uk/Id/nhs-number|${nhsNumber(pick(SIZE.observed))}`)}`;
+  return [
+    { name: 'read', count: 1500, expect: 200, floor: () => ({ url: `${floor}/read/p${pick(SIZE.patients)}` }), server: () => ({ url: `${base}/Patient/p${pick(SIZE.patients)}`, headers: fhir('admin') }) },
+    { name: 'chargeable-status', count: 1500, expect: 200, floor: () => ({ url: `${floor}/status/${nhsNumber(pick(SIZE.observed))}` }), server: () => ({ url: statusUrl(), headers: fhir('supplier') }) },
+    { name: 'search-20', count: 600, expect: 200, floor: () => ({ url: `${floor}/search/p${pick(SIZE.observed)}` }), server: () => ({ url: `${base}/Observation?subject=Patient/p${pick(SIZE.observed)}&_sort=-date&_count=20`, headers: fhir('admin') }) },
+    { name: 'create', count: 500, expect: 201, floor: () => ({ url: `${floor}/create`, method: 'POST', headers: JSON_BODY, body: create() }), server: () => ({ url: `${base}/Observation`, method: 'POST', headers: { ...fhir('admin'), ...JSON_BODY }, body: create() }) },
+    { name: 'transaction', count: 50, expectFloor: 200, expect: 200, floor: () => ({ url: `${floor}/transaction`, method: 'POST', headers: JSON_BODY, body: transaction() }), server: () => ({ url: base, method: 'POST', headers: { ...fhir('admin'), ...JSON_BODY }, body: transaction() }) },
+  ];
+}
+
+/** CPU microseconds per request of one side in one round. */
+async function measure(side, { count, expect }, make) {
+  const before = await side.cpu();
+  await load({ count, clients: CLIENTS, make, expect });
+  return ((await side.cpu()) - before) / count;
+}
+
+const quantile = (numbers, q) => [...numbers].sort((a, b) => a - b)[Math.min(numbers.length - 1, Math.floor(q * numbers.length))];
+
+async function compare(row, sides, plain) {
+  const scaled = { ...row, count: row.count * SCALE };
+  const rounds = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const noise = await measure(sides.floor, { count: 300, expect: 200 }, plain);
+    // Who goes first changes from round to round, so that a machine that slows down favours nobody.
+    const order = round % 2 ? ['floor', 'server'] : ['server', 'floor'];
+    const costs = { noise };
+    for (const side of order) costs[side] = await measure(sides[side], scaled, row[side]);
+    if (sides.peer) costs.peer = await wallOf(scaled, row.server, sides.peer);
+    rounds.push(costs);
+  }
+  const quiet = Math.min(...rounds.map((costs) => costs.noise));
+  const kept = rounds.filter((costs) => costs.noise <= 2 * quiet);
+  const ratio = quantile(kept.map((costs) => costs.server / costs.floor), 0.25);
+  const micros = (side) => Math.round(quantile(kept.map((costs) => costs[side]), 0.25));
+  return { name: row.name, floorMicros: micros('floor'), serverMicros: micros('server'), R: Number(ratio.toFixed(2)), rounds: kept.length, ...(sides.peer && { peerWallMicros: micros('peer') }) };
+}
+
+/** A peer's CPU can't be seen from here, so its column is the time a request takes. */
+async function wallOf(row, make, peer) {
+  const started = process.hrtime.bigint();
+  const toPeer = (index) => {
+    const request = make(index);
+    return { ...request, url: request.url.replace(peer.base, peer.url), headers: { ...request.headers, ...(peer.token && { authorization: `Bearer ${peer.token}` }) } };
+  };
+  await load({ ...row, clients: CLIENTS, make: toPeer });
+  return Number(process.hrtime.bigint() - started) / 1000 / row.count;
+}
+
+async function run() {
+  const folder = mkdtempSync(join(tmpdir(), 'entitle-bench-'));
+  const embedded = await startEmbedded({ dataDir: folder, log: SILENT });
+  const url = (database) => `${embedded.url().replace(/\/[^/?]*(\?|$)/, `/${database}$1`)}${embedded.connection.host.startsWith('/') ? `?host=${encodeURIComponent(embedded.connection.host)}` : ''}`;
+  const open = (database) => openDatabase({ url: url(database), size: 1, prepared: false });
+  const root = openDatabase({ connection: embedded.connection, size: 1, prepared: false });
+  const children = [];
+  try {
+    await root.query({ text: 'create database bench_server', values: [] });
+    await root.query({ text: 'create database bench_floor', values: [] });
+    const databases = { server: open('bench_server'), floor: open('bench_floor') };
+    for (const statement of FLOOR_SCHEMA.split(';').filter((text) => text.trim())) await databases.floor.query({ text: statement, values: [] });
+    const port = 20000 + (process.pid % 20000);
+    const server = await startChild('../dist/cli.js', ['serve'], { DATABASE_URL: url('bench_server'), DATA_DIR: folder, PORT: String(port), LOG_LEVEL: 'warn', NODE_ENV: 'production' }, (child, ready) => child.stdout.on('data', (text) => String(text).includes('is ready') && ready()));
+    children.push(server);
+    const base = `http://127.0.0.1:${port}/fhir/R4`;
+    const keys = await developmentKeys(folder);
+    const token = (role, more = {}) => issueToken({ role, ...more }, { keys, now: Date.now(), tokenId: role });
+    const tokens = { admin: await token('admin'), supplier: await token('supplier'), homeOffice: await token('home-office') };
+    console.error(`loading ${SIZE.patients} patients and ${SIZE.observed * 40} observations`);
+    await loadServer(base, tokens, SIZE);
+    await loadFloor(databases.server, databases.floor, SIZE.patients);
+    for (const database of Object.values(databases)) await database.query({ text: 'vacuum analyze', values: [] });
+    const { rows: [typical] } = await databases.server.query({ text: 'select cardinality(tokens) as tokens from fhir."Observation" where subject is not null limit 1', values: [] });
+    const floor = await startChild('./floor.mjs', [url('bench_floor'), String(typical.tokens)], {}, (child, ready) => child.once('message', (message) => { child.port = message.port; ready(); }));
+    children.push(floor);
+    const floorUrl = `http://127.0.0.1:${floor.port}`;
+    const sides = {
+      server: { cpu: () => cpuOf(server.pid, backends(databases.server)) },
+      floor: { cpu: () => cpuOf(floor.pid, backends(databases.floor)) },
+      ...(options.peer && { peer: { base, url: options.peer, token: options['peer-token'] } }),
+    };
+    const rows = [];
+    for (const row of requests(base, floorUrl, tokens)) {
+      for (const side of ['floor', 'server']) await load({ count: Math.ceil(row.count / 2), clients: CLIENTS, make: row[side], expect: side === 'floor' && row.name === 'create' ? 201 : row.expect });
+      rows.push(await compare(row, sides, () => ({ url: `${floorUrl}/plain` })));
+      console.error(`${row.name} done`);
+    }
+    report(rows);
+  } finally {
+    for (const child of children) { child.removeAllListeners('exit'); child.kill('SIGTERM'); }
+    close();
+    await root.close();
+    await embedded.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function report(rows) {
+  console.log(`${cpus()[0]?.model.trim() ?? 'unknown CPU'} x ${cpus().length}, Node ${process.version}; CPU microseconds per request (Node + PostgreSQL), 25th percentile`);
+  console.table(rows);
+  const results = new URL('results/', import.meta.url);
+  mkdirSync(results, { recursive: true });
+  writeFileSync(new URL('latest.json', results), `${JSON.stringify({ rows }, null, 2)}\n`);
+}
+
+await run();
+process.exit(0);
