@@ -18,7 +18,7 @@ export function mayPointAt(targets: readonly string[], isResource: (type: string
 
 /** `Patient` of `Patient/1`, `https://host/fhir/Patient/1/_history/2`; undefined where the text does not say. */
 export function referencedType(reference: string): string | undefined {
-  const match = /(?:^|\/)([A-Z][A-Za-z]+)\/[A-Za-z0-9\-.]{1,64}(?:\/_history\/[A-Za-z0-9\-.]{1,64})?(?:#.*)?$/.exec(reference);
+  const match = /(?:^|\/)([A-Z][A-Za-z]+)\/[A-Za-z0-9\-.]{1,64}(?:\/_history\/[A-Za-z0-9\-.]{1,64})?(?:$|#)/.exec(reference);
   return match?.[1];
 }
 

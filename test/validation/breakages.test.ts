@@ -181,6 +181,7 @@ each('resources within resources, extensions, references', [
   ['patient', 'managingOrganization.reference', 'Practitioner/1', 'structure', 'Patient.managingOrganization'],
   ['patient', 'managingOrganization', { type: 'Device', display: 'x' }, 'structure', 'Patient.managingOrganization'],
   ['claim', 'patient.reference', 'https://example.org/fhir/Group/1/_history/2', 'structure', 'Claim.patient'],
+  ['claim', 'patient.reference', 'Group/1#part', 'structure', 'Claim.patient'],
   ['claim', 'patient.type', 'Group', 'structure', 'Claim.patient'],
   ['coverage', 'payor.0.reference', 'Device/1', 'structure', 'Coverage.payor[0]'],
 ]);
