@@ -1,6 +1,6 @@
 // Many requests as one. Each entry walks the ordinary road again: a batch one by one, a transaction inside one transaction.
 // https://hl7.org/fhir/R4/http.html#transaction
-import { bundleResponseText } from '../fhir/bundle.js';
+import { responseText } from '../fhir/bundle.js';
 import { fail, type FhirError } from '../fhir/errors.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import type { Context, Handler } from '../interactions/context.js';
@@ -13,7 +13,7 @@ export function createBundleHandler(route: () => Router): Handler {
   return async (request, context) => {
     const { type, entries } = bundleEntries(request.body);
     const responses = type === 'batch' ? await runBatch(request, entries, context, route()) : await runTransaction(request, entries, context, route());
-    return { status: 200, body: bundleResponseText(`${type}-response`, responses) };
+    return { status: 200, body: responseText(`${type}-response`, responses) };
   };
 }
 

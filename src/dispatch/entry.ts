@@ -35,7 +35,7 @@ export function readEntry(outer: FhirRequest, raw: unknown, index: number, route
   const url = relative(text(asked['url'], `${place}.request.url`), outer.base);
   const mark = url.indexOf('?');
   const routed = route(method, mark < 0 ? url : url.slice(0, mark));
-  const body = entry['resource'] === undefined || !outer.body ? undefined : memberDocument(outer.body, index);
+  const body = entry['resource'] === undefined || !outer.body ? undefined : memberDocument(outer.body, 'entry', index);
   const fullUrl = entry['fullUrl'];
   return {
     index,

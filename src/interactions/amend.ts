@@ -1,5 +1,6 @@
 // A further version that the server itself makes of a resource, in the transaction of the write that caused it.
-import { readJson, storedText } from '../fhir/json-text.js';
+import { readJson } from '../fhir/json-text.js';
+import { storedText } from '../fhir/stored-text.js';
 import type { Resource } from '../fhir/resource.js';
 import type { Transaction } from '../store/store.js';
 import type { Context } from './context.js';

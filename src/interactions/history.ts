@@ -1,5 +1,5 @@
 // The history of one resource, newest first. https://hl7.org/fhir/R4/http.html#history
-import { historyText } from '../fhir/bundle.js';
+import { historyText, type HistoryEntry, type Link } from '../fhir/bundle.js';
 import { dateRange } from '../fhir/date-time.js';
 import { fail } from '../fhir/errors.js';
 import type { FhirRequest } from '../fhir/request.js';
@@ -26,18 +26,7 @@ export const history: Handler = async (request, context) => {
   return { status: 200, body: historyText({ total, links: links(request, more), entries: shown.map((version) => entry(version, request.base)) }) };
 };
 
-function entry(version: HistoryVersion, base: string) {
-  const path = `${version.type}/${version.id}`;
-  return {
-    fullUrl: `${base}/${path}`,
-    method: version.method,
-    url: version.method === 'POST' ? version.type : path,
-    status: version.method === 'DELETE' ? '204' : version.version === 1 ? '201' : '200',
-    version: String(version.version),
-    updated: version.updated,
-    text: version.text,
-  };
-}
+const entry = (version: HistoryVersion, base: string): HistoryEntry => ({ ...version, fullUrl: `${base}/${version.type}/${version.id}` });
 
 function readPage(request: FhirRequest): Page {
   let page: Page = { count: DEFAULT_COUNT };
@@ -67,11 +56,11 @@ function readSince(value: string): number {
   return range.lo;
 }
 
-function links(request: FhirRequest, before: number | undefined) {
+function links(request: FhirRequest, before: number | undefined): Link[] {
   const path = `${request.base}/${request.type}/${request.id}/_history`;
   const query = request.query.filter(([name]) => name !== '_before');
   const url = (pairs: readonly (readonly [string, string])[]): string =>
     pairs.length === 0 ? path : `${path}?${pairs.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&')}`;
-  const self = { relation: 'self', url: url(request.query) };
+  const self: Link = { relation: 'self', url: url(request.query) };
   return before === undefined ? [self] : [self, { relation: 'next', url: url([...query, ['_before', String(before)]]) }];
 }

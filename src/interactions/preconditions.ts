@@ -1,13 +1,13 @@
 // If-Match, If-None-Match and If-Modified-Since. https://hl7.org/fhir/R4/http.html#concurrency
 import { fail } from '../fhir/errors.js';
-import { etagMatches, versionOf } from '../fhir/etag.js';
+import { namesVersion, versionOf } from '../fhir/etag.js';
 import { parseHttpDate } from '../fhir/http-date.js';
 import type { FhirRequest } from '../fhir/request.js';
 import type { StoredVersion } from '../store/store.js';
 
 /** Conditional read: has the caller got this version already? */
 export function notModified(request: FhirRequest, found: StoredVersion): boolean {
-  if (request.ifNoneMatch !== undefined) return etagMatches(request.ifNoneMatch, String(found.version));
+  if (request.ifNoneMatch !== undefined) return namesVersion(request.ifNoneMatch, found.version);
   if (request.ifModifiedSince === undefined) return false;
   const since = parseHttpDate(request.ifModifiedSince);
   // HTTP dates have whole seconds.
@@ -21,6 +21,6 @@ export function checkPreconditions(asked: { ifMatch?: string; ifNoneMatch?: stri
   if (asked.ifMatch === undefined || asked.ifMatch === '*') return;
   const wanted = versionOf(asked.ifMatch);
   if (wanted === undefined) throw fail('bad-request', { text: `If-Match must be an ETag such as W/"3"` });
-  if (!current || String(current.version) !== wanted)
-    throw fail('version-mismatch', { text: current ? `If-Match names version ${wanted}; the current version is ${String(current.version)}: read it and try again` : 'If-Match was sent, and there is no such resource' });
+  if (current?.version !== wanted)
+    throw fail('version-mismatch', { text: current ? `If-Match names version ${String(wanted)}; the current version is ${String(current.version)}: read it and try again` : 'If-Match was sent, and there is no such resource' });
 }

@@ -1,5 +1,5 @@
 // search on one type, by GET or POST, a page at a time. https://hl7.org/fhir/R4/search.html
-import { searchsetText } from '../fhir/bundle.js';
+import { searchsetText, type Link, type SearchEntry } from '../fhir/bundle.js';
 import { outcomeText } from '../fhir/outcome.js';
 import type { FhirRequest } from '../fhir/request.js';
 import { parseSearch } from '../search/parse.js';
@@ -19,9 +19,9 @@ export const search: Handler = async (request, context) => {
   const handling = request.preferHandling ?? 'lenient';
   const { query, warnings } = parseSearch({ definitions, type, pairs, handling, defaultCount: DEFAULT_COUNT, maxCount: MAX_COUNT });
   const page = await context.store.search(context.grant, place ? { ...query, after: place.after } : query);
-  const links = [{ relation: 'self', url: selfUrl(base, type, query.self) }];
+  const links: Link[] = [{ relation: 'self', url: selfUrl(base, type, query.self) }];
   if (page.next) links.push({ relation: 'next', url: nextUrl(request, { type, pairs, after: page.next }, pageSecret) });
-  const entries = [...page.matches.map((found) => entry(base, found, 'match' as const)), ...page.includes.map((found) => entry(base, found, 'include' as const))];
+  const entries = [...page.matches.map((found) => entry(base, found, 'match')), ...page.includes.map((found) => entry(base, found, 'include'))];
   const total = page.total === undefined ? {} : { total: page.total };
   const outcome = warnings.length > 0 ? { outcome: outcomeText(warnings) } : {};
   return { status: 200, body: searchsetText({ ...total, links, entries, ...outcome }) };
@@ -32,7 +32,7 @@ function placeOf(request: FhirRequest, secret: string): Place | undefined {
   return word === undefined ? undefined : openPlace(word, request.type ?? '', secret);
 }
 
-const entry = (base: string, found: StoredVersion, mode: 'match' | 'include') =>
+const entry = (base: string, found: StoredVersion, mode: SearchEntry['mode']): SearchEntry =>
   ({ fullUrl: `${base}/${found.type}/${found.id}`, text: found.text ?? '', mode });
 
 function selfUrl(base: string, type: string, pairs: readonly (readonly [string, string])[]): string {

@@ -2,8 +2,9 @@
 // One write or a whole transaction bundle is the same list here.
 import { fail, failWith, FhirError } from '../fhir/errors.js';
 import type { Issue } from '../fhir/issue.js';
-import { positionOf, storedText, type JsonDocument } from '../fhir/json-text.js';
+import { positionOf, type JsonDocument } from '../fhir/json-text.js';
 import type { JsonObject, Resource } from '../fhir/resource.js';
+import { storedText } from '../fhir/stored-text.js';
 import type { Write, WriteContext, WriteRule } from '../store/rule.js';
 import type { Change, StoredVersion, Transaction } from '../store/store.js';
 import { amend } from './amend.js';

@@ -1,7 +1,8 @@
 // Puts the project's own profiles, code systems and operation definitions into the store at start, so that the API serves
 // them by the ordinary road: read, search, history.
 import type { Caller } from '../fhir/caller.js';
-import { readJson, storedText } from '../fhir/json-text.js';
+import { readJson } from '../fhir/json-text.js';
+import { storedText } from '../fhir/stored-text.js';
 import type { Resource } from '../fhir/resource.js';
 import type { Grant } from '../search/grant.js';
 import type { Change, Store, StoredVersion } from '../store/store.js';
