@@ -22,21 +22,31 @@ export function createText(type: string, sides: readonly SideTable[], many: bool
  */
 export function changeText(type: string, params: string, sides: readonly SideTable[], many: boolean): string {
   const table = resourceTable(type);
-  const changed = '(select id from changed)';
-  const gone = SIDE_TABLES.map((side) => `${side.name}_old as (delete from fhir.${side.name} where id in ${changed} and param = any ('${params}'::integer[]))`);
-  const added = sides.map((side, index) => {
-    const insert = insertSide(side, firstParameter(CHANGE_PARAMETERS, sides, index, many), many);
-    return `${side.name}_new as (${insert} where ${many ? `given.id in ${changed}` : 'exists (select from changed)'})`;
-  });
-  return `with given as (${givenRows('change', many)}), ${many ? `locked as materialized (${lockInOrder(table)}), ` : ''}`
-    + `changed as (update ${table} as t set ${assignments()} from given${many ? ', locked' : ''} where t.id = given.id and t.version = given.before${many ? ' and locked.id = t.id' : ''} returning t.id), `
-    + `superseded as (insert into fhir.history (type, id, version, updated, method, res) select '${type}', id, version, updated, method, res from ${table} where id in ${changed}), `
-    + `${[...gone, ...added].join(', ')} select id from changed`;
+  const parts = [
+    `given as ${many ? lockedInOrder(table) : `(${givenRows('change', many)})`}`,
+    `changed as (update ${table} as t set ${assignments()} from given where t.id = given.id and t.version = given.before returning t.id)`,
+    `superseded as (insert into fhir.history (type, id, version, updated, method, res)
+      select '${type}', t.id, t.version, t.updated, t.method, t.res ${many ? `from changed join ${table} t using (id)` : `from ${table} t where ${oneChanged('t')}`})`,
+    ...SIDE_TABLES.map(({ name }) => {
+      const whose = many ? 'using changed where s.id = changed.id' : `where ${oneChanged('s')}`;
+      return `${name}_old as (delete from fhir.${name} s ${whose} and s.param = any ('${params}'::integer[]))`;
+    }),
+    ...sides.map((side, index) => {
+      const insert = insertSide(side, firstParameter(CHANGE_PARAMETERS, sides, index, many), many);
+      return `${side.name}_new as (${insert} where ${many ? 'id in (select id from changed)' : 'exists (select from changed)'})`;
+    }),
+  ];
+  return `with ${parts.join(',\n')}\nselect id from changed`;
 }
 
 /** Two writes of the same resources wait for each other instead of deadlocking. */
-function lockInOrder(table: string): string {
-  return `select id from ${table} where id = any ($1::text[]) order by id for update`;
+function lockedInOrder(table: string): string {
+  return `materialized (select g.* from (${givenRows('change', true)}) g join ${table} t on t.id = g.id and t.version = g.before order by g.id for update of t)`;
+}
+
+/** With the id as a parameter, so that every plan looks it up in an index. */
+function oneChanged(alias: string): string {
+  return `${alias}.id = $1::text and exists (select from changed)`;
 }
 
 function assignments(): string {
