@@ -1,0 +1,21 @@
+// The chargeable-status half of the product, as main hands it to perform: rules that every write meets, and answers only it can give.
+import type { Answerer } from '../store/answerer.js';
+import type { WriteRule } from '../store/rule.js';
+import { createAssertionRule } from './assertion-rule.js';
+import type { NonePolicy } from './effective-status.js';
+import { createPatientRule } from './patient-rule.js';
+import { createVmRead } from './vm-read.js';
+import { createVmSearch } from './vm-search.js';
+
+export interface ChargeableStatus {
+  readonly rules: readonly WriteRule[];
+  readonly answerers: readonly Answerer[];
+}
+
+export function createChargeableStatus(parts: { readonly newId: () => string; readonly nonePolicy: NonePolicy }): ChargeableStatus {
+  const { newId, nonePolicy } = parts;
+  return {
+    rules: [createPatientRule(nonePolicy), createAssertionRule(nonePolicy)],
+    answerers: [createVmSearch(newId), createVmRead()],
+  };
+}

@@ -1,0 +1,120 @@
+// Keeps a patient's row true: what is asserted of the patient, the answer that follows, and the Patient that shows it.
+import type { Queryable } from '../db/database.js';
+import type { JsonObject, Resource } from '../fhir/resource.js';
+import type { WriteContext } from '../store/rule.js';
+import type { StoredVersion } from '../store/store.js';
+import { readAssertions, type Assertion } from './assertion.js';
+import { VM_OBSERVATION_ID } from './codes.js';
+import { hasLapsed, statusAt, winnerOf, type NonePolicy, type Winner } from './effective-status.js';
+import { extensionsShowing, shownStatus, statusExtension } from './status-extension.js';
+import { assertionsOf, fromRaw, STATUS_COLUMNS, type RawStatusRow, type StatusRow } from './status-row.js';
+
+/** What a change of a row needs of the write it happens in; a lapse written by the job brings the same. */
+export type StatusContext = Pick<WriteContext, 'tx' | 'now' | 'put' | 'newId'>;
+
+interface LockedRow extends StatusRow {
+  readonly assertions: Assertion[];
+  readonly joined: readonly string[];
+}
+
+/** On conflict the row is written over with itself: that locks it, and returns it in the same round trip. */
+const LOCK = {
+  name: 'chargeable-status-lock',
+  text: `insert into fhir.chargeable_status (patient, observation) values ($1, $2)
+    on conflict (patient) do update set patient = excluded.patient returning ${STATUS_COLUMNS}, assertions, joined`,
+};
+const SAVE = {
+  name: 'chargeable-status-save',
+  text: `update fhir.chargeable_status set assertions = $2, changes = $3, changed = $4, winner = $5, source = $6, basic = $7, category = $8,
+    decided = $9, decided_at = $10, valid_until = $11, lapses_at = $12, lapse_shown = $13 where patient = $1`,
+};
+const SAVE_ASSERTIONS = { name: 'chargeable-status-save-assertions', text: 'update fhir.chargeable_status set assertions = $2 where patient = $1' };
+
+/**
+ * Changes what is asserted of a Patient, and what follows for it or for its survivor. False where there is no such Patient.
+ * The Patient is locked first, as every write of it does, so that two writers never wait for each other.
+ */
+export async function changeAssertions(
+  patient: string,
+  change: (assertions: readonly Assertion[]) => readonly Assertion[],
+  context: StatusContext,
+  nonePolicy: NonePolicy,
+): Promise<boolean> {
+  const stored = await context.tx.lock('Patient', patient);
+  if (!stored) return false;
+  const row = await lockStatus(patient, context);
+  const changed = { ...row, assertions: [...change(row.assertions)] };
+  if (row.survivor === undefined) {
+    await show(stored, await save(changed, context, nonePolicy), context);
+  } else {
+    await saveAssertions(context.tx.db, changed);
+    await refreshStatus(row.survivor, context, nonePolicy);
+  }
+  return stored.text !== null;
+}
+
+/** Works the answer of a Patient, or of its survivor, out again and shows it. False where there is no such Patient. */
+export async function refreshStatus(patient: string, context: StatusContext, nonePolicy: NonePolicy): Promise<boolean> {
+  return changeAssertions(patient, (assertions) => assertions, context, nonePolicy);
+}
+
+/**
+ * The same for a Patient that is itself being written: its row is changed and the extension for the write is returned.
+ * A Patient that has been replaced shows none.
+ */
+export async function completeStatus(
+  patient: string,
+  change: (assertions: readonly Assertion[]) => readonly Assertion[],
+  context: StatusContext,
+  nonePolicy: NonePolicy,
+): Promise<JsonObject | undefined> {
+  const row = await lockStatus(patient, context);
+  const changed = { ...row, assertions: [...change(row.assertions)] };
+  const winner = await save(changed, context, nonePolicy);
+  return row.survivor === undefined ? statusExtension(statusAt(winner, context.now)) : undefined;
+}
+
+async function lockStatus(patient: string, { tx, newId }: StatusContext): Promise<LockedRow> {
+  const { rows } = await tx.db.query<RawStatusRow & { assertions: string; joined: string[] }>({ ...LOCK, values: [patient, VM_OBSERVATION_ID + newId()] });
+  const [raw] = rows;
+  if (!raw) throw new Error('an insert that returns gave no row');
+  return { ...fromRaw(raw), assertions: readAssertions(raw.assertions), joined: raw.joined };
+}
+
+async function saveAssertions(db: Queryable, row: LockedRow): Promise<void> {
+  await db.query({ ...SAVE_ASSERTIONS, values: [row.patient, JSON.stringify(row.assertions)] });
+}
+
+async function save(row: LockedRow, { tx, now }: StatusContext, nonePolicy: NonePolicy): Promise<Winner | undefined> {
+  const others = (await Promise.all(row.joined.map((id) => assertionsOf(tx.db, id)))).flat();
+  // The winner is the same at every moment from now on; only its lapse depends on the clock.
+  const winner = winnerOf([...row.assertions, ...others], Infinity, nonePolicy);
+  const differs = answerText(row.winner, now) !== answerText(winner, now);
+  await tx.db.query({
+    ...SAVE,
+    values: [
+      row.patient, JSON.stringify(row.assertions), row.changes + (differs ? 1 : 0), differs ? now : row.changed,
+      winner?.id ?? null, winner?.source ?? null, winner?.basic ?? null, winner?.category ?? null, winner?.decided ?? null,
+      winner?.decidedAt ?? null, winner?.validUntil ?? null, winner?.lapsesAt ?? null, winner !== undefined && hasLapsed(winner, now),
+    ],
+  });
+  return winner;
+}
+
+/** What a reader of the vm-observation sees of an answer: two that read the same are one version (VM-08). */
+function answerText(winner: Winner | undefined, now: number): string {
+  if (!winner) return '';
+  const { basic, category, lastUpdated, expired } = statusAt(winner, now);
+  return JSON.stringify([basic, category, lastUpdated, expired && winner.lapsesAt]);
+}
+
+/** Writes the Patient's next version where it does not show this status yet. */
+async function show(stored: StoredVersion, winner: Winner | undefined, { now, put }: StatusContext): Promise<void> {
+  if (stored.text === null) return;
+  const patient = JSON.parse(stored.text) as Resource;
+  const status = statusExtension(statusAt(winner, now));
+  if (JSON.stringify(shownStatus(patient)) === JSON.stringify(status)) return;
+  const { extension: _replaced, ...rest } = patient;
+  const extension = extensionsShowing(patient, status);
+  await put({ ...rest, resourceType: 'Patient', ...(extension && { extension }) });
+}

@@ -1,0 +1,134 @@
+// A patient's stored answer, found by NHS number or by Patient id in one statement each; a merged patient leads to its survivor.
+import type { Queryable } from '../db/database.js';
+import { readAssertions, type Assertion, type Source } from './assertion.js';
+import type { Basic, Category } from './category.js';
+import type { Winner } from './effective-status.js';
+
+export interface StatusRow {
+  readonly patient: string;
+  readonly number: string | undefined;
+  /** The Patient itself is deleted; what was asserted is kept. */
+  readonly deleted: boolean;
+  readonly survivor: string | undefined;
+  /** Logical id of the vm-observation. */
+  readonly observation: string;
+  /** How often the answer has changed, and when last in milliseconds. */
+  readonly changes: number;
+  readonly changed: number;
+  readonly winner: Winner | undefined;
+}
+
+/** As the driver gives it: bigint comes as text or number. */
+export interface RawStatusRow {
+  readonly patient: string;
+  readonly number: string | null;
+  readonly deleted: boolean;
+  readonly survivor: string | null;
+  readonly observation: string;
+  readonly changes: number;
+  readonly changed: string | number;
+  readonly winner: string | null;
+  readonly source: Source;
+  readonly basic: Basic;
+  readonly category: Category | null;
+  readonly decided: string;
+  readonly decided_at: string | number;
+  readonly valid_until: string | null;
+  readonly lapses_at: string | number | null;
+}
+
+export const STATUS_COLUMNS =
+  'patient, number, deleted, survivor, observation, changes, changed, winner, source, basic, category, decided, decided_at, valid_until, lapses_at';
+
+const BY_NUMBER = {
+  name: 'chargeable-status-by-number',
+  text: `select ${STATUS_COLUMNS} from fhir.chargeable_status where patient = (select patient from fhir.nhs_number where number = $1)`,
+};
+const BY_PATIENT = { name: 'chargeable-status-by-patient', text: `select ${STATUS_COLUMNS} from fhir.chargeable_status where patient = $1` };
+const BY_OBSERVATION = { name: 'chargeable-status-by-observation', text: `select ${STATUS_COLUMNS} from fhir.chargeable_status where observation = $1` };
+const PATIENT_EXISTS = { name: 'chargeable-status-patient-exists', text: 'select 1 from fhir."Patient" where id = $1 and res is not null' };
+const ASSERTIONS = { name: 'chargeable-status-assertions', text: 'select assertions, joined from fhir.chargeable_status where patient = any($1)' };
+
+/** A chain of merges longer than this is a loop. */
+const LONGEST_CHAIN = 16;
+
+/** The row of whoever the number leads to; undefined where no patient holds it. */
+export async function statusByNumber(db: Queryable, number: string): Promise<StatusRow | undefined> {
+  const row = await one(db, BY_NUMBER, number);
+  return row && live(await surviving(db, row));
+}
+
+/** The row of a Patient or of its survivor; one without answer for a Patient of whom nothing is recorded; undefined where there is no such Patient. */
+export async function statusByPatient(db: Queryable, patient: string): Promise<StatusRow | undefined> {
+  const row = await one(db, BY_PATIENT, patient);
+  if (row && !row.deleted) return live(await surviving(db, row));
+  const { count } = await db.query({ ...PATIENT_EXISTS, values: [patient] });
+  if (count === 0) return undefined;
+  return row ? { ...row, deleted: false } : unrecorded(patient);
+}
+
+/** The row whose vm-observation has this id. */
+export async function statusByObservation(db: Queryable, observation: string): Promise<StatusRow | undefined> {
+  const row = await one(db, BY_OBSERVATION, observation);
+  return row && live(row);
+}
+
+/** Everything asserted of a patient and of those it replaces. */
+export async function assertionsOf(db: Queryable, patient: string): Promise<Assertion[]> {
+  const found: Assertion[] = [];
+  const seen = new Set<string>();
+  for (let next = [patient]; next.length > 0; ) {
+    for (const id of next) seen.add(id);
+    const { rows } = await db.query<{ assertions: string; joined: string[] }>({ ...ASSERTIONS, values: [next] });
+    for (const row of rows) found.push(...readAssertions(row.assertions));
+    next = rows.flatMap((row) => row.joined).filter((id) => !seen.has(id));
+  }
+  return found;
+}
+
+export function fromRaw(raw: RawStatusRow): StatusRow {
+  return {
+    patient: raw.patient,
+    number: raw.number ?? undefined,
+    deleted: raw.deleted,
+    survivor: raw.survivor ?? undefined,
+    observation: raw.observation,
+    changes: raw.changes,
+    changed: Number(raw.changed),
+    winner: raw.winner === null ? undefined : winnerFrom(raw, raw.winner),
+  };
+}
+
+function winnerFrom(raw: RawStatusRow, id: string): Winner {
+  return {
+    id,
+    source: raw.source,
+    basic: raw.basic,
+    decided: raw.decided,
+    decidedAt: Number(raw.decided_at),
+    ...(raw.category !== null && { category: raw.category }),
+    ...(raw.valid_until !== null && { validUntil: raw.valid_until }),
+    ...(raw.lapses_at !== null && { lapsesAt: Number(raw.lapses_at) }),
+  };
+}
+
+async function one(db: Queryable, statement: { name: string; text: string }, value: string): Promise<StatusRow | undefined> {
+  const { rows } = await db.query<RawStatusRow>({ name: statement.name, text: statement.text, values: [value] });
+  return rows[0] && fromRaw(rows[0]);
+}
+
+async function surviving(db: Queryable, row: StatusRow): Promise<StatusRow> {
+  let last = row;
+  for (let step = 0; last.survivor !== undefined && step < LONGEST_CHAIN; step += 1) {
+    const next = await one(db, BY_PATIENT, last.survivor);
+    if (!next) break;
+    last = next;
+  }
+  return last;
+}
+
+const live = (row: StatusRow): StatusRow | undefined => (row.deleted ? undefined : row);
+
+function unrecorded(patient: string): StatusRow {
+  return { patient, number: undefined, deleted: false, survivor: undefined, observation: '', changes: 0, changed: 0, winner: undefined };
+}

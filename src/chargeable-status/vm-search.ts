@@ -1,0 +1,89 @@
+// The Visitors and Migrants search: Observation?subject:Patient.identifier=…&code=…|0001, by GET and by POST alike (domain.md 1.7).
+import { fail } from '../fhir/errors.js';
+import type { FhirRequest, FhirResponse } from '../fhir/request.js';
+import type { Grant } from '../search/grant.js';
+import type { Answerer } from '../store/answerer.js';
+import { SPINE_ERROR, VM_CODE } from './codes.js';
+import { requireNhsNumber } from './nhs-token.js';
+import { spineError } from './spine-error.js';
+import { statusByNumber } from './status-row.js';
+import { isAnswered, vmObservation, VM_CODE_VALUE, type AnsweredRow } from './vm-observation.js';
+
+const SUBJECT = 'subject:Patient.identifier';
+const CODE = 'code';
+/** Say how the answer looks, not what is asked (ruling 9). */
+const PRESENTATION = new Set(['_format', '_pretty']);
+const FORMATS = new Set(['json', 'application/json', 'application/fhir+json', 'application/json+fhir']);
+
+export const NO_STORE = { 'Cache-Control': 'no-store' } as const;
+
+/** May this caller ask about chargeable status at all? PHB roles may search Observations, and must not see this through it. */
+export const mayAsk = (grant: Grant): boolean => grant.allows('operation', 'Patient', 'chargeable-status');
+
+export function createVmSearch(newId: () => string): Answerer {
+  return {
+    concerns: (request, grant) =>
+      request.interaction === 'search' && request.type === 'Observation' && request.id === undefined &&
+      (grant.caller.role === 'supplier' || namesVmCode(request)) && mayAsk(grant),
+    async answer(request, { db, now }) {
+      const number = requireQuestion(request);
+      const row = await statusByNumber(db, number);
+      if (!row) throw spineError('PATIENT_NOT_FOUND', 'No patient with this NHS number is known here');
+      const body = isAnswered(row) ? matchBundle(request.base, newId(), row, now) : noRecordBundle(request.base, newId(), newId());
+      return { status: 200, body, headers: NO_STORE } satisfies FhirResponse;
+    },
+  };
+}
+
+const namesVmCode = ({ query }: FhirRequest): boolean => query.some(([name, value]) => name === CODE && value.split(',').some((one) => one.startsWith(`${VM_CODE}|`)));
+
+/** The NHS number asked about. Faults are found in the published order: parameters, identifier, code (VM-32). */
+function requireQuestion({ query }: FhirRequest): string {
+  let subject: string | undefined;
+  let code: string | undefined;
+  for (const [name, value] of query) {
+    if (name === SUBJECT) subject = once(name, subject, value);
+    else if (name === CODE) code = once(name, code, value);
+    else if (!PRESENTATION.has(name)) throw spineError('INVALID_PARAMETER', `Only ${SUBJECT} and ${CODE} can be searched by here, not "${name.slice(0, 64)}"`);
+    else if (name === '_format' && !FORMATS.has(value)) throw fail('not-acceptable', { text: 'Only JSON is served: _format=application/fhir+json' });
+  }
+  if (!subject) throw spineError('INVALID_PARAMETER', `The parameter ${SUBJECT} is missing`);
+  if (!code) throw spineError('INVALID_PARAMETER', `The parameter ${CODE} is missing`);
+  const number = requireNhsNumber(subject);
+  requireCode(code);
+  return number;
+}
+
+function once(name: string, before: string | undefined, value: string): string {
+  if (before !== undefined) throw spineError('INVALID_PARAMETER', `The parameter ${name} is given more than once`);
+  return value;
+}
+
+function requireCode(token: string): void {
+  const bar = token.indexOf('|');
+  if (bar < 0 || token.slice(0, bar) !== VM_CODE) throw spineError('INVALID_CODE_SYSTEM', `The system of the code must be ${VM_CODE}`);
+  if (token.slice(bar + 1) !== VM_CODE_VALUE) throw spineError('INVALID_CODE_VALUE', `The only code is ${VM_CODE_VALUE}`);
+}
+
+function matchBundle(base: string, id: string, row: AnsweredRow, now: number): string {
+  const fullUrl = JSON.stringify(`${base}/Observation/${row.observation}`);
+  return `${bundleHead(base, id, 1)}{"fullUrl":${fullUrl},"resource":${vmObservation(row, now).text},"search":{"mode":"match"}}]}`;
+}
+
+/** The patient is known and nobody ever asserted anything: a success that says so (VM-09). R4 takes no error inside a searchset. */
+function noRecordBundle(base: string, id: string, outcomeId: string): string {
+  return `${bundleHead(base, id, 0)}{"fullUrl":"urn:uuid:${outcomeId}","resource":{"resourceType":"OperationOutcome","id":"${outcomeId}","issue":[${NO_RECORD}]},"search":{"mode":"outcome"}}]}`;
+}
+
+const NO_RECORD = JSON.stringify({
+  severity: 'warning',
+  code: 'not-found',
+  details: { coding: [{ system: SPINE_ERROR, code: 'NO_RECORD_FOUND', display: 'No record found' }] },
+  diagnostics: 'Neither the Home Office nor an Overseas Visitors Manager has recorded a status for this patient',
+});
+
+/** The self link leaves the NHS number out: links end up in logs. */
+function bundleHead(base: string, id: string, total: number): string {
+  const self = JSON.stringify(`${base}/Observation?${CODE}=${VM_CODE}|${VM_CODE_VALUE}`);
+  return `{"resourceType":"Bundle","id":"${id}","type":"searchset","total":${total},"link":[{"relation":"self","url":${self}}],"entry":[`;
+}
