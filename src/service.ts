@@ -44,7 +44,7 @@ export async function createService(given: ServiceParts): Promise<Service> {
   const { config, database, definitions, log } = given;
   const clock = (): number => Date.now() + config.clockOffsetMs;
   const newId = createIds(clock, randomBytes);
-  const status = createChargeableStatus({ definitions, newId, nonePolicy: config.nonePolicy });
+  const status = createChargeableStatus({ newId, nonePolicy: config.nonePolicy });
   const validator = createValidator(definitions);
   const parts: Parts = {
     definitions,
@@ -66,7 +66,7 @@ export async function createService(given: ServiceParts): Promise<Service> {
 
 function createFhirApp(given: ServiceParts, parts: Parts): FastifyInstance {
   const { config, database, definitions, log } = given;
-  const operations = createOperations();
+  const operations = createOperations({ nonePolicy: config.nonePolicy });
   // A bundle's entries are routed by the same table that holds the bundle's own row.
   const routes = createRoutes({ bundle: createBundleHandler(() => route), operation: createOperationHandler(operations) });
   const route = createRouter(routes, definitions.resourceTypes);

@@ -105,7 +105,6 @@ function describe(asked: Asked, current: StoredVersion | undefined): Write {
     id: asked.id,
     kind: asked.kind === 'delete' ? 'delete' : before ? 'update' : 'create',
     ...(before && { before }),
-    ...(asked.ifMatch !== undefined && { ifMatch: asked.ifMatch }),
     ...(asked.document && value && { after: { ...value, resourceType: asked.type, id: asked.id }, document: asked.document }),
     ...(asked.ifMatch !== undefined && { ifMatch: asked.ifMatch }),
   };
