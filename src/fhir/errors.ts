@@ -14,6 +14,9 @@ export const ERRORS = {
   // the request
   'malformed-json': { status: 400, code: 'structure', text: 'The body is not well-formed JSON' },
   'duplicate-key': { status: 400, code: 'structure', text: 'An object in the body names the same member twice' },
+  'unknown-element': { status: 400, code: 'structure', text: 'The body holds an element that FHIR does not define' },
+  'bad-character': { status: 400, code: 'value', text: 'A string holds a character that cannot be stored' },
+  'bad-number': { status: 400, code: 'value', text: 'A number is beyond what the server can hold' },
   'not-a-resource': { status: 400, code: 'structure', text: 'The body must be a JSON object with a resourceType' },
   'wrong-resource-type': { status: 400, code: 'invalid', text: 'The resourceType of the body differs from the type in the URL' },
   'wrong-id': { status: 400, code: 'invalid', text: 'The id of the body differs from the id in the URL' },

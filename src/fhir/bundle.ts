@@ -1,0 +1,117 @@
+// Bundles as JSON text, made of stored texts that nobody parses. https://hl7.org/fhir/R4/bundle.html
+import { STATUS_CODES } from 'node:http';
+import { instantText } from './date-time.js';
+import { etag } from './etag.js';
+import type { FhirResponse } from './request.js';
+
+export interface Link {
+  readonly relation: 'self' | 'first' | 'previous' | 'next' | 'last';
+  readonly url: string;
+}
+
+export interface SearchEntry {
+  readonly fullUrl: string;
+  /** The resource's JSON text. */
+  readonly text: string;
+  readonly mode: 'match' | 'include';
+  readonly score?: number;
+}
+
+export interface Searchset {
+  readonly id?: string;
+  /** Matches in all, without includes. */
+  readonly total?: number;
+  readonly links: readonly Link[];
+  readonly entries: readonly SearchEntry[];
+  /** JSON text of an OperationOutcome about the search, put last with mode outcome. */
+  readonly outcome?: string;
+}
+
+export function searchsetText({ id, total, links, entries, outcome }: Searchset): string {
+  let list = '';
+  for (const { fullUrl, text, mode, score } of entries) {
+    const scored = score === undefined ? '' : `,"score":${score}`;
+    list += `,{"fullUrl":${quote(fullUrl)},"resource":${text},"search":{"mode":"${mode}"${scored}}}`;
+  }
+  if (outcome !== undefined) list += `,{"resource":${outcome},"search":{"mode":"outcome"}}`;
+  return bundleText('searchset', id, total, links, list);
+}
+
+export interface HistoryEntry {
+  /** Of the resource, without a version. */
+  readonly fullUrl: string;
+  readonly type: string;
+  readonly id: string;
+  readonly version: number;
+  /** Milliseconds since the epoch. */
+  readonly updated: number;
+  readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Null where this version is a deletion. */
+  readonly text: string | null;
+}
+
+export interface History {
+  readonly id?: string;
+  readonly total?: number;
+  readonly links: readonly Link[];
+  /** Newest first. */
+  readonly entries: readonly HistoryEntry[];
+}
+
+export function historyText({ id, total, links, entries }: History): string {
+  let list = '';
+  for (const entry of entries) list += `,${historyEntry(entry)}`;
+  return bundleText('history', id, total, links, list);
+}
+
+function historyEntry({ fullUrl, type, id, version, updated, method, text }: HistoryEntry): string {
+  const resource = text === null ? '' : `,"resource":${text}`;
+  const url = method === 'POST' ? type : `${type}/${id}`;
+  const status = text === null ? 204 : version === 1 || method === 'POST' ? 201 : 200;
+  return `{"fullUrl":${quote(fullUrl)}${resource},"request":{"method":"${method}","url":"${url}"},"response":{${responseMembers({ status, version: String(version), updated })}}}`;
+}
+
+/** What one entry of a batch or transaction is answered with. */
+export interface Reply extends FhirResponse {
+  readonly fullUrl?: string;
+}
+
+/** One entry per reply, in order: a resource in the body becomes the entry's, an outcome the response's. */
+export function responseText(type: 'batch-response' | 'transaction-response', replies: readonly Reply[], options: { readonly id?: string; readonly links?: readonly Link[] } = {}): string {
+  let list = '';
+  for (const reply of replies) list += `,${replyEntry(reply)}`;
+  return bundleText(type, options.id, undefined, options.links ?? [], list);
+}
+
+function replyEntry(reply: Reply): string {
+  const { fullUrl, body, outcome } = reply;
+  const url = fullUrl === undefined ? '' : `"fullUrl":${quote(fullUrl)},`;
+  const resource = body === undefined || body === '' || outcome ? '' : `"resource":${body},`;
+  const said = body !== undefined && outcome ? `,"outcome":${body}` : '';
+  return `{${url}${resource}"response":{${responseMembers(reply)}${said}}}`;
+}
+
+function responseMembers({ status, location, version, updated }: Pick<FhirResponse, 'status' | 'location' | 'version' | 'updated'>): string {
+  let members = `"status":"${status} ${STATUS_CODES[status] ?? ''}"`;
+  if (location !== undefined) members += `,"location":${quote(location)}`;
+  if (version !== undefined) members += `,"etag":${quote(etag(version))}`;
+  if (updated !== undefined) members += `,"lastModified":"${instantText(updated)}"`;
+  return members;
+}
+
+/** `list` begins with a comma where it is not empty: an empty array is not FHIR. */
+function bundleText(type: string, id: string | undefined, total: number | undefined, links: readonly Link[], list: string): string {
+  let head = '{"resourceType":"Bundle"';
+  if (id !== undefined) head += `,"id":${quote(id)}`;
+  head += `,"type":"${type}"`;
+  if (total !== undefined) head += `,"total":${total}`;
+  if (links.length > 0) head += `,"link":[${links.map(({ relation, url }) => `{"relation":"${relation}","url":${quote(url)}}`).join(',')}]`;
+  return list === '' ? `${head}}` : `${head},"entry":[${list.slice(1)}]}`;
+}
+
+/** Printable ASCII without quote and backslash, as nearly all URLs are: they need no escape. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
+function quote(text: string): string {
+  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
+}

@@ -1,0 +1,20 @@
+// Versions as entity tags: `W/"3"`. https://hl7.org/fhir/R4/http.html#versioning
+
+export function etag(version: number | string): string {
+  return `W/"${version}"`;
+}
+
+const TAG = /^(?:(?:W\/)?"([1-9][0-9]{0,14})"|([1-9][0-9]{0,14}))$/;
+
+/** The version that an If-Match names: `W/"3"`, `"3"` or `3`. Undefined for anything else. */
+export function versionOf(header: string): number | undefined {
+  const match = TAG.exec(header.trim());
+  const digits = match?.[1] ?? match?.[2];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+/** Does an If-None-Match (a list of tags, or `*`) name this version? Tags of another form name none. */
+export function namesVersion(header: string, version: number): boolean {
+  if (header === etag(version)) return true;
+  return header.trim() === '*' || header.split(',').some((tag) => versionOf(tag) === version);
+}
