@@ -1,0 +1,148 @@
+// One clause of a search tree as SQL, for the row of one alias: rows of the same resource by EXISTS or columns,
+// another resource only by an uncorrelated select (design/storage.md, rule 4).
+import type { Definitions } from '../definitions/model.js';
+import { fail } from '../fhir/errors.js';
+import type { Grant } from './grant.js';
+import { PARAMETER_RULES } from './params/index.js';
+import { driversOf } from './drivers.js';
+import type { Clause } from './query.js';
+import { slotsOf, type Slot } from './slots.js';
+import type { SqlScope, Use } from './sql-scope.js';
+import type { FrequencyOf } from './token-frequency.js';
+
+/** What stays the same while one statement is written. */
+export interface Writing {
+  readonly definitions: Definitions;
+  readonly sql: SqlScope;
+  /** ANDed to the rows of each other type on the way; absent while a clause of the Grant itself is written. */
+  readonly grant?: Grant;
+  readonly frequencyOf: FrequencyOf;
+}
+
+export interface Row {
+  readonly type: string;
+  readonly alias: string;
+}
+
+type Of<K extends Clause['kind']> = Extract<Clause, { kind: K }>;
+
+export function slotOf(definitions: Definitions, type: string, code: string): Slot {
+  const slot = slotsOf(definitions, type).byCode.get(code);
+  if (!slot) throw fail('unknown-parameter', { text: `${type} has no search parameter ${code}`, expression: code });
+  return slot;
+}
+
+export function clauseText(writing: Writing, row: Row, clause: Clause, use: Use): string {
+  switch (clause.kind) {
+    case 'all': return 'true';
+    case 'none': return 'false';
+    case 'and':
+    case 'or': return joined(writing, row, clause, use);
+    case 'not': return `(${clauseText(writing, row, clause.of, 'filter')}) is not true`;
+    case 'ids': return idsText(writing, row, clause, use);
+    case 'parameter': return parameterText(writing, row, clause, use);
+    case 'chain': return chainText(writing, row, clause, use);
+    case 'has': return hasText(writing, row, clause, use);
+  }
+}
+
+function joined(writing: Writing, row: Row, { kind, of }: Of<'and' | 'or'>, use: Use): string {
+  if (of.length === 0) return kind === 'and' ? 'true' : 'false';
+  writing.sql.constant &&= of.length < 8;
+  return `(${of.map((part) => clauseText(writing, row, part, use)).join(` ${kind} `)})`;
+}
+
+function idsText({ sql }: Writing, { alias }: Row, { ids }: Of<'ids'>, use: Use): string {
+  const test = `${alias}.id = any(${sql.bind(ids, 'text[]')})`;
+  return use === 'drive' ? test : `(${test}) is true`;
+}
+
+function parameterText({ definitions, sql }: Writing, { type, alias }: Row, clause: Of<'parameter'>, use: Use): string {
+  const { modifier, values } = clause;
+  const slot = slotOf(definitions, type, clause.parameter.code);
+  if (modifier === 'missing') {
+    return `substr(${alias}.present, ${slot.position}, 1) = ${values[0]?.text === 'true' ? "'0'" : "'1'"}`;
+  }
+  return PARAMETER_RULES[slot.parameter.type].predicate(slot, modifier, values, { sql, row: alias, use });
+}
+
+/** Rows that point at a row of another type which satisfies a clause. */
+function chainText(writing: Writing, { type, alias }: Row, { parameter, type: other, where }: Of<'chain'>, use: Use): string {
+  const slot = slotOf(writing.definitions, type, parameter.code);
+  if (slot.column === 'subject') {
+    const targets = otherRows(writing, other, where, (to) => `'${other}/' || ${to}.id`);
+    return use === 'drive' ? `${alias}.subject = any(array(${targets}))` : `(${alias}.subject in (${targets})) is true`;
+  }
+  if (use === 'drive') {
+    const salts = slot.readers.map((reader) => writing.sql.bind(String(reader.salt), 'bigint'));
+    const tokens = (to: string): string => salts.map((salt) => `${to}.self # ${salt}`).join(', ');
+    return `${alias}.tokens && array(${otherRows(writing, other, where, (to) => `unnest(array[${tokens(to)}])`)})`;
+  }
+  // An overlap of two long lists is slow for each row; a hashed select is not.
+  const targets = otherRows(writing, other, where, (to) => `'${other}/' || ${to}.id`);
+  const ref = writing.sql.alias('f');
+  return `(select true from unnest(${alias}.refs) ${ref} where ${refIs(writing.sql, ref, slot)}`
+    + ` and (split_part(${ref}, ' ', 1) in (${targets})) is true limit 1) is true`;
+}
+
+/** Rows that a row of another type points at, which satisfies a clause. */
+function hasText(writing: Writing, { type, alias }: Row, { type: other, parameter, where }: Of<'has'>, use: Use): string {
+  const slot = slotOf(writing.definitions, other, parameter.code);
+  const start = type.length + 2;
+  const ids = slot.column === 'subject'
+    ? otherRows(writing, other, where, (from) => `substr(${from}.subject, ${start})`, (from) => `${from}.subject >= '${type}/' and ${from}.subject < '${type}0'`)
+    : otherRefs(writing, other, where, slot, type);
+  return use === 'drive' ? `${alias}.id = any(array(${ids}))` : `(${alias}.id in (${ids})) is true`;
+}
+
+function otherRefs(writing: Writing, other: string, where: Clause, slot: Slot, type: string): string {
+  const ref = writing.sql.alias('f');
+  const found = (from: string): string => (
+    `(select substr(split_part(${ref}, ' ', 1), ${type.length + 2}) from unnest(${from}.refs) ${ref} where starts_with(${ref}, '${type}/') and ${refIs(writing.sql, ref, slot)})`
+  );
+  return `select unnest(ids) from (${otherRows(writing, other, where, (from) => `array${found(from)} as ids`)}) l`;
+}
+
+/** Does an entry of `refs` (`Patient/123 subject patient `) belong to the parameter? */
+export function refIs(sql: SqlScope, ref: string, { readers }: Slot): string {
+  const [only, ...others] = readers;
+  if (only && others.length === 0) return `position(${sql.bind(` ${only.code} `, 'text')} in ${ref}) > 0`;
+  return `(${readers.map(({ code }) => `position(${sql.bind(` ${code} `, 'text')} in ${ref}) > 0`).join(' or ')})`;
+}
+
+/** A select over another type's rows: the clause, and what the Grant shows of that type. */
+function otherRows(writing: Writing, type: string, where: Clause, column: (alias: string) => string, more?: (alias: string) => string): string {
+  const alias = writing.sql.alias('o');
+  const own = rowTests(writing, { type, alias }, where);
+  const tests = [`${alias}.res is not null`, ...(more ? [more(alias)] : []), ...own];
+  return `select ${column(alias)} from fhir."${type}" ${alias} where ${tests.join(' and ')}`;
+}
+
+/** The tests of a row that is to be found by what is best at finding it. */
+function rowTests(writing: Writing, row: Row, where: Clause): string[] {
+  const conjuncts = conjunctsOf(writing, row.type, where);
+  const { drivers } = driversOf(writing, row.type, conjuncts);
+  return conjuncts.map((conjunct) => conjunctText(writing, row, conjunct, drivers.has(conjunct) ? 'drive' : 'filter'));
+}
+
+/** One of the clauses that a row must satisfy; those of the Grant are not themselves put under the Grant. */
+export interface Conjunct {
+  readonly clause: Clause;
+  readonly granted: boolean;
+}
+
+/** The clause and the Grant's, taken apart at each `and`. */
+export function conjunctsOf({ grant }: Pick<Writing, 'grant'>, type: string, where: Clause): readonly Conjunct[] {
+  const own = flat(where).map((clause) => ({ clause, granted: false }));
+  return grant ? [...own, ...flat(grant.rows(type)).map((clause) => ({ clause, granted: true }))] : own;
+}
+
+function flat(clause: Clause): readonly Clause[] {
+  if (clause.kind === 'and') return clause.of.flatMap(flat);
+  return clause.kind === 'all' ? [] : [clause];
+}
+
+export function conjunctText(writing: Writing, row: Row, { clause, granted }: Conjunct, use: Use): string {
+  const { definitions, sql, frequencyOf } = writing;
+  return clauseText(granted ? { definitions, sql, frequencyOf } : writing, row, clause, use);
+}

@@ -1,0 +1,87 @@
+// A search tree and a Grant as one SQL statement, values apart; pure, and printable. https://hl7.org/fhir/R4/search.html
+import type { Definitions } from '../definitions/model.js';
+import { conjunctText, conjunctsOf, type Writing } from './clause.js';
+import { driversOf } from './drivers.js';
+import type { Grant } from './grant.js';
+import { includeText, MOST_INCLUDED } from './include.js';
+import { pageText } from './page.js';
+import type { Cursor, Query } from './query.js';
+import { SqlScope } from './sql-scope.js';
+import { statementName } from './statement-name.js';
+import type { FrequencyOf } from './token-frequency.js';
+
+/** Structurally the Statement of db/. */
+export interface SearchStatement {
+  /** Set where other values give the same text. */
+  readonly name?: string;
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
+/**
+ * One row of a search's answer. Matches come first and in order, at most count + 1 of them; then what was included.
+ * Matches have also k0, k1, …: their sort keys as text.
+ */
+export interface SearchRow {
+  readonly mode: 'match' | 'include';
+  readonly type: string;
+  readonly id: string;
+  readonly version: number;
+  readonly updated: number;
+  readonly res: string;
+  readonly [key: `k${number}`]: string | null;
+}
+
+const unknownFrequency: FrequencyOf = () => undefined;
+
+/** The page's rows and their includes. The count must be at least 1; `totalStatement` answers a count of 0. */
+export function searchStatement(definitions: Definitions, query: Query, grant: Grant, frequencyOf: FrequencyOf = unknownFrequency): SearchStatement {
+  const sql = new SqlScope([]);
+  const writing = { definitions, sql, grant, frequencyOf };
+  const text = query.includes.length === 0 ? matchesText(writing, query) : withIncludes(writing, query);
+  return named(sql, text);
+}
+
+function matchesText(writing: Writing, query: Query): string {
+  const { text, keys } = pageText(writing, query, []);
+  return `select 'match' as mode, '${query.type}' as type, id, version, updated, res${keyNames(keys)} from (${text}) p`;
+}
+
+function withIncludes(writing: Writing, query: Query): string {
+  const { type, count } = query;
+  const { text, keys } = pageText(writing, query, ['refs', 'self']);
+  const { ctes, names } = includeText(writing, query.includes, type);
+  const nulls = Array.from({ length: keys }, (_, index) => `, null as k${index}`).join('');
+  const all = names.map((name) => `select type, id, version, updated, res from ${name}`).join(' union all ');
+  const included = names.length === 0 ? '' : ` union all (select * from (select distinct on (type, id) 'include', type, id, version, updated, res${nulls}`
+    + ` from (${all}) i where not exists (select from shown s where s.type = i.type and s.id = i.id)) j limit ${MOST_INCLUDED})`;
+  return [
+    `with page as materialized (${text})`,
+    `shown as materialized (select '${type}'::text as type, id, refs, self from page limit ${count})`,
+    ...ctes,
+  ].join(', ') + ` select 'match' as mode, '${type}' as type, id, version, updated, res${keyNames(keys)} from page${included}`;
+}
+
+const keyNames = (keys: number): string => Array.from({ length: keys }, (_, index) => `, k${index}`).join('');
+
+/** One row with the number of all matches in `total`. */
+export function totalStatement(definitions: Definitions, query: Query, grant: Grant, frequencyOf: FrequencyOf = unknownFrequency): SearchStatement {
+  const sql = new SqlScope([]);
+  const writing = { definitions, sql, grant, frequencyOf };
+  const row = { type: query.type, alias: 'r' };
+  const conjuncts = conjunctsOf(writing, query.type, query.where);
+  const { drivers } = driversOf(writing, query.type, conjuncts);
+  const tests = conjuncts.map((conjunct) => conjunctText(writing, row, conjunct, drivers.has(conjunct) ? 'drive' : 'filter'));
+  return named(sql, `select count(*) as total from fhir."${query.type}" r where ${['r.res is not null', ...tests].join(' and ')}`);
+}
+
+function named(sql: SqlScope, text: string): SearchStatement {
+  return sql.constant ? { name: statementName(text), text, values: sql.values } : { text, values: sql.values };
+}
+
+/** Where the page after this row begins. */
+export function cursorOf(row: SearchRow): Cursor {
+  const keys: (string | null)[] = [];
+  for (let index = 0; row[`k${index}`] !== undefined; index += 1) keys.push(row[`k${index}`] ?? null);
+  return { keys, id: row.id };
+}

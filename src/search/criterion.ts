@@ -1,0 +1,98 @@
+// One search criterion: `code`, `name:exact`, `subject:Patient.name`, `_has:Observation:patient:code`. https://hl7.org/fhir/R4/search.html
+import type { Definitions } from '../definitions/model.js';
+import { fail, type FhirError } from '../fhir/errors.js';
+import { isId } from '../fhir/id.js';
+import { splitEscaped, unescape } from './escape.js';
+import { PARAMETER_RULES } from './params/index.js';
+import { badValue, type ReadContext } from './params/rules.js';
+import type { Clause } from './query.js';
+import { slotsOf, type Slot } from './slots.js';
+
+export interface CriterionContext extends ReadContext {
+  readonly definitions: Definitions;
+}
+
+/** Hops of one chain. */
+const DEEPEST = 5;
+
+/** Names by which other versions of FHIR call a modifier of R4. */
+const SAME: Readonly<Record<string, string>> = { ofType: 'of-type' };
+
+/** Undefined where the type has no such parameter; 400 where it has, and value or modifier is wrong. */
+export function readCriterion(context: CriterionContext, type: string, name: string, value: string, depth = 0): Clause | undefined {
+  if (depth > DEEPEST) throw fail('invalid-parameter', { text: `The chain ${name} is longer than ${DEEPEST} hops`, expression: name });
+  if (name.startsWith('_has:')) return readHas(context, type, name, value, depth);
+  const dot = name.indexOf('.');
+  if (dot >= 0) return readChain(context, type, name.slice(0, dot), name.slice(dot + 1), value, depth);
+  const colon = name.indexOf(':');
+  const slot = searchableSlot(context.definitions, type, colon < 0 ? name : name.slice(0, colon));
+  return slot && readValues(context, slot, colon < 0 ? undefined : name.slice(colon + 1), value);
+}
+
+/** A parameter that the index can answer. */
+export function searchableSlot(definitions: Definitions, type: string, code: string): Slot | undefined {
+  const slot = slotsOf(definitions, type).byCode.get(code);
+  if (!slot || slot.parameter.expression === undefined || slot.parameter.type === 'special') return undefined;
+  return slot.parameter.type === 'composite' && !slot.parts ? undefined : slot;
+}
+
+function readValues(context: CriterionContext, slot: Slot, written: string | undefined, value: string): Clause {
+  const modifier = written === undefined ? undefined : SAME[written] ?? written;
+  const { parameter } = slot;
+  if (modifier === 'missing') {
+    if (value !== 'true' && value !== 'false') throw badValue(slot, value, ':missing takes true or false');
+    return { kind: 'parameter', parameter, modifier, values: [{ text: value }] };
+  }
+  const rules = PARAMETER_RULES[parameter.type];
+  if (modifier !== undefined && !rules.modifiers.includes(modifier) && !isTargetOf(context.definitions, slot, modifier)) throw badModifier(slot, modifier);
+  const texts = splitEscaped(value, ',');
+  if (slot.column === 'id') return readIds(slot, texts, modifier);
+  const values = texts.map((text) => rules.read(slot, modifier, text, context));
+  return { kind: 'parameter', parameter, values, ...(modifier !== undefined && { modifier }) };
+}
+
+function readIds(slot: Slot, texts: readonly string[], modifier: string | undefined): Clause {
+  const ids = texts.map(unescape);
+  const wrong = ids.find((id) => !isId(id));
+  if (wrong !== undefined) throw badValue(slot, wrong, 'an id is 1 to 64 letters, digits, - and .');
+  if (modifier === undefined) return { kind: 'ids', ids };
+  if (modifier === 'not') return { kind: 'not', of: { kind: 'ids', ids } };
+  throw badModifier(slot, modifier);
+}
+
+/** `subject:Patient`: the name of a type is a modifier of references to it. */
+function isTargetOf(definitions: Definitions, { parameter, targets }: Slot, type: string): boolean {
+  return parameter.type === 'reference' && definitions.resourceTypes.includes(type) && (targets.length === 0 || targets.includes(type));
+}
+
+function badModifier(slot: Slot, modifier: string): FhirError {
+  const { type } = slot.parameter;
+  const known = ['missing', ...PARAMETER_RULES[type].modifiers].map((name) => `:${name}`).join(', ');
+  return fail('unsupported-modifier', { text: `:${modifier} does not go with the ${type} parameter ${slot.code}. It takes ${known}`, expression: slot.code });
+}
+
+function readChain(context: CriterionContext, type: string, first: string, rest: string, value: string, depth: number): Clause | undefined {
+  const [code = '', only] = first.split(':');
+  const slot = searchableSlot(context.definitions, type, code);
+  if (slot?.parameter.type !== 'reference') return undefined;
+  if (only !== undefined && !isTargetOf(context.definitions, slot, only)) throw badModifier(slot, only);
+  if (only === undefined && slot.targets.length === 0) {
+    throw fail('invalid-parameter', { text: `${code} may point at any type: name one, as in ${code}:Patient.${rest}`, expression: `${first}.${rest}` });
+  }
+  const hops = (only === undefined ? slot.targets : [only]).flatMap((target): Clause[] => {
+    const where = readCriterion(context, target, rest, value, depth + 1);
+    return where ? [{ kind: 'chain', parameter: slot.parameter, type: target, where }] : [];
+  });
+  return hops.length > 1 ? { kind: 'or', of: hops } : hops[0];
+}
+
+function readHas(context: CriterionContext, type: string, name: string, value: string, depth: number): Clause | undefined {
+  const [, source = '', code = '', rest = ''] = /^_has:([^:]*):([^:]*):(.+)$/s.exec(name) ?? [];
+  if (!context.definitions.resourceTypes.includes(source)) {
+    throw fail('invalid-parameter', { text: `Write _has:Type:reference:parameter, as in _has:Observation:patient:code, not ${name}`, expression: '_has' });
+  }
+  const slot = searchableSlot(context.definitions, source, code);
+  if (slot?.parameter.type !== 'reference' || (slot.targets.length > 0 && !slot.targets.includes(type))) return undefined;
+  const where = readCriterion(context, source, rest, value, depth + 1);
+  return where && { kind: 'has', type: source, parameter: slot.parameter, where };
+}

@@ -1,0 +1,86 @@
+// Which clause of a search finds the rows, while the others only sift them: decided here, not by the planner, whose estimates
+// for arrays are guesses. The lower a rank, the fewer rows the clause is likely to name.
+import type { Definitions } from '../definitions/model.js';
+import type { Conjunct } from './clause.js';
+import { tokensOf } from './params/token.js';
+import { urisOf } from './params/uri.js';
+import type { Clause } from './query.js';
+import { slotsOf, type Slot } from './slots.js';
+import { shareOf, walkIsCheaper, type FrequencyOf } from './token-frequency.js';
+
+export const RANK = {
+  id: 0,
+  subject: 1,
+  /** A chain whose far end is found by an id or a token. */
+  nearChain: 2,
+  token: 3,
+  side: 4,
+  farChain: 5,
+  /** Scans all the rows of a parameter. */
+  contains: 6,
+  /** Bounds on a column that is also a sort index; the planner has a histogram of it. */
+  range: 7,
+  commonToken: 8,
+  none: 9,
+} as const;
+
+/** A token is common where a page of this size would be found sooner by walking. */
+const TYPICAL_PAGE = 50;
+
+export interface Drivers {
+  /** Rank of the best clause. */
+  readonly rank: number;
+  readonly drivers: ReadonlySet<Conjunct>;
+}
+
+interface Knowing {
+  readonly definitions: Definitions;
+  readonly frequencyOf: FrequencyOf;
+}
+
+/** The clauses of the best rank; all tokens together, as one look into the GIN. */
+export function driversOf(knowing: Knowing, type: string, conjuncts: readonly Conjunct[]): Drivers {
+  const ranks = conjuncts.map(({ clause }) => rankOf(knowing, type, clause));
+  const rank = Math.min(RANK.none, ...ranks);
+  return { rank, drivers: new Set(rank === RANK.none ? [] : conjuncts.filter((_, index) => ranks[index] === rank)) };
+}
+
+export function rankOf(knowing: Knowing, type: string, clause: Clause): number {
+  switch (clause.kind) {
+    case 'ids':
+    case 'none': return RANK.id;
+    case 'and': return Math.min(RANK.none, ...clause.of.map((part) => rankOf(knowing, type, part)));
+    case 'or': return Math.max(RANK.id, ...clause.of.map((part) => rankOf(knowing, type, part)));
+    case 'chain':
+    case 'has': return rankOf(knowing, clause.type, clause.where) <= RANK.token ? RANK.nearChain : RANK.farChain;
+    case 'parameter': return parameterRank(knowing, type, clause);
+    default: return RANK.none;
+  }
+}
+
+type ParameterClause = Extract<Clause, { kind: 'parameter' }>;
+
+function parameterRank({ definitions, frequencyOf }: Knowing, type: string, clause: ParameterClause): number {
+  const { modifier, parameter } = clause;
+  const slot = slotsOf(definitions, type).byCode.get(parameter.code);
+  if (!slot || modifier === 'missing' || modifier === 'not') return RANK.none;
+  if (slot.column === 'subject' && modifier !== 'identifier') return RANK.subject;
+  if (slot.column === 'date' || slot.column === 'updated') return RANK.range;
+  if (!inTokens(slot, modifier)) return modifier === 'contains' ? RANK.contains : RANK.side;
+  const frequency = frequencyOf(type);
+  const share = frequency && shareOf(frequency, commonTokens(slot, clause));
+  return share !== undefined && walkIsCheaper(frequency?.rows ?? 0, [share], TYPICAL_PAGE) ? RANK.commonToken : RANK.token;
+}
+
+/** Are the parameter's values in the GIN? */
+function inTokens({ parameter, parts }: Slot, modifier: string | undefined): boolean {
+  if (modifier === 'text') return false;
+  if (parameter.type === 'composite') return ['token', 'reference'].includes(parts?.[1]?.slot.parameter.type ?? '');
+  return ['token', 'uri', 'reference'].includes(parameter.type);
+}
+
+/** The tokens whose share may be known; references and pairs are rare by nature. */
+export function commonTokens(slot: Slot, { modifier, values }: Pick<ParameterClause, 'modifier' | 'values'>): readonly bigint[] {
+  if (slot.parameter.type === 'token') return tokensOf(slot, modifier, values);
+  return slot.parameter.type === 'uri' ? urisOf(slot, modifier, values) : [];
+}

@@ -1,0 +1,115 @@
+// From a resource to its rows in the index tables: every search parameter of its type, each expression compiled once.
+// https://hl7.org/fhir/R4/search.html#2.21.1.3
+import type { Definitions } from '../definitions/model.js';
+import type { Resource } from '../fhir/resource.js';
+import { compilePath } from '../fhirpath/compile-path.js';
+import type { CompiledPath } from '../fhirpath/model.js';
+import type { IndexRows } from './index-rows.js';
+import { indexPair, type Found } from './params/composite.js';
+import { PARAMETER_RULES } from './params/index.js';
+import { RowCollector } from './row-collector.js';
+import { slotsOf, type Slot } from './slots.js';
+import { referenceHash } from './token-hash.js';
+
+/** Fills the collector with what one parameter finds. */
+type Step = (resource: Resource, rows: RowCollector) => void;
+
+interface Plan {
+  readonly steps: readonly { readonly index: number; readonly step: Step }[];
+  /** `0` per parameter, `1` for those that every resource has. */
+  readonly absent: readonly string[];
+  /** Parameters answered by others: present where one of those is. */
+  readonly combined: readonly { readonly index: number; readonly parts: readonly number[] }[];
+}
+
+/** What `resource.id` and `meta.lastUpdated` answer is always there, and lies in columns. */
+const isColumn = ({ column }: Slot): boolean => column === 'id' || column === 'updated';
+
+/** Compiles a type's parameters when its first resource comes. The resource must have its id. */
+export function createExtractor(definitions: Definitions): (resource: Resource) => IndexRows {
+  const plans = new Map<string, Plan>();
+  return (resource) => {
+    const type = resource.resourceType;
+    let plan = plans.get(type);
+    if (!plan) {
+      plan = makePlan(definitions, type);
+      plans.set(type, plan);
+    }
+    return extract(resource, plan);
+  };
+}
+
+function extract(resource: Resource, { steps, absent, combined }: Plan): IndexRows {
+  const rows = new RowCollector();
+  const present = [...absent];
+  for (const { index, step } of steps) {
+    const before = rows.count;
+    step(resource, rows);
+    if (rows.count > before) present[index] = '1';
+  }
+  for (const { index, parts } of combined) if (parts.some((part) => present[part] === '1')) present[index] = '1';
+  return rows.finish(present.join(''), referenceHash(`${resource.resourceType}/${resource.id}`));
+}
+
+function makePlan(definitions: Definitions, type: string): Plan {
+  const slots = [...slotsOf(definitions, type).byCode.values()];
+  const isCombined = ({ readers }: Slot): boolean => readers.length > 1;
+  return {
+    absent: slots.map((slot) => (isColumn(slot) ? '1' : '0')),
+    combined: slots.filter(isCombined).map((slot) => ({ index: slot.position - 1, parts: slot.readers.map((reader) => reader.position - 1) })),
+    steps: slots.filter((slot) => !isColumn(slot) && !isCombined(slot)).flatMap((slot) => {
+      const step = makeStep(definitions, slot);
+      return step ? [{ index: slot.position - 1, step }] : [];
+    }),
+  };
+}
+
+/** Undefined for parameters that have no expression (`_text`) or that the index can't hold (`near`). */
+function makeStep(definitions: Definitions, slot: Slot): Step | undefined {
+  const { type, parameter, parts } = slot;
+  if (parameter.expression === undefined || parameter.type === 'special') return undefined;
+  if (parameter.type === 'composite') return parts && compositeStep(definitions, slot, parameter.expression);
+  const path = compilePath(parameter.expression, type, definitions);
+  const index = PARAMETER_RULES[parameter.type].indexer(slot);
+  let current = new RowCollector();
+  const emit = (found: string, value: unknown): void => index(current, found, value);
+  return (resource, rows) => {
+    current = rows;
+    path(resource, emit);
+  };
+}
+
+/** The expression gives the nodes in which the components stand together; each component is evaluated within one node. */
+function compositeStep(definitions: Definitions, slot: Slot, expression: string): Step {
+  const [first, second] = (slot.parts ?? []).map((part) => componentPaths(definitions, part.expression));
+  const contexts = compilePath(expression, slot.type, definitions);
+  return (resource, rows) => {
+    contexts(resource, (type, node) => {
+      if (!first || !second || typeof node !== 'object' || node === null) return;
+      const left = gather(first(type), node, resource);
+      const right = left.length === 0 ? [] : gather(second(type), node, resource);
+      for (const one of left) for (const other of right) indexPair(slot, rows, one, other);
+    });
+  };
+}
+
+/** A component's expression, compiled for each type of node it meets. */
+function componentPaths(definitions: Definitions, expression: string): (type: string) => CompiledPath {
+  const byType = new Map<string, CompiledPath>();
+  return (type) => {
+    let path = byType.get(type);
+    if (!path) {
+      path = compilePath(expression, type, definitions);
+      byType.set(type, path);
+    }
+    return path;
+  };
+}
+
+function gather(path: CompiledPath, node: object, resource: Resource): Found[] {
+  const found: Found[] = [];
+  path(node, (type, value) => {
+    found.push({ type, value });
+  }, resource);
+  return found;
+}

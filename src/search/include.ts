@@ -1,0 +1,108 @@
+// `_include` and `_revinclude` in the statement of the page itself. https://hl7.org/fhir/R4/search.html#include
+import type { Definitions } from '../definitions/model.js';
+import { conjunctText, conjunctsOf, slotOf, refIs, type Writing } from './clause.js';
+import type { Include } from './query.js';
+import { slotsOf, type Slot } from './slots.js';
+
+/** More than this are not sent with one page. */
+export const MOST_INCLUDED = 1000;
+
+/** How many times `:iterate` goes on from what was included. */
+const ROUNDS = 3;
+
+const COLUMNS = ['id', 'version', 'updated', 'res', 'refs', 'self'];
+
+/** CTEs for the includes of the rows of `shown` (columns type, id, refs, self), and the names of those that hold rows. */
+export interface IncludeText {
+  readonly ctes: readonly string[];
+  readonly names: readonly string[];
+}
+
+export function includeText(writing: Writing, includes: readonly Include[], type: string): IncludeText {
+  const ctes: string[] = [];
+  const names: string[] = [];
+  let from = 'shown';
+  let types: readonly string[] = [type];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const due = includes.filter((include) => round === 0 || include.iterate);
+    const layer = layerText(writing, due, from, types, `wanted${round}`);
+    if (layer.branches.length === 0) break;
+    const name = `included${round}`;
+    ctes.push(...layer.ctes, `${name} as materialized (select * from (${layer.branches.join(' union all ')}) i limit ${MOST_INCLUDED})`);
+    names.push(name);
+    from = name;
+    types = layer.types;
+  }
+  return { ctes, names };
+}
+
+interface Layer {
+  readonly ctes: readonly string[];
+  readonly branches: readonly string[];
+  readonly types: readonly string[];
+}
+
+function layerText(writing: Writing, includes: readonly Include[], from: string, types: readonly string[], wanted: string): Layer {
+  const forward = includes.filter(({ reverse, source }) => !reverse && types.includes(source));
+  const targets = visible(writing, [...new Set(forward.flatMap((include) => targetTypes(writing.definitions, include)))]);
+  const backward = includes.flatMap((include) => (include.reverse && visible(writing, [include.source]).length > 0 ? backwardTexts(writing, include, from, types) : []));
+  const sources = includes.filter(({ reverse }) => reverse).map(({ source }) => source);
+  return {
+    ctes: targets.length === 0 ? [] : [wantedText(writing, forward, from, wanted)],
+    branches: [...targets.map((type) => forwardText(writing, type, wanted)), ...backward],
+    types: [...new Set([...targets, ...sources])],
+  };
+}
+
+/** The types of which the Grant shows any row. */
+function visible({ grant }: Writing, types: readonly string[]): readonly string[] {
+  return types.filter((type) => grant?.rows(type).kind !== 'none');
+}
+
+function slotsIncluded(definitions: Definitions, { source, parameter }: Include): readonly Slot[] {
+  if (parameter) return [slotOf(definitions, source, parameter.code)];
+  return [...slotsOf(definitions, source).byCode.values()].filter((slot) => slot.parameter.type === 'reference');
+}
+
+function targetTypes(definitions: Definitions, include: Include): readonly string[] {
+  if (include.target !== undefined) return [include.target];
+  return slotsIncluded(definitions, include).flatMap(({ targets }) => (targets.length > 0 ? targets : definitions.resourceTypes));
+}
+
+/** What the rows point at by the parameters asked for: `Patient/123`. */
+function wantedText({ definitions, sql }: Writing, includes: readonly Include[], from: string, wanted: string): string {
+  const tests = includes.map((include) => {
+    const target = include.target === undefined ? '' : ` and starts_with(f, '${include.target}/')`;
+    const which = include.parameter ? refIs(sql, 'f', slotOf(definitions, include.source, include.parameter.code)) : 'true';
+    return `(s.type = '${include.source}' and ${which}${target})`;
+  });
+  return `${wanted} as materialized (select distinct split_part(f, ' ', 1) as target from ${from} s, unnest(s.refs) f where ${tests.join(' or ')})`;
+}
+
+function forwardText(writing: Writing, type: string, wanted: string): string {
+  const ids = `array(select substr(target, ${type.length + 2}) from ${wanted} where starts_with(target, '${type}/'))`;
+  return rowsText(writing, type, [(alias) => `${alias}.id = any(${ids})`]);
+}
+
+/** Rows of the source that point at the rows shown: by the subject column, or by the token of each row. */
+function backwardTexts(writing: Writing, include: Include, from: string, types: readonly string[]): string[] {
+  const { definitions, sql } = writing;
+  const on = include.target === undefined ? '' : ` where type = '${include.target}'`;
+  const slots = slotsIncluded(definitions, include).filter(({ targets }) => targets.length === 0 || targets.some((type) => types.includes(type)));
+  const subject = slots.filter(({ column }) => column === 'subject');
+  const others = slots.filter(({ column }) => column !== 'subject').flatMap(({ readers }) => readers);
+  const tests: ((alias: string) => string)[] = [];
+  if (subject.length > 0) tests.push((alias) => `${alias}.subject = any(array(select type || '/' || id from ${from}${on}))`);
+  if (others.length > 0) {
+    const salts = others.map(({ salt }) => `self # ${sql.bind(String(salt), 'bigint')}`).join(', ');
+    tests.push((alias) => `${alias}.tokens && array(select unnest(array[${salts}]) from ${from}${on})`);
+  }
+  return tests.map((test) => rowsText(writing, include.source, [test]));
+}
+
+function rowsText(writing: Writing, type: string, found: readonly ((alias: string) => string)[]): string {
+  const alias = writing.sql.alias('i');
+  const granted = conjunctsOf(writing, type, { kind: 'all' }).map((conjunct) => conjunctText(writing, { type, alias }, conjunct, 'filter'));
+  const tests = [`${alias}.res is not null`, ...found.map((test) => test(alias)), ...granted];
+  return `(select '${type}' as type, ${COLUMNS.map((name) => `${alias}.${name}`).join(', ')} from fhir."${type}" ${alias} where ${tests.join(' and ')} limit ${MOST_INCLUDED})`;
+}

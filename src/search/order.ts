@@ -1,0 +1,98 @@
+// The order of a search's rows: sort keys as SQL, and the place where a page goes on (keyset paging; there is no OFFSET).
+// https://hl7.org/fhir/R4/search.html#sort
+import type { Definitions, SearchType } from '../definitions/model.js';
+import { fail } from '../fhir/errors.js';
+import type { Cursor, Query, SortKey } from './query.js';
+import { slotOf } from './clause.js';
+import { paramIs, type SqlScope } from './sql-scope.js';
+import type { Slot } from './slots.js';
+
+export interface OrderColumn {
+  /** As an index holds it. */
+  readonly plain: string;
+  /** The same value, which no index matches: the rows are found another way and sorted. */
+  readonly opaque: string;
+  readonly cast: 'text' | 'bigint' | 'numeric';
+  readonly descending: boolean;
+  /** Null keys go last in either direction. */
+  readonly nullable: boolean;
+  /** The column of the row whose index has this order. */
+  readonly walks?: 'id' | 'updated' | 'date';
+}
+
+export interface Order {
+  readonly columns: readonly OrderColumn[];
+  /** Direction of the id that breaks ties; an index can be read both ways, but only as a whole. */
+  readonly idDescending: boolean;
+}
+
+const COLUMNS: Readonly<Record<'id' | 'updated' | 'date', (row: string) => Omit<OrderColumn, 'descending' | 'walks'>>> = {
+  id: (row) => ({ plain: `${row}.id`, opaque: `(${row}.id || '')`, cast: 'text', nullable: false }),
+  updated: (row) => ({ plain: `${row}.updated`, opaque: `(${row}.updated + 0)`, cast: 'bigint', nullable: false }),
+  date: (row) => ({ plain: `${row}.date_lo`, opaque: `(${row}.date_lo + 0)`, cast: 'bigint', nullable: true }),
+};
+
+const SIDES: Partial<Record<SearchType, { readonly table: string; readonly column: string; readonly cast: 'text' | 'bigint' | 'numeric' }>> = {
+  string: { table: 'string_index', column: 'value', cast: 'text' },
+  date: { table: 'date_index', column: 'lo', cast: 'bigint' },
+  number: { table: 'quantity_index', column: 'value', cast: 'numeric' },
+  quantity: { table: 'quantity_index', column: 'value', cast: 'numeric' },
+};
+
+/** Can rows be ordered by this parameter? Codes are kept as hashes, which have no order. */
+export function isSortable({ column, parameter }: Slot): boolean {
+  return column !== undefined || SIDES[parameter.type] !== undefined;
+}
+
+/** Keys after `_id` decide nothing and are left out. */
+export function orderOf(definitions: Definitions, sql: SqlScope, { type, sort }: Pick<Query, 'type' | 'sort'>, row: string): Order {
+  const last = sort.findIndex(({ parameter }) => parameter.code === '_id');
+  const keys = last < 0 ? sort : sort.slice(0, last + 1);
+  return {
+    columns: keys.map((key) => orderColumn(sql, slotOf(definitions, type, key.parameter.code), key, row)),
+    idDescending: keys[0]?.descending ?? false,
+  };
+}
+
+function orderColumn(sql: SqlScope, slot: Slot, { descending }: SortKey, row: string): OrderColumn {
+  const { column } = slot;
+  if (column === 'subject') return { plain: `${row}.subject`, opaque: `${row}.subject`, cast: 'text', nullable: true, descending };
+  if (column) return { ...COLUMNS[column](row), descending, walks: column };
+  const side = SIDES[slot.parameter.type];
+  if (!side) throw fail('invalid-parameter', { text: `Results can't be sorted by ${slot.code}: sort by a date, a string, a number, _id or _lastUpdated`, expression: '_sort' });
+  const alias = sql.alias('s');
+  const of = descending ? 'max' : 'min';
+  const text = `(select ${of}(${alias}.${side.column}) from fhir.${side.table} ${alias} where ${alias}.id = ${row}.id and ${paramIs(sql, alias, slot.readers.map(({ key }) => key))})`;
+  return { plain: text, opaque: text, cast: side.cast, nullable: true, descending };
+}
+
+/** The list for ORDER BY. Written for an index to be walked, or so that none is. */
+export function orderText({ columns, idDescending }: Order, row: string, use: 'plain' | 'opaque'): string {
+  const keys = columns.map((column) => `${column[use]} ${column.descending ? 'desc' : 'asc'}${column.nullable ? ' nulls last' : ''}`);
+  if (columns.at(-1)?.walks === 'id') return keys.join(', ');
+  const id = use === 'plain' ? `${row}.id` : `(${row}.id || '')`;
+  return [...keys, `${id} ${idDescending ? 'desc' : 'asc'}`].join(', ');
+}
+
+/** Rows that come after the cursor's, key by key. A key that is null comes after all that are not. */
+export function afterText(order: Order, sql: SqlScope, cursor: Cursor, row: string, index = 0): string {
+  const column = order.columns[index];
+  if (!column) return `${row}.id ${order.idDescending ? '<' : '>'} ${sql.bind(cursor.id, 'text')}`;
+  const key = cursor.keys[index] ?? null;
+  if (key === null) {
+    sql.constant = false;
+    return `(${column.plain} is null and ${afterText(order, sql, cursor, row, index + 1)})`;
+  }
+  const value = sql.bind(key, column.cast);
+  const beyond = `${column.plain} ${column.descending ? '<' : '>'} ${value}`;
+  const nulls = column.nullable ? ` or ${column.plain} is null` : '';
+  return `(${beyond}${nulls} or (${column.plain} = ${value} and ${afterText(order, sql, cursor, row, index + 1)}))`;
+}
+
+/** The same for a walk of one index on (key, id), which can begin at the place. */
+export function rowAfterText({ columns: [column], idDescending }: Order, sql: SqlScope, cursor: Cursor, row: string): string {
+  const sign = idDescending ? '<' : '>';
+  const id = sql.bind(cursor.id, 'text');
+  if (!column || column.walks === 'id') return `${row}.id ${sign} ${id}`;
+  return `(${column.plain}, ${row}.id) ${sign} (${sql.bind(cursor.keys[0] ?? null, column.cast)}, ${id})`;
+}

@@ -1,0 +1,44 @@
+// Number parameters: a value is matched to the precision it was written with. https://hl7.org/fhir/R4/search.html#number
+import type { SearchValue } from '../query.js';
+import { anyOf, paramIs, sidePredicate } from '../sql-scope.js';
+import type { Slot } from '../slots.js';
+import { decimalRange, decimalTest, type DecimalRange } from './decimal-range.js';
+import { takePrefix } from './prefix.js';
+import { badValue, isObject, type ParameterRules } from './rules.js';
+
+function askedNumber(slot: Slot, text: string): DecimalRange {
+  const range = decimalRange(text);
+  if (!range) throw badValue(slot, text, 'write a decimal such as 100, 100.00 or 1e2');
+  return range;
+}
+
+/** A Range gives its two ends; what is between them is not looked at. */
+function numbersOf(value: unknown): readonly number[] {
+  if (typeof value === 'number') return Number.isFinite(value) ? [value] : [];
+  if (!isObject(value)) return [];
+  return [value.low, value.high].flatMap((end) => (isObject(end) ? numbersOf(end.value) : []));
+}
+
+export const number: ParameterRules = {
+  modifiers: [],
+
+  indexer({ key: param }) {
+    return (rows, _type, value) => {
+      for (const found of numbersOf(value)) rows.quantity({ param, key: 0n, value: String(found), unit: 0n, code: 0n, display: 0n });
+    };
+  },
+
+  read(slot, _modifier, text): SearchValue {
+    const { prefix, rest } = takePrefix(text);
+    askedNumber(slot, rest);
+    return { text: rest, prefix };
+  },
+
+  predicate(slot, _modifier, values, scope) {
+    return sidePredicate(scope, 'quantity_index', (side) => {
+      const { sql } = scope;
+      const tests = values.map(({ text, prefix = 'eq' }) => `(${decimalTest(sql, `${side}.value`, prefix, askedNumber(slot, text))})`);
+      return `${paramIs(sql, side, slot.readers.map(({ key }) => key))} and ${side}.key = 0 and ${anyOf(sql, tests)}`;
+    });
+  },
+};

@@ -1,0 +1,102 @@
+// Reference parameters: `Patient/123`, `123`, an absolute URL, and the identifier of a reference. https://hl7.org/fhir/R4/search.html#reference
+import { isId } from '../../fhir/id.js';
+import { unescape } from '../escape.js';
+import type { SearchValue } from '../query.js';
+import type { RowCollector } from '../row-collector.js';
+import type { Slot } from '../slots.js';
+import type { PredicateScope } from '../sql-scope.js';
+import { referenceHash } from '../token-hash.js';
+import { badValue, isObject, textOf, type ParameterRules } from './rules.js';
+import { indexIdentifier, token, tokenPredicate, tokensAsked } from './token.js';
+
+const LOCAL = /^[A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64}$/;
+const VERSION = /\/_history\/[A-Za-z0-9\-.]{1,64}$/;
+
+/** The target without its version; undefined for what lies inside the resource itself. */
+export function targetOf(reference: string): string | undefined {
+  if (reference === '' || reference.startsWith('#')) return undefined;
+  return reference.includes('/_history/') ? reference.replace(VERSION, '') : reference;
+}
+
+/** Targets of one value: of a Reference, a canonical or uri, or a resource that stands in a Bundle. */
+export function targetsOf(type: string, value: unknown): readonly string[] {
+  if (typeof value === 'string') return canonicalForms(value);
+  if (!isObject(value)) return [];
+  if (type !== 'Reference' && typeof value.resourceType === 'string') {
+    return typeof value.id === 'string' ? [`${value.resourceType}/${value.id}`] : [];
+  }
+  const reference = textOf(value.reference);
+  const target = reference === undefined ? undefined : targetOf(reference);
+  return target === undefined ? [] : [target];
+}
+
+/** A canonical is found with and without its version. */
+function canonicalForms(canonical: string): readonly string[] {
+  const target = targetOf(canonical);
+  if (target === undefined) return [];
+  const bar = target.indexOf('|');
+  return bar < 0 ? [target] : [target, target.slice(0, bar)];
+}
+
+/** What a query value can mean: a bare id may be of any type that the parameter points at. */
+function targetsAsked(slot: Slot, modifier: string | undefined, text: string, types: readonly string[]): readonly string[] {
+  const target = unescape(text).replace(VERSION, '');
+  if (modifier !== undefined) return [isId(target) ? `${modifier}/${target}` : target].filter((found) => !LOCAL.test(found) || found.startsWith(`${modifier}/`));
+  if (!isId(target)) return restricted(slot, target);
+  return (slot.targets.length > 0 ? slot.targets : types).map((type) => `${type}/${target}`);
+}
+
+/** `patient=Group/1` finds nothing, though the column of both `subject` and `patient` may hold it. */
+function restricted(slot: Slot, target: string): readonly string[] {
+  const only = slot.column === 'subject' && slot.targets.length === 1 ? slot.targets[0] : undefined;
+  return only !== undefined && LOCAL.test(target) && !target.startsWith(`${only}/`) ? [] : [target];
+}
+
+/** All targets of a comma list. `parts` holds the meanings of each, found when the query was read. */
+export function askedTargets(slot: Slot, modifier: string | undefined, values: readonly SearchValue[]): readonly string[] {
+  return values.flatMap(({ text, parts }) => parts?.map((part) => part.text) ?? targetsAsked(slot, modifier, text, []));
+}
+
+function subjectPredicate(targets: readonly string[], { sql, row, use }: PredicateScope): string {
+  const [only, ...others] = targets;
+  const test = others.length === 0 && only !== undefined
+    ? `${row}.subject = ${sql.bind(only, 'text')}`
+    : `${row}.subject = any(${sql.bind(targets, 'text[]')})`;
+  return use === 'drive' ? test : `(${test}) is true`;
+}
+
+function addReference(slot: Slot, rows: RowCollector, target: string): void {
+  if (LOCAL.test(target)) rows.ref(target, slot.code);
+  else rows.count += 1;
+  if (slot.column === 'subject') rows.subject = target;
+  else rows.token(referenceHash(target) ^ slot.salt);
+}
+
+export const reference: ParameterRules = {
+  modifiers: ['identifier'],
+
+  indexer(slot) {
+    return (rows, type, value) => {
+      for (const target of targetsOf(type, value)) addReference(slot, rows, target);
+      if (type === 'Reference' && isObject(value)) indexIdentifier(slot.identifierHasher, rows, value.identifier);
+    };
+  },
+
+  read(slot, modifier, text, context) {
+    const { base, types } = context;
+    if (modifier === 'identifier') return token.read(slot, undefined, text, context);
+    const local = base !== '' && text.startsWith(`${base}/`) ? text.slice(base.length + 1) : text;
+    if (local === '') throw badValue(slot, text, 'write Type/id, an id, or a whole URL');
+    return { text: local, parts: targetsAsked(slot, modifier, local, types).map((target) => ({ text: target })) };
+  },
+
+  predicate(slot, modifier, values, scope) {
+    if (modifier === 'identifier') {
+      const asked = { hasher: slot.identifierHasher, bare: false };
+      return tokenPredicate(values.flatMap(({ text }) => tokensAsked(asked, text)), scope);
+    }
+    const targets = askedTargets(slot, modifier, values);
+    if (slot.column === 'subject') return subjectPredicate(targets, scope);
+    return tokenPredicate(slot.readers.flatMap((reader) => targets.map((target) => referenceHash(target) ^ reader.salt)), scope);
+  },
+};

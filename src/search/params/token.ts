@@ -1,0 +1,183 @@
+// Token parameters: codes, identifiers, contact points, flags. https://hl7.org/fhir/R4/search.html#token
+import { fold } from '../fold.js';
+import { splitEscaped, unescape } from '../escape.js';
+import type { SearchValue } from '../query.js';
+import type { RowCollector } from '../row-collector.js';
+import type { Slot } from '../slots.js';
+import type { PredicateScope } from '../sql-scope.js';
+import { badValue, isObject, listOf, textOf, type ParameterRules } from './rules.js';
+import { prefixPredicate } from './string.js';
+
+/** A code and the system it is from, as found in a resource. */
+export interface Coded {
+  readonly system: string | undefined;
+  readonly code: string;
+}
+
+/** Called with what one value of the resource says; `text` with its words. */
+interface Found {
+  coded(system: string | undefined, code: string): void;
+  system(system: string): void;
+  text(text: string): void;
+  ofType(system: string, type: string, value: string): void;
+}
+
+type Reader = (value: unknown, found: Found) => void;
+
+function readCoding(value: unknown, found: Found): void {
+  if (!isObject(value)) return;
+  const system = textOf(value.system);
+  const code = textOf(value.code);
+  const display = textOf(value.display);
+  if (code !== undefined) found.coded(system, code);
+  else if (system !== undefined) found.system(system);
+  if (display !== undefined) found.text(display);
+}
+
+function readConcept(value: unknown, found: Found): void {
+  if (!isObject(value)) return;
+  for (const coding of listOf(value.coding)) readCoding(coding, found);
+  const text = textOf(value.text);
+  if (text !== undefined) found.text(text);
+}
+
+function readIdentifier(value: unknown, found: Found): void {
+  if (!isObject(value)) return;
+  const system = textOf(value.system);
+  const code = textOf(value.value);
+  if (code !== undefined) found.coded(system, code);
+  else if (system !== undefined) found.system(system);
+  if (!isObject(value.type)) return;
+  const text = textOf(value.type.text);
+  if (text !== undefined) found.text(text);
+  if (code === undefined) return;
+  for (const coding of listOf(value.type.coding)) {
+    if (isObject(coding) && textOf(coding.code) !== undefined) found.ofType(textOf(coding.system) ?? '', String(coding.code), code);
+  }
+}
+
+/** The namespace of a contact point is its use, or its kind: `home|…`, `phone|…`. */
+function readContactPoint(value: unknown, found: Found): void {
+  if (!isObject(value)) return;
+  const code = textOf(value.value);
+  if (code === undefined) return;
+  const namespaces = [textOf(value.use), textOf(value.system)].filter((namespace) => namespace !== undefined);
+  if (namespaces.length === 0) found.coded(undefined, code);
+  for (const namespace of namespaces) found.coded(namespace, code);
+}
+
+const READERS: Readonly<Record<string, Reader>> = {
+  Coding: readCoding,
+  CodeableConcept: readConcept,
+  Identifier: readIdentifier,
+  ContactPoint: readContactPoint,
+  Reference: (value, found) => {
+    const reference = isObject(value) ? textOf(value.reference) : undefined;
+    if (reference !== undefined) found.coded(undefined, reference);
+  },
+};
+
+function readAny(type: string, value: unknown, found: Found): void {
+  const reader = READERS[type];
+  if (reader) reader(value, found);
+  else if (typeof value === 'string' ? value !== '' : typeof value === 'boolean' || typeof value === 'number') found.coded(undefined, String(value));
+}
+
+const nothing = (): void => undefined;
+
+/** The codes of one value, for composites. */
+export function codesOf(type: string, value: unknown): readonly Coded[] {
+  const codes: Coded[] = [];
+  readAny(type, value, { coded: (system, code) => codes.push({ system, code }), system: nothing, text: nothing, ofType: nothing });
+  return codes;
+}
+
+/** Adds the tokens of an Identifier under a parameter's own hasher: `:identifier` of references. */
+export function indexIdentifier(hasher: Slot['hasher'], rows: RowCollector, identifier: unknown): void {
+  readIdentifier(identifier, {
+    coded: (system, code) => addForms(hasher, rows, system, code),
+    system: (system) => rows.token(hasher.system(system)),
+    text: nothing,
+    ofType: nothing,
+  });
+}
+
+function addForms(hasher: Slot['hasher'], rows: RowCollector, system: string | undefined, code: string): void {
+  rows.token(hasher.anySystem(code));
+  if (system === undefined) {
+    rows.token(hasher.noSystem(code));
+  } else {
+    rows.token(hasher.exact(system, code));
+    rows.token(hasher.system(system));
+  }
+}
+
+/** The tokens that a query value asks for: one of them is enough. */
+export function tokensAsked(slot: Pick<Slot, 'hasher' | 'bare' | 'bareCodes'>, text: string): readonly bigint[] {
+  const { hasher, bare, bareCodes } = slot;
+  const [first = '', second] = splitEscaped(text, '|');
+  if (second === undefined) return [hasher.anySystem(unescape(first))];
+  const system = unescape(first);
+  const code = unescape(second);
+  if (bare) {
+    if (system === '' || !bareCodes || bareCodes.has(`${system}|${code}`)) return [hasher.anySystem(code)];
+    const members = code === '' ? [...bareCodes].filter((member) => member.startsWith(`${system}|`)) : [];
+    return members.map((member) => hasher.anySystem(member.slice(system.length + 1)));
+  }
+  if (code === '') return [hasher.system(system)];
+  return [system === '' ? hasher.noSystem(code) : hasher.exact(system, code)];
+}
+
+function ofTypeAsked(slot: Slot, text: string): bigint {
+  const [system = '', type = '', value = ''] = splitEscaped(text, '|').map(unescape);
+  return slot.hasher.ofType(system, type, value);
+}
+
+/** All tokens of a comma list, for the parameter itself or for the ones that answer for it. */
+export function tokensOf(slot: Slot, modifier: string | undefined, values: readonly SearchValue[]): readonly bigint[] {
+  return slot.readers.flatMap((reader) => values.flatMap(({ text }) => (
+    modifier === 'of-type' ? [ofTypeAsked(reader, text)] : tokensAsked(reader, text)
+  )));
+}
+
+/** Rows with any of the tokens. */
+export function tokenPredicate(tokens: readonly bigint[], { sql, row, use }: PredicateScope): string {
+  const overlap = `${row}.tokens && ${sql.bindTokens(tokens)}`;
+  return use === 'drive' ? overlap : `(${overlap}) is true`;
+}
+
+export const token: ParameterRules = {
+  modifiers: ['not', 'text', 'of-type'],
+
+  indexer(slot) {
+    const { hasher, key, bare } = slot;
+    return (rows, type, value) => {
+      if (bare) {
+        rows.token(hasher.anySystem(String(value)));
+        return;
+      }
+      readAny(type, value, {
+        coded: (system, code) => addForms(hasher, rows, system, code),
+        system: (system) => rows.token(hasher.system(system)),
+        text: (text) => rows.string(key, fold(text), text),
+        ofType: (system, code, of) => rows.token(hasher.ofType(system, code, of)),
+      });
+    };
+  },
+
+  read(slot, modifier, text) {
+    const parts = splitEscaped(text, '|');
+    if (modifier === 'of-type') {
+      if (parts.length !== 3 || parts.some((part) => part === '')) throw badValue(slot, text, 'with :of-type write system|code|value, all three');
+    } else if (modifier !== 'text' && (parts.length > 2 || parts.every((part) => part === ''))) {
+      throw badValue(slot, text, 'write code, system|code, system| or |code, and \\| for a bar within one of them');
+    }
+    return { text };
+  },
+
+  predicate(slot, modifier, values, scope) {
+    if (modifier === 'text') return prefixPredicate(slot.readers.map(({ key }) => key), values, scope);
+    const predicate = tokenPredicate(tokensOf(slot, modifier, values), modifier === 'not' ? { ...scope, use: 'filter' } : scope);
+    return modifier === 'not' ? `not (${predicate})` : predicate;
+  },
+};

@@ -1,0 +1,76 @@
+// From the pairs of a query string to the tree of a search. https://hl7.org/fhir/R4/search.html
+import type { Definitions } from '../definitions/model.js';
+import { fail } from '../fhir/errors.js';
+import type { Issue } from '../fhir/issue.js';
+import { readCriterion, type CriterionContext } from './criterion.js';
+import type { Clause, Query } from './query.js';
+import { resultSetter, type ResultSettings } from './result-parameters.js';
+
+export interface SearchRequest {
+  readonly definitions: Definitions;
+  readonly type: string;
+  /** Decoded, in the order sent. */
+  readonly pairs: readonly (readonly [name: string, value: string])[];
+  /** What to do with a parameter that is not known: refuse it, or leave it out and warn. */
+  readonly handling: 'strict' | 'lenient';
+  readonly defaultCount: number;
+  /** A larger `_count` is cut to this. */
+  readonly maxCount: number;
+  /** URL of this service: references that begin with it are ours. */
+  readonly base?: string;
+  /** Milliseconds since the epoch: how far `ap` on a date reaches; without it no further than the date itself. */
+  readonly now?: number;
+}
+
+export interface ParsedSearch {
+  readonly query: Query;
+  /** One for each parameter that was left out. */
+  readonly warnings: readonly Issue[];
+}
+
+/** Each is a part of one statement. */
+const MOST_CRITERIA = 64;
+
+/** Throws 400 where a value or modifier is wrong, and under `strict` for what is not known. */
+export function parseSearch(request: SearchRequest): ParsedSearch {
+  const { definitions, type, pairs, maxCount, defaultCount, base = '', now } = request;
+  const context: CriterionContext = { definitions, base, types: definitions.resourceTypes, ...(now !== undefined && { now }) };
+  const settings: ResultSettings = { sort: [], count: defaultCount, total: 'none', includes: [] };
+  const criteria: Clause[] = [];
+  const self: (readonly [string, string])[] = [];
+  const warnings: Issue[] = [];
+  for (const [name, value] of pairs) {
+    refuseNul(name, value);
+    const [plain = '', modifier] = name.split(':', 2);
+    const setter = resultSetter(plain);
+    let unknown: string | undefined;
+    if (setter) {
+      unknown = setter(settings, value, { definitions, type, maxCount }, modifier);
+    } else {
+      const criterion = readCriterion(context, type, name, value);
+      if (criterion) criteria.push(criterion);
+      else unknown = `${type} is not searched by ${name} here`;
+    }
+    if (unknown === undefined) self.push([name, value]);
+    else warnings.push(leftOut(unknown, name, request.handling));
+  }
+  if (criteria.length > MOST_CRITERIA) throw fail('invalid-parameter', { text: `A search may have ${MOST_CRITERIA} criteria, not ${criteria.length}` });
+  return { query: toQuery(type, settings, criteria, self), warnings };
+}
+
+function toQuery(type: string, settings: ResultSettings, criteria: readonly Clause[], self: Query['self']): Query {
+  const [only, ...others] = criteria;
+  const where: Clause = others.length > 0 ? { kind: 'and', of: criteria } : only ?? { kind: 'all' };
+  const total = settings.count === 0 ? 'accurate' : settings.total;
+  return { type, where, self, ...settings, total };
+}
+
+/** PostgreSQL's text can't hold it, so nothing stored has one. */
+function refuseNul(name: string, value: string): void {
+  if (value.includes('\0') || name.includes('\0')) throw fail('invalid-parameter', { text: 'A parameter holds the character NUL, which no FHIR string has', expression: name.replaceAll('\0', '') });
+}
+
+function leftOut(text: string, name: string, handling: 'strict' | 'lenient'): Issue {
+  if (handling === 'strict') throw fail('unknown-parameter', { text, expression: name });
+  return { severity: 'warning', code: 'not-supported', text: `${text}: it was left out`, expression: name };
+}

@@ -1,0 +1,147 @@
+// Everything that stays true of a search parameter of one type, worked out once: where its values lie in the tables, and how they are hashed.
+import type { Definitions, SearchParameter } from '../definitions/model.js';
+import { paramKey } from '../definitions/param-key.js';
+import { elementPaths } from './element-path.js';
+import { promotedOf } from './promoted.js';
+import { referenceSalt, tokenHasher, type TokenHasher } from './token-hash.js';
+
+/** The column of the resource's row that answers a parameter, where one does. */
+export type Column = 'id' | 'updated' | 'date' | 'subject';
+
+export interface Slot {
+  readonly type: string;
+  readonly code: string;
+  readonly parameter: SearchParameter;
+  /** `param` of the side tables. */
+  readonly key: number;
+  /** Place in `present`, from 1. */
+  readonly position: number;
+  readonly column?: Column;
+  /** Reference parameters: the types a target may be of; empty means any. */
+  readonly targets: readonly string[];
+  readonly hasher: TokenHasher;
+  readonly salt: bigint;
+  /** Tokens of the reference's identifier, for `:identifier`. */
+  readonly identifierHasher: TokenHasher;
+  /** Token parameters whose values are all `code`, boolean and the like: one token each, no system. */
+  readonly bare: boolean;
+  /** Members as `system|code`, where the values are codes of a required value set: they have that system unsaid. */
+  readonly bareCodes?: ReadonlySet<string>;
+  /** `combo-code` is answered by the rows of `code` and of `component-code`, and has none of its own. Otherwise the slot itself. */
+  readonly readers: readonly Slot[];
+  /** Composite parameters: the parts, or undefined where the index can't hold them together. */
+  readonly parts?: readonly Part[];
+}
+
+/** One component of a composite parameter. */
+export interface Part {
+  readonly slot: Slot;
+  readonly expression: string;
+}
+
+export interface SlotTable {
+  readonly byCode: ReadonlyMap<string, Slot>;
+  readonly subjectPath?: string;
+  readonly datePath?: string;
+}
+
+const BARE_TYPES: ReadonlySet<string> = new Set(['code', 'boolean', 'id', 'string', 'uri']);
+const COMPOSITES: ReadonlySet<string> = new Set(['token,token', 'token,quantity', 'token,date', 'token,string', 'token,reference']);
+
+const tables = new WeakMap<Definitions, Map<string, SlotTable>>();
+
+/** The slots of a resource type, in code order; made at the first call. */
+export function slotsOf(definitions: Definitions, type: string): SlotTable {
+  const known = tables.get(definitions) ?? new Map<string, SlotTable>();
+  tables.set(definitions, known);
+  const table = known.get(type) ?? makeTable(definitions, type);
+  known.set(type, table);
+  return table;
+}
+
+function makeTable(definitions: Definitions, type: string): SlotTable {
+  const parameters = definitions.searchParameters(type);
+  const codes = [...parameters.keys()].sort();
+  const promoted = promotedOf(definitions, type);
+  const byCode = new Map<string, Slot>();
+  const make = (code: string): Slot | undefined => {
+    const known = byCode.get(code);
+    const parameter = parameters.get(code);
+    if (known || !parameter) return known;
+    const targets = promoted.subject.get(code)?.only;
+    const slot = makeSlot(definitions, type, parameter, {
+      position: codes.indexOf(code) + 1,
+      column: columnOf(code, promoted.subject.has(code), promoted.date.has(code)),
+      targets: targets === undefined ? anyAsNone(definitions, parameter.targets) : [targets],
+      combined: combinedBy(code).flatMap((part) => make(part) ?? []),
+    });
+    byCode.set(code, slot);
+    return slot;
+  };
+  codes.forEach(make);
+  const inOrder = new Map(codes.flatMap((code) => [[code, byCode.get(code) as Slot] as const]));
+  addParts(inOrder);
+  const { subjectPath, datePath } = promoted;
+  return { byCode: inOrder, ...(subjectPath !== undefined && { subjectPath }), ...(datePath !== undefined && { datePath }) };
+}
+
+interface Placing {
+  readonly position: number;
+  readonly column: Column | undefined;
+  readonly targets: readonly string[];
+  readonly combined: readonly Slot[];
+}
+
+function makeSlot(definitions: Definitions, type: string, parameter: SearchParameter, { position, column, targets, combined }: Placing): Slot {
+  const { code } = parameter;
+  const paths = parameter.type === 'token' && parameter.expression !== undefined ? elementPaths(definitions, type, parameter.expression) : undefined;
+  const bare = paths !== undefined && paths.length > 0 && paths.every(({ types }) => types.every((name) => BARE_TYPES.has(name)));
+  const valueSet = bare && paths.length === 1 ? paths[0]?.valueSet : undefined;
+  const bareCodes = valueSet === undefined ? undefined : definitions.codes(valueSet);
+  const slot = {
+    type, code, parameter, position, targets, bare,
+    key: paramKey(type, code),
+    hasher: tokenHasher(code),
+    salt: referenceSalt(code),
+    identifierHasher: tokenHasher(`${code}:identifier`),
+    ...(column !== undefined && { column }),
+    ...(bareCodes && { bareCodes }),
+    readers: combined as Slot[],
+  };
+  if (slot.readers.length < 2) slot.readers = [slot];
+  return slot;
+}
+
+/** `combo-x` looks at the resource and at its components; both have a parameter of their own. */
+function combinedBy(code: string): string[] {
+  const rest = /^combo-(.+)$/.exec(code)?.[1];
+  return rest === undefined ? [] : [rest, `component-${rest}`];
+}
+
+function columnOf(code: string, subject: boolean, date: boolean): Column | undefined {
+  if (code === '_id') return 'id';
+  if (code === '_lastUpdated') return 'updated';
+  if (subject) return 'subject';
+  return date ? 'date' : undefined;
+}
+
+/** A parameter that may point at every type says no more than one that says nothing. */
+function anyAsNone(definitions: Definitions, targets: readonly string[] = []): readonly string[] {
+  return targets.length >= definitions.resourceTypes.length ? [] : targets.filter((type) => definitions.isResource(type));
+}
+
+/** Components name their parameters by URL; they may stand anywhere in the same type. */
+function addParts(byCode: Map<string, Slot>): void {
+  const byUrl = new Map([...byCode.values()].map((slot) => [slot.parameter.url, slot]));
+  for (const [code, slot] of byCode) {
+    const { components } = slot.parameter;
+    if (slot.parameter.type !== 'composite' || !components) continue;
+    const parts = components.flatMap(({ definition, expression }) => {
+      const part = byUrl.get(definition);
+      return part ? [{ slot: part, expression }] : [];
+    });
+    const kinds = parts.map((part) => part.slot.parameter.type).join(',');
+    if (parts.length === components.length && COMPOSITES.has(kinds)) Object.assign(slot, { parts });
+    byCode.set(code, slot);
+  }
+}
