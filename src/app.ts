@@ -3,17 +3,21 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { registerFhirDoor, type FhirDoor } from './http/fhir-door.js';
 import { registerHealthDoor, type Health } from './http/health-door.js';
 
+/** The names by which the rest of the house knows Fastify's own. */
+export type App = FastifyInstance;
+export type AppLog = FastifyBaseLogger;
+
 export interface AppParts {
   readonly fhir: FhirDoor;
   readonly health: Health;
   readonly bodyLimitBytes: number;
-  readonly log: FastifyBaseLogger;
+  readonly log: AppLog;
 }
 
 /** A caller that sends its headers or body slower than this is let go. */
 const REQUEST_TIMEOUT_MS = 120_000;
 
-export function createApp({ fhir, health, bodyLimitBytes, log }: AppParts): FastifyInstance {
+export function createApp({ fhir, health, bodyLimitBytes, log }: AppParts): App {
   const app = Fastify({
     loggerInstance: log,
     disableRequestLogging: true,

@@ -1,8 +1,7 @@
 // Joins the rooms into one service over a database: what main serves, what the tests drive, what the command line loads data through.
 import { randomBytes } from 'node:crypto';
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { createAccess } from './access/access.js';
-import { createApp } from './app.js';
+import { type App, type AppLog, createApp } from './app.js';
 import { createChargeableStatus } from './chargeable-status/chargeable-status.js';
 import { serviceBase, type Config } from './config.js';
 import type { Database } from './db/database.js';
@@ -28,12 +27,12 @@ export interface ServiceParts {
   readonly database: Database;
   readonly definitions: Definitions;
   readonly authenticate: TokenVerifier;
-  readonly log: FastifyBaseLogger;
+  readonly log: AppLog;
   readonly version: string;
 }
 
 export interface Service {
-  readonly app: FastifyInstance;
+  readonly app: App;
   readonly parts: Parts;
   /** Stops the jobs; the app and the database are closed by who opened them. */
   stop(): Promise<void>;
@@ -64,7 +63,7 @@ export async function createService(given: ServiceParts): Promise<Service> {
   return { app: createFhirApp(given, parts), parts, stop: () => Promise.resolve() };
 }
 
-function createFhirApp(given: ServiceParts, parts: Parts): FastifyInstance {
+function createFhirApp(given: ServiceParts, parts: Parts): App {
   const { config, database, definitions, log } = given;
   const operations = createOperations({ nonePolicy: config.nonePolicy });
   // A bundle's entries are routed by the same table that holds the bundle's own row.
