@@ -1,10 +1,9 @@
 // The versions of one resource, newest first. https://hl7.org/fhir/R4/http.html#history
-import type { Queryable } from '../db/database.js';
 import type { Grant } from '../search/grant.js';
 import { toVersion, type VersionRow } from './read.js';
 import type { HistoryVersion } from './store.js';
 import { resourceTable } from './tables.js';
-import { guarded } from './visible-rows.js';
+import { guarded, type Ground } from './visible-rows.js';
 
 /** `before`: versions below it; `since`: milliseconds since the epoch, inclusive. */
 export interface HistoryPage {
@@ -24,8 +23,8 @@ interface HistoryRow extends VersionRow {
   readonly total: number;
 }
 
-export async function history(db: Queryable, grant: Grant, type: string, id: string, page: HistoryPage): Promise<HistoryAnswer> {
-  const statement = guarded(grant, type, {
+export async function history({ db, definitions }: Ground, grant: Grant, type: string, id: string, page: HistoryPage): Promise<HistoryAnswer> {
+  const statement = guarded(definitions, grant, type, {
     name: `history ${type}`,
     values: [id, page.since ?? 0, page.before ?? Number.MAX_SAFE_INTEGER, page.count],
     text: (where) => historyText(type, where),

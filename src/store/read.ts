@@ -1,9 +1,9 @@
 // One version of a resource: the current one, or the one asked for. https://hl7.org/fhir/R4/http.html#read
-import type { Queryable } from '../db/database.js';
+import type { Queryable, Statement } from '../db/database.js';
 import type { Grant } from '../search/grant.js';
 import type { StoredVersion } from './store.js';
 import { resourceTable } from './tables.js';
-import { guarded } from './visible-rows.js';
+import { guarded, type Ground } from './visible-rows.js';
 
 /** The columns of every statement that gives versions: `toVersion` reads them. */
 export interface VersionRow {
@@ -16,8 +16,8 @@ export function toVersion(type: string, id: string, { version, updated, res }: V
   return { type, id, version, updated, text: res };
 }
 
-export async function read(db: Queryable, grant: Grant, type: string, id: string): Promise<StoredVersion | undefined> {
-  const statement = guarded(grant, type, {
+export async function read({ db, definitions }: Ground, grant: Grant, type: string, id: string): Promise<StoredVersion | undefined> {
+  const statement = guarded(definitions, grant, type, {
     name: `read ${type}`,
     values: [id],
     text: (where) => `select t.version, t.updated, t.res from ${resourceTable(type)} t where t.id = $1 ${where}`,
@@ -25,8 +25,8 @@ export async function read(db: Queryable, grant: Grant, type: string, id: string
   return statement && one(db, statement, type, id);
 }
 
-export async function vread(db: Queryable, grant: Grant, type: string, id: string, version: number): Promise<StoredVersion | undefined> {
-  const statement = guarded(grant, type, {
+export async function vread({ db, definitions }: Ground, grant: Grant, type: string, id: string, version: number): Promise<StoredVersion | undefined> {
+  const statement = guarded(definitions, grant, type, {
     name: `vread ${type}`,
     values: [id, version],
     text: (where) => `
@@ -44,7 +44,7 @@ export async function lock(db: Queryable, type: string, id: string): Promise<Sto
   return one(db, { name: `lock ${type}`, text, values: [id] }, type, id);
 }
 
-async function one(db: Queryable, statement: Parameters<Queryable['query']>[0], type: string, id: string): Promise<StoredVersion | undefined> {
+async function one(db: Queryable, statement: Statement, type: string, id: string): Promise<StoredVersion | undefined> {
   const { rows } = await db.query<VersionRow>(statement);
   return rows[0] && toVersion(type, id, rows[0]);
 }

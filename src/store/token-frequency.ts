@@ -1,16 +1,10 @@
 // How common each token is, from PostgreSQL's own statistics: what lets search/ choose between walking a sort index and the GIN.
 // https://www.postgresql.org/docs/current/view-pg-stats.html
 import type { Database } from '../db/database.js';
+import type { TokenFrequency } from '../search/token-frequency.js';
 import { resourceTable } from './tables.js';
 
 const FRESH_MS = 5 * 60_000;
-
-/** Of one type's table, as its last ANALYZE saw it. */
-export interface TokenFrequency {
-  readonly rows: number;
-  /** Share of rows, 0 to 1, that hold a token, for the most common ones (some thousand). */
-  readonly shares: ReadonlyMap<bigint, number>;
-}
 
 interface Known {
   readonly since: number;

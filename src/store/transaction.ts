@@ -26,7 +26,7 @@ export function storeTransaction({ db, reader, writer, again, now }: Transaction
     },
     async write(changes) {
       const groups = groupsOf(changes);
-      await writeGroups(db, writer, again ? await notYetWritten(db, writer, groups) : groups);
+      await (again ? writeAgain(db, writer, groups) : writeGroups(db, writer, groups));
     },
   };
 }
@@ -36,8 +36,9 @@ export async function writeGroups(db: Queryable, writer: Writer, groups: readonl
   await Promise.all(groups.map((group) => writer.write(db, group)));
 }
 
-async function notYetWritten(db: Queryable, writer: Writer, groups: readonly Group[]): Promise<readonly Group[]> {
+/** For a second run, when the first may have been committed although its answer was lost: leaves out what is there already. */
+export async function writeAgain(db: Queryable, writer: Writer, groups: readonly Group[]): Promise<void> {
   const remaining: Change[] = [];
   for (const group of groups) remaining.push(...(await writer.remaining(db, group)));
-  return groupsOf(remaining);
+  await writeGroups(db, writer, groupsOf(remaining));
 }

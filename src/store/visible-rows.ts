@@ -1,7 +1,14 @@
 // A Grant's rows of a type as a condition on them, for the statements that find a row by its id.
-import type { Statement } from '../db/database.js';
+import type { Queryable, Statement } from '../db/database.js';
+import type { Definitions } from '../definitions/model.js';
 import { clauseSql } from '../search/clause-sql.js';
 import type { Grant } from '../search/grant.js';
+
+/** What a reading function needs beside the Grant: a connection, and what a clause is made of. */
+export interface Ground {
+  readonly db: Queryable;
+  readonly definitions: Definitions;
+}
 
 /** A statement with a place for the condition: `where` is '' or begins with `and`; its values follow those given. */
 export interface GuardedStatement {
@@ -11,11 +18,11 @@ export interface GuardedStatement {
 }
 
 /** Undefined where the Grant shows no row of the type: there is nothing to ask. The row's table is `t` in the text. */
-export function guarded(grant: Grant, type: string, { name, values, text }: GuardedStatement): Statement | undefined {
+export function guarded(definitions: Definitions, grant: Grant, type: string, { name, values, text }: GuardedStatement): Statement | undefined {
   const clause = grant.rows(type);
   if (clause.kind === 'none') return undefined;
   if (clause.kind === 'all') return { name, text: text(''), values };
   const all = [...values];
-  const where = `and (${clauseSql(type, clause, 't', all)})`;
+  const where = `and (${clauseSql(definitions, type, clause, 't', all)})`;
   return { text: text(where), values: all };
 }

@@ -136,3 +136,25 @@ describe('without prepared statements', () => {
     await plain.store.transaction((tx) => tx.lockKey('k'));
   });
 });
+
+describe('a single write whose answer was lost', () => {
+  const lost = (database: Database, done: boolean): Database => {
+    let first = true;
+    return {
+      ...database,
+      async query(statement) {
+        if (!first) return database.query(statement);
+        first = false;
+        if (done) await database.query(statement);
+        throw Object.assign(new Error('terminating connection'), { code: '57P01' });
+      },
+    };
+  };
+
+  it.each([true, false])('is there once (already done: %s)', async (done) => {
+    const id = `lost-${String(done)}`;
+    await createStore({ database: lost(fixture.database, done), definitions }).write([create('Patient', id, { rows: fullRows('Patient', 1) })]);
+    await createStore({ database: lost(fixture.database, done), definitions }).write([update('Patient', id, 1)]);
+    expect(await fixture.store.history(ALL, 'Patient', id, { count: 9 })).toMatchObject({ total: 2, versions: [{ version: 2 }, { version: 1 }] });
+  });
+});
