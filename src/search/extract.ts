@@ -53,7 +53,7 @@ function extract(resource: Resource, { steps, absent, combined }: Plan): IndexRo
 
 function makePlan(definitions: Definitions, type: string): Plan {
   const slots = [...slotsOf(definitions, type).byCode.values()];
-  const isCombined = ({ readers }: Slot): boolean => readers.length > 1;
+  const isCombined = (slot: Slot): boolean => slot.readers[0] !== slot;
   return {
     absent: slots.map((slot) => (isColumn(slot) ? '1' : '0')),
     combined: slots.filter(isCombined).map((slot) => ({ index: slot.position - 1, parts: slot.readers.map((reader) => reader.position - 1) })),

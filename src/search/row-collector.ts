@@ -1,12 +1,24 @@
 // Where the search types put what they find in one resource, until it becomes IndexRows.
 import type { IndexRows, QuantityRow } from './index-rows.js';
 
+/** So far back a row's double is looked for; one that slips through costs space and nothing else. */
+const LOOK_BACK = 32;
+
+function has<T>(rows: readonly T[], same: (row: T) => boolean): boolean {
+  for (let index = rows.length - 1; index >= Math.max(0, rows.length - LOOK_BACK); index -= 1) if (same(rows[index] as T)) return true;
+  return false;
+}
+
+function sameQuantity(a: QuantityRow, b: QuantityRow): boolean {
+  return a.param === b.param && a.value === b.value && a.key === b.key && a.unit === b.unit && a.code === b.code && a.display === b.display;
+}
+
 export class RowCollector {
   private readonly tokens = new Set<bigint>();
   private readonly refs = new Map<string, string>();
-  private readonly strings = new Map<string, IndexRows['strings'][number]>();
-  private readonly dates = new Map<string, IndexRows['dates'][number]>();
-  private readonly quantities = new Map<string, QuantityRow>();
+  private readonly strings: IndexRows['strings'][number][] = [];
+  private readonly dates: IndexRows['dates'][number][] = [];
+  private readonly quantities: QuantityRow[] = [];
   /** Rows given so far; a parameter that adds to it has a value. */
   count = 0;
   subject: string | null = null;
@@ -26,17 +38,17 @@ export class RowCollector {
 
   string(param: number, value: string, raw: string): void {
     this.count += 1;
-    this.strings.set(`${param} ${raw}`, { param, value, raw });
+    if (!has(this.strings, (row) => row.param === param && row.raw === raw)) this.strings.push({ param, value, raw });
   }
 
   date(param: number, lo: number, hi: number): void {
     this.count += 1;
-    this.dates.set(`${param} ${lo} ${hi}`, { param, lo, hi });
+    if (!has(this.dates, (row) => row.param === param && row.lo === lo && row.hi === hi)) this.dates.push({ param, lo, hi });
   }
 
   quantity(row: QuantityRow): void {
     this.count += 1;
-    this.quantities.set(`${row.param} ${row.key} ${row.value} ${row.unit} ${row.code} ${row.display}`, row);
+    if (!has(this.quantities, (other) => sameQuantity(row, other))) this.quantities.push(row);
   }
 
   finish(present: string, self: bigint): IndexRows {
@@ -48,9 +60,9 @@ export class RowCollector {
       subject: this.subject,
       dateLo: this.dateLo,
       dateHi: this.dateHi,
-      strings: [...this.strings.values()],
-      dates: [...this.dates.values()],
-      quantities: [...this.quantities.values()],
+      strings: this.strings,
+      dates: this.dates,
+      quantities: this.quantities,
     };
   }
 }

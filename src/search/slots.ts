@@ -27,7 +27,10 @@ export interface Slot {
   readonly bare: boolean;
   /** Members as `system|code`, where the values are codes of a required value set: they have that system unsaid. */
   readonly bareCodes?: ReadonlySet<string>;
-  /** `combo-code` is answered by the rows of `code` and of `component-code`, and has none of its own. Otherwise the slot itself. */
+  /**
+   * The slots whose rows answer: the slot itself, unless others have the same. `combo-code` is answered by `code` and
+   * `component-code`, `phonetic` by `name`; they have no rows of their own.
+   */
   readonly readers: readonly Slot[];
   /** Composite parameters: the parts, or undefined where the index can't hold them together. */
   readonly parts?: readonly Part[];
@@ -73,7 +76,7 @@ function makeTable(definitions: Definitions, type: string): SlotTable {
       position: codes.indexOf(code) + 1,
       column: columnOf(code, promoted.subject.has(code), promoted.date.has(code)),
       targets: targets === undefined ? anyAsNone(definitions, parameter.targets) : [targets],
-      combined: combinedBy(code).flatMap((part) => make(part) ?? []),
+      readers: combinedBy(code).flatMap((part) => make(part) ?? []),
     });
     byCode.set(code, slot);
     return slot;
@@ -81,6 +84,7 @@ function makeTable(definitions: Definitions, type: string): SlotTable {
   codes.forEach(make);
   const inOrder = new Map(codes.flatMap((code) => [[code, byCode.get(code) as Slot] as const]));
   addParts(inOrder);
+  shareRows(definitions, [...inOrder.values()]);
   const { subjectPath, datePath } = promoted;
   return { byCode: inOrder, ...(subjectPath !== undefined && { subjectPath }), ...(datePath !== undefined && { datePath }) };
 }
@@ -89,16 +93,17 @@ interface Placing {
   readonly position: number;
   readonly column: Column | undefined;
   readonly targets: readonly string[];
-  readonly combined: readonly Slot[];
+  /** Of a combined parameter. */
+  readonly readers: readonly Slot[];
 }
 
-function makeSlot(definitions: Definitions, type: string, parameter: SearchParameter, { position, column, targets, combined }: Placing): Slot {
+function makeSlot(definitions: Definitions, type: string, parameter: SearchParameter, { position, column, targets, readers }: Placing): Slot {
   const { code } = parameter;
   const paths = parameter.type === 'token' && parameter.expression !== undefined ? elementPaths(definitions, type, parameter.expression) : undefined;
   const bare = paths !== undefined && paths.length > 0 && paths.every(({ types }) => types.every((name) => BARE_TYPES.has(name)));
   const valueSet = bare && paths.length === 1 ? paths[0]?.valueSet : undefined;
   const bareCodes = valueSet === undefined ? undefined : definitions.codes(valueSet);
-  const slot = {
+  const slot: Slot = {
     type, code, parameter, position, targets, bare,
     key: paramKey(type, code),
     hasher: tokenHasher(code),
@@ -106,10 +111,9 @@ function makeSlot(definitions: Definitions, type: string, parameter: SearchParam
     identifierHasher: tokenHasher(`${code}:identifier`),
     ...(column !== undefined && { column }),
     ...(bareCodes && { bareCodes }),
-    readers: combined as Slot[],
+    readers,
   };
-  if (slot.readers.length < 2) slot.readers = [slot];
-  return slot;
+  return readers.length > 1 ? slot : Object.assign(slot, { readers: [slot] });
 }
 
 /** `combo-x` looks at the resource and at its components; both have a parameter of their own. */
@@ -128,6 +132,22 @@ function columnOf(code: string, subject: boolean, date: boolean): Column | undef
 /** A parameter that may point at every type says no more than one that says nothing. */
 function anyAsNone(definitions: Definitions, targets: readonly string[] = []): readonly string[] {
   return targets.length >= definitions.resourceTypes.length ? [] : targets.filter((type) => definitions.isResource(type));
+}
+
+/** Of two parameters with the same elements, the later is answered by the rows of the earlier. */
+function shareRows(definitions: Definitions, slots: readonly Slot[]): void {
+  const first = new Map<string, Slot>();
+  for (const slot of slots) {
+    const { type, expression } = slot.parameter;
+    const paths = slot.column || slot.readers[0] !== slot || expression === undefined || !['string', 'token'].includes(type)
+      ? undefined
+      : elementPaths(definitions, slot.type, expression);
+    if (!paths || paths.length === 0) continue;
+    const elements = `${type} ${paths.map(({ path, types }) => `${path} ${types.join()}`).sort().join('|')}`;
+    const earlier = first.get(elements);
+    if (earlier) Object.assign(slot, { readers: [earlier] });
+    else first.set(elements, slot);
+  }
 }
 
 /** Components name their parameters by URL; they may stand anywhere in the same type. */
