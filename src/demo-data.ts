@@ -14,9 +14,9 @@ const TOWNS = ['Leeds', 'Bristol', 'Derby', 'Truro', 'Hexham', 'Lewes', 'Ludlow'
 const STATEMENTS = ['paid-or-exempt', 'likely-chargeable', 'british-citizen'];
 const CATEGORIES = ['A', 'B', 'D', 'F', 'DECISION_PENDING'];
 
-/** Valid numbers from 9990000018 on. */
+/** Valid numbers, beginning well above those that people try by hand (9990000018 and its neighbours). */
 export function* demoNhsNumbers(): Generator<string> {
-  for (let stem = 999_000_001; ; stem += 1) {
+  for (let stem = 999_100_001; ; stem += 1) {
     for (let digit = 0; digit < 10; digit += 1) if (isNhsNumber(`${stem}${digit}`)) yield `${stem}${digit}`;
   }
 }

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { createAccess } from './access/access.js';
 import { type App, type AppLog, createApp } from './app.js';
 import { createChargeableStatus } from './chargeable-status/chargeable-status.js';
+import { writeLapses } from './chargeable-status/lapse.js';
 import { serviceBase, type Config } from './config.js';
 import type { Database } from './db/database.js';
 import type { Definitions } from './definitions/model.js';
@@ -13,13 +14,18 @@ import { createRouter } from './dispatch/router.js';
 import { createRoutes } from './dispatch/routes.js';
 import { createIds } from './fhir/id.js';
 import type { TokenVerifier } from './identity/verify-token.js';
+import { amend } from './interactions/amend.js';
 import type { Parts } from './interactions/context.js';
 import { perform, refusalResponse } from './interactions/perform.js';
 import { publishDefinitions } from './jobs/publish-definitions.js';
+import { repeat } from './jobs/repeat.js';
 import { createOperations } from './operations/operations.js';
 import { createExtractor } from './search/extract.js';
 import { createStore } from './store/postgres-store.js';
 import { createValidator } from './validation/validator.js';
+
+/** A lapse is to be seen on the Patient within a minute (domain.md ruling 8). */
+const LAPSE_EVERY_MS = 30_000;
 
 export interface ServiceParts {
   readonly config: Config;
@@ -60,7 +66,11 @@ export async function createService(given: ServiceParts): Promise<Service> {
     onFailure: (error, request) => { log.error({ err: error, method: request.method, interaction: request.interaction, type: request.type }, 'a request failed'); },
   };
   await publishDefinitions(definitions.conformanceResources, parts);
-  return { app: createFhirApp(given, parts), parts, stop: () => Promise.resolve() };
+  const lapses = repeat(() => writeLapses({ ...parts, now: clock(), put: (tx, resource) => amend(resource, { tx, now: clock(), extract: parts.extract }), nonePolicy: config.nonePolicy }), {
+    everyMs: LAPSE_EVERY_MS,
+    onFailure: (error) => { log.error({ err: error }, 'lapsed statuses could not be written; tried again soon'); },
+  });
+  return { app: createFhirApp(given, parts), parts, stop: () => lapses.stop() };
 }
 
 function createFhirApp(given: ServiceParts, parts: Parts): App {

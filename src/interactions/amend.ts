@@ -3,19 +3,25 @@ import { readJson } from '../fhir/json-text.js';
 import { storedText } from '../fhir/stored-text.js';
 import type { Resource } from '../fhir/resource.js';
 import type { Transaction } from '../store/store.js';
-import type { Context } from './context.js';
+import type { Parts } from './context.js';
+
+export interface Amending extends Pick<Parts, 'extract'> {
+  readonly tx: Transaction;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
 
 /** Stores `resource` as the next version of itself. Only the members that differ are rewritten, so the rest keeps its digits. */
-export async function amend(resource: Resource, context: Context & { tx: Transaction }): Promise<void> {
+export async function amend(resource: Resource, { tx, now, extract }: Amending): Promise<void> {
   const { resourceType: type, id = '' } = resource;
-  const current = await context.tx.lock(type, id);
+  const current = await tx.lock(type, id);
   if (!current || current.text === null) throw new Error(`${type}/${id} is not there to be amended`);
   const document = readJson(current.text);
   const version = current.version + 1;
   const set = differences(document.value, resource);
-  const text = storedText(document, { id, versionId: String(version), lastUpdated: context.now, edits: { set } });
-  const rows = context.parts.extract(resource, document);
-  await context.tx.write([{ type, id, version, updated: context.now, method: 'PUT', text, before: current.version, rows }]);
+  const text = storedText(document, { id, versionId: String(version), lastUpdated: now, edits: { set } });
+  const rows = extract(resource, document);
+  await tx.write([{ type, id, version, updated: now, method: 'PUT', text, before: current.version, rows }]);
 }
 
 function differences(before: Readonly<Record<string, unknown>>, after: Resource): Record<string, unknown> {

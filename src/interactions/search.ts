@@ -22,9 +22,10 @@ export const search: Handler = async (request, context) => {
   const links: Link[] = [{ relation: 'self', url: selfUrl(base, type, query.self) }];
   if (page.next) links.push({ relation: 'next', url: nextUrl(request, { type, pairs, after: page.next }, pageSecret) });
   const entries = [...page.matches.map((found) => entry(base, found, 'match')), ...page.includes.map((found) => entry(base, found, 'include'))];
-  const total = page.total === undefined ? {} : { total: page.total };
+  // All matches on the first page: the total is known for nothing.
+  const total = page.total ?? (place || page.next || query.count === 0 ? undefined : page.matches.length);
   const outcome = warnings.length > 0 ? { outcome: outcomeText(warnings) } : {};
-  return { status: 200, body: searchsetText({ ...total, links, entries, ...outcome }) };
+  return { status: 200, body: searchsetText({ ...(total !== undefined && { total }), links, entries, ...outcome }) };
 };
 
 function placeOf(request: FhirRequest, secret: string): Place | undefined {

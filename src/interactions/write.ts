@@ -154,7 +154,7 @@ export function ruleContext(context: Context, tx: Transaction): WriteContext {
     tx,
     now: context.now,
     newId: context.parts.newId,
-    put: (resource) => amend(resource, { ...context, tx }),
+    put: (resource) => amend(resource, { tx, now: context.now, extract: context.parts.extract }),
   };
 }
 
