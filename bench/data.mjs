@@ -90,8 +90,8 @@ export async function loadServer(base, tokens, { patients, observed }) {
 
 /** The same rows for the floor, as the server holds them. */
 export const FLOOR_SCHEMA = `
-  create table patient (id text collate "C" primary key, res text compression lz4);
-  create table observation (id text collate "C" primary key, res text compression lz4, tokens bigint[], subject text collate "C", date bigint);
+  create table patient (id text collate "C" primary key, res text);
+  create table observation (id text collate "C" primary key, res text, tokens bigint[], subject text collate "C", date bigint);
   create index on observation using gin (tokens) with (fastupdate = off);
   create index on observation (subject, date desc, id desc);
   create table status (number text collate "C" primary key, answer text);`;
