@@ -16,6 +16,7 @@ export interface AppParts {
 
 /** A caller that sends its headers or body slower than this is let go. */
 const REQUEST_TIMEOUT_MS = 120_000;
+const HANG_UP_MS = 50;
 
 export function createApp({ fhir, health, bodyLimitBytes, log }: AppParts): App {
   const app = Fastify({
@@ -29,5 +30,15 @@ export function createApp({ fhir, health, bodyLimitBytes, log }: AppParts): App 
   });
   registerHealthDoor(app, health);
   registerFhirDoor(app, fhir);
+  hangUpWhenIdle(app);
   return app;
+}
+
+/** Once the server stops, a connection is let go as soon as its request has been answered: else a client that keeps it open keeps the process. */
+function hangUpWhenIdle(app: App): void {
+  app.addHook('preClose', (done) => {
+    const timer = setInterval(() => { app.server.closeIdleConnections(); }, HANG_UP_MS).unref();
+    app.server.once('close', () => { clearInterval(timer); });
+    done();
+  });
 }

@@ -14,35 +14,47 @@ import { loadDefinitions } from './definitions/load.js';
 import { developmentKeys } from './identity/development-keys.js';
 import { developmentIssuer, externalIssuer } from './identity/trusted-issuer.js';
 import { createTokenVerifier, type TokenVerifier } from './identity/verify-token.js';
-import { createService } from './service.js';
+import { createService, type Service } from './service.js';
 
 const ROOT = new URL('../', import.meta.url);
 /** How long requests under way have to finish after SIGTERM. */
 const DRAIN_MS = 10_000;
 
-/** Serves until SIGTERM or SIGINT. */
+/** Serves until SIGTERM or SIGINT; a start that fails leaves nothing running. */
 export async function serve(config: Config): Promise<void> {
   const log = pino({ level: config.logLevel, redact: { paths: ['req.headers.authorization'], remove: true } });
   const { database, embedded } = await openStorage(config, log);
-  const service = await createService({
-    config,
-    database,
-    log,
-    definitions: loadDefinitions(),
-    authenticate: await createAuthentication(config),
-    version: packageVersion(),
-  });
+  let service: Service | undefined;
+  let stopped: Promise<void> | undefined;
+  const stop = (): Promise<void> => (stopped ??= stopAll(service, database, embedded));
   closeWithGrace({ delay: DRAIN_MS, logger: log }, async ({ err }) => {
     if (err) log.error({ err }, 'the server stops on an error');
-    await service.app.close();
-    await service.stop();
-    await database.close();
-    await embedded?.stop();
+    await stop();
   });
-  await service.app.listen({ host: config.host, port: config.port });
+  try {
+    service = await createService({
+      config,
+      database,
+      log,
+      definitions: loadDefinitions(),
+      authenticate: await createAuthentication(config),
+      version: packageVersion(),
+    });
+    await service.app.listen({ host: config.host, port: config.port });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
   const address = service.app.server.address();
   const port = typeof address === 'object' && address ? address.port : config.port;
   console.log(banner(config, port, embedded !== undefined));
+}
+
+async function stopAll(service: Service | undefined, database: Database, embedded: Embedded | undefined): Promise<void> {
+  await service?.app.close();
+  await service?.stop();
+  await database.close();
+  await embedded?.stop();
 }
 
 /** The database of DATABASE_URL, or our own; migrated. */

@@ -3,12 +3,11 @@ import { readdir } from 'node:fs/promises';
 import { developmentKeys } from '../../src/identity/development-keys.js';
 import { developmentIssuer } from '../../src/identity/trusted-issuer.js';
 import { createTokenVerifier } from '../../src/identity/verify-token.js';
-import { databaseRuns, runCommand, runFile, temporaryFolder } from './server-process.js';
+import { build, databaseRuns, runCommand, runFile, temporaryFolder } from './server-process.js';
 
 let data: Awaited<ReturnType<typeof temporaryFolder>>;
 beforeAll(async () => {
-  // Compiled before anything is timed.
-  await runCommand(['--version']);
+  await build();
   data = await temporaryFolder();
 }, 120_000);
 afterAll(() => data.remove());

@@ -92,6 +92,12 @@ export interface Ran {
   readonly stderr: string;
 }
 
+/** Compiles, so that nothing after it waits for that. */
+export async function build(): Promise<void> {
+  const { code, stderr } = await runFile(process.execPath, ['scripts/build.mjs']);
+  if (code !== 0) throw new Error(stderr);
+}
+
 /** Runs the command line to its end. */
 export async function runCommand(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Ran> {
   return runFile(process.execPath, ['scripts/run.mjs', ...args], { environment });

@@ -1,10 +1,11 @@
 // Start, stop, signals, kill -9: what an operator does to the process.
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { databaseRuns, type ServerProcess, startServer, temporaryFolder, tokenFor } from './server-process.js';
+import { build, databaseRuns, type ServerProcess, startServer, temporaryFolder, tokenFor } from './server-process.js';
 
 let data: Awaited<ReturnType<typeof temporaryFolder>>;
 let server: ServerProcess | undefined;
+beforeAll(build, 120_000);
 beforeEach(async () => {
   data = await temporaryFolder();
 });
@@ -19,6 +20,12 @@ const fhir = async (path: string, init: RequestInit = {}) => {
   const token = await tokenFor('admin', data.path);
   return fetch(`${server?.base ?? ''}${path}`, { ...init, headers: { authorization: `Bearer ${token}`, 'content-type': 'application/fhir+json' } });
 };
+/** npm is gone before the server is. */
+async function until(holds: () => boolean): Promise<void> {
+  for (let i = 0; i < 100 && !holds(); i += 1) await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(holds()).toBe(true);
+}
+
 const origin = (base: string) => new URL(base).origin;
 
 test('npm start serves on a fresh directory: health and metadata for all, the rest for who has a token', async () => {
@@ -30,15 +37,15 @@ test('npm start serves on a fresh directory: health and metadata for all, the re
   expect((await fhir('/Patient/nobody')).status).toBe(404);
   server.child.kill('SIGTERM');
   await server.exited();
+  await until(() => !databaseRuns(data.path));
   await expect(fetch(`${origin(server.base)}/healthz`)).rejects.toThrow('fetch failed');
-  expect(databaseRuns(data.path)).toBe(false);
 });
 
 test('Ctrl-C, which reaches npm and the server at once and the server again through npm, stops all in order', async () => {
   server = await startServer({ dataDir: data.path, command: ['npm', 'start'], spawn: { detached: true } });
   process.kill(-(server.child.pid ?? 0), 'SIGINT');
   await server.exited();
-  expect(databaseRuns(data.path)).toBe(false);
+  await until(() => !databaseRuns(data.path));
   expect(server.output()).not.toMatch(/second SIGINT/);
 });
 
