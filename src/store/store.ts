@@ -42,7 +42,7 @@ export interface Change {
   readonly rows?: IndexRows;
 }
 
-/** The row was not at `before` (or a new id was taken): nothing of this statement was written. */
+/** The row was not at `before` (or a new id was taken): nothing of the write was stored. Thrown within a transaction, the transaction must be left. */
 export class VersionConflict extends Error {
   constructor(readonly type: string, readonly id: string) {
     super(`${type}/${id} was changed by another request`);
