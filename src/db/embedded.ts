@@ -44,13 +44,15 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     const plan = await makePlan(dataDir, options);
     const server = await startServer(plan);
     const keeper = keepRunning(plan, server);
+    const stop = async (): Promise<void> => {
+      await keeper.stop();
+      await user.leave(() => stopServer(plan.cluster.directory, plan.binaries.postgres));
+    };
+    let stopped: Promise<void> | undefined;
     return {
       connection: connectionTo(plan, server, server.socketDir === '' ? '127.0.0.1' : server.socketDir),
       url: () => urlOf(connectionTo(plan, server, '127.0.0.1')),
-      stop: async () => {
-        await keeper.stop();
-        await user.leave(() => stopServer(plan.cluster.directory, plan.binaries.postgres));
-      },
+      stop: () => (stopped ??= stop()),
     };
   } catch (error) {
     await user.leave(() => Promise.resolve());

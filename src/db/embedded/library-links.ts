@@ -1,5 +1,5 @@
 // The package's shared libraries need links (libpq.so.5 -> libpq.so.5.18) that only its install script makes: make the missing ones ourselves.
-import { lstatSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 interface Link {
@@ -8,7 +8,7 @@ interface Link {
   readonly target: string;
 }
 
-/** Links are made in the package, or, where it is read-only, in `linkDir`, which is then returned: put it on the library path. */
+/** Links are made in the package, or, where it is read-only, in `linkDir`: the library path that is then needed is returned. */
 export function libraryPath(packageRoot: string, linkDir: string): string | undefined {
   const missing = listedLinks(packageRoot).filter((link) => !exists(join(packageRoot, link.target)));
   try {
@@ -18,8 +18,14 @@ export function libraryPath(packageRoot: string, linkDir: string): string | unde
     if (!['EACCES', 'EPERM', 'EROFS'].includes(codeOf(error))) throw error;
   }
   mkdirSync(linkDir, { recursive: true });
-  for (const { source, target } of missing) makeLink(join(packageRoot, source), join(linkDir, basename(target)));
-  return linkDir;
+  for (const { source, target } of missing) {
+    const link = join(linkDir, basename(target));
+    // One from an earlier start may point at a package that has moved since.
+    if (exists(link) && readlinkSync(link) !== join(packageRoot, source)) rmSync(link, { force: true });
+    makeLink(join(packageRoot, source), link);
+  }
+  // A library found through a link looks for others beside the link.
+  return `${linkDir}:${join(packageRoot, 'native', 'lib')}`;
 }
 
 function listedLinks(packageRoot: string): readonly Link[] {
