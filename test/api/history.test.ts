@@ -1,0 +1,94 @@
+// history of one resource. https://hl7.org/fhir/R4/http.html#history
+import { startServer, type TestServer } from '../server.js';
+import { expectRefusal } from './refusal.js';
+
+let server: TestServer;
+beforeAll(async () => { server = await startServer(); });
+afterAll(() => server.close());
+
+const put = (id: string, version: number) =>
+  server.send('PUT', `Patient/${id}`, { token: server.tokens.admin, body: { resourceType: 'Patient', id, name: [{ text: `version ${version}` }] } });
+const get = (path: string, headers: Record<string, string> = {}) => server.send('GET', path, { token: server.tokens.admin, headers });
+const del = (id: string) => server.send('DELETE', `Patient/${id}`, { token: server.tokens.admin });
+const versions = (bundle: any): string[] => bundle.entry.map((entry: any) => entry.response.etag);
+const link = (bundle: any, relation: string): string | undefined => bundle.link.find((one: any) => one.relation === relation)?.url;
+
+test('lists the versions newest first, a deletion without a resource', async () => {
+  await put('a', 1);
+  await put('a', 2);
+  await del('a');
+  await put('a', 4);
+  const { status, body } = await get('Patient/a/_history');
+  expect(status).toBe(200);
+  expect(body).toMatchObject({ resourceType: 'Bundle', type: 'history', total: 4 });
+  expect(versions(body)).toEqual(['W/"4"', 'W/"3"', 'W/"2"', 'W/"1"']);
+  expect(body.entry.map((entry: any) => [entry.request.method, entry.request.url, entry.response.status.slice(0, 3), entry.resource?.name[0].text])).toEqual([
+    ['PUT', 'Patient/a', '200', 'version 4'],
+    ['DELETE', 'Patient/a', '204', undefined],
+    ['PUT', 'Patient/a', '200', 'version 2'],
+    ['PUT', 'Patient/a', '201', 'version 1'],
+  ]);
+  for (const entry of body.entry) {
+    expect(entry.fullUrl).toBe(`${server.base}/Patient/a`);
+    expect(entry.response.lastModified).toMatch(/Z$/);
+  }
+  expect(link(body, 'self')).toBe(`${server.base}/Patient/a/_history`);
+});
+
+test('a created resource begins with a POST to its type', async () => {
+  const { body: created } = await server.send('POST', 'Patient', { token: server.tokens.admin, body: { resourceType: 'Patient' } });
+  const { body } = await get(`Patient/${created.id}/_history`);
+  expect(body.entry).toEqual([expect.objectContaining({ resource: created, request: { method: 'POST', url: 'Patient' } })]);
+});
+
+test('pages hold every version once, by the next link', async () => {
+  for (let version = 1; version <= 7; version++) await put('paged', version);
+  const seen: string[] = [];
+  let url: string | undefined = 'Patient/paged/_history?_count=3';
+  while (url !== undefined) {
+    const { status, body } = await get(url.replace(`${server.base}/`, ''));
+    expect(status).toBe(200);
+    expect(body.total).toBe(7);
+    seen.push(...versions(body));
+    url = link(body, 'next');
+  }
+  expect(seen).toEqual([7, 6, 5, 4, 3, 2, 1].map((version) => `W/"${version}"`));
+});
+
+test('a version that comes while someone pages neither repeats nor hides another', async () => {
+  for (let version = 1; version <= 4; version++) await put('moving', version);
+  const first = (await get('Patient/moving/_history?_count=2')).body;
+  await put('moving', 5);
+  const second = (await get((link(first, 'next') ?? '').replace(`${server.base}/`, ''))).body;
+  expect([...versions(first), ...versions(second)]).toEqual([4, 3, 2, 1].map((version) => `W/"${version}"`));
+});
+
+test('_since leaves out what is older, and may leave nothing', async () => {
+  await put('since', 1);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  const { body } = await put('since', 2);
+  const since = async (moment: string) => (await get(`Patient/since/_history?_since=${encodeURIComponent(moment)}`)).body;
+  expect(versions(await since(body.meta.lastUpdated))).toEqual(['W/"2"']);
+  const future = await get('Patient/since/_history?_since=2999-01-01T00:00:00Z');
+  expect(future).toMatchObject({ status: 200, body: { type: 'history', total: 0 } });
+  expect(future.body.entry).toBeUndefined();
+});
+
+test('the history of a deleted resource can be read', async () => {
+  await put('deleted', 1);
+  await del('deleted');
+  expect(versions((await get('Patient/deleted/_history')).body)).toEqual(['W/"2"', 'W/"1"']);
+});
+
+test('a resource that was never there has none: 404', async () => expectRefusal(await get('Patient/nobody/_history'), 404, { code: 'not-found' }));
+
+test.each(['_count=0', '_count=x', '_count=-1', '_since=yesterday', '_before=x'])('%s is refused', async (query) => {
+  await put('queries', 1);
+  expectRefusal(await get(`Patient/queries/_history?${query}`), 400, { code: 'value' });
+});
+
+test('an unknown parameter is ignored, under handling=strict refused', async () => {
+  await put('queries', 1);
+  expect((await get('Patient/queries/_history?colour=red')).status).toBe(200);
+  expectRefusal(await get('Patient/queries/_history?colour=red', { prefer: 'handling=strict' }), 400, { code: 'not-supported', text: /colour/ });
+});

@@ -1,0 +1,15 @@
+// How many rows each table of the service holds: a refused request must leave all of them as they were.
+import type { TestServer } from '../server.js';
+
+interface Counted {
+  readonly name: string;
+  readonly rows: number;
+}
+
+/** Rows by table of the schema `fhir`, of all tables that hold any. */
+export async function rowCounts({ database }: Pick<TestServer, 'database'>): Promise<Readonly<Record<string, number>>> {
+  const tables = await database.query<{ name: string }>({ text: `select tablename as name from pg_tables where schemaname = 'fhir' order by 1`, values: [] });
+  const counts = tables.rows.map(({ name }) => `select '${name}' as name, count(*)::int as rows from fhir."${name}"`);
+  const { rows } = await database.query<Counted>({ text: counts.join(' union all '), values: [] });
+  return Object.fromEntries(rows.filter((one) => one.rows > 0).map((one) => [one.name, one.rows]));
+}
