@@ -5,7 +5,7 @@ import type { JsonDocument } from '../fhir/json-text.js';
 import type { FhirRequest } from '../fhir/request.js';
 import type { Transaction } from '../store/store.js';
 import { inTransaction, type Context, type Handler } from './context.js';
-import { criteriaText, matchOne } from './match.js';
+import { criteriaKey, criteriaText, matchOne } from './match.js';
 import { requireBody, writeAll, type Asked } from './write.js';
 import { writtenResponse } from './written-response.js';
 
@@ -26,21 +26,28 @@ export const update: Handler = async (request, context) => {
 /** The update of the resource that the criteria match, or of a new one where none does. Inside a transaction. */
 export async function matchUpdate(request: FhirRequest, document: JsonDocument, criteria: string, context: Context & { tx: Transaction }): Promise<Asked> {
   const { type = '' } = request;
-  await context.tx.lockKey(`${type}?${criteria}`);
+  await context.tx.lockKey(criteriaKey(type, criteria));
   const found = await matchOne(type, criteria, context);
   const sent = document.value['id'];
   if (found && sent !== undefined && sent !== found.id) throw fail('wrong-id', { text: `The criteria match ${type}/${found.id}; the body has another id` });
   const id = found?.id ?? (typeof sent === 'string' ? sent : context.parts.newId());
+  if (!found && sent !== undefined) await refuseTaken(type, id, context.tx);
   return askedUpdate(request, document, id, found === undefined && sent === undefined);
 }
 
-/** An update of the resource with this id, new or not. */
-export function askedUpdate(request: Pick<FhirRequest, 'type' | 'ifMatch' | 'ifNoneMatch'>, document: JsonDocument, id: string, fresh = false): Asked {
+/** The criteria match nothing, so this is a create: it must not overwrite a resource that the caller did not mean. */
+async function refuseTaken(type: string, id: string, tx: Transaction): Promise<void> {
+  const there = await tx.lock(type, id);
+  if (there && there.text !== null) throw fail('duplicate', { text: `The criteria do not match ${type}/${id}, which the body names: send no id, or other criteria`, expression: `${type}.id` });
+}
+
+/** An update of the resource with this id, new or not. The body must name the id that the URL does; only where criteria stand in the URL it need not. */
+export function askedUpdate(request: Pick<FhirRequest, 'type' | 'id' | 'ifMatch' | 'ifNoneMatch'>, document: JsonDocument, id: string, fresh = false): Asked {
   const { type = '', ifMatch, ifNoneMatch } = request;
   if (!isId(id)) throw fail('invalid-id', { expression: `${type}.id` });
   const sent = document.value['id'];
-  if (sent !== undefined && sent !== id)
-    throw fail('wrong-id', { text: `The URL says ${type}/${id}; the body has another id`, expression: `${type}.id` });
+  if (sent !== id && (sent !== undefined || request.id !== undefined))
+    throw fail('wrong-id', { text: `The URL says ${type}/${id}; the body has ${sent === undefined ? 'no' : 'another'} id`, expression: `${type}.id` });
   return {
     kind: 'update', method: 'PUT', type, id, fresh, document,
     ...(ifMatch !== undefined && { ifMatch }),
