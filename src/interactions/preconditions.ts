@@ -18,7 +18,8 @@ export function notModified(request: FhirRequest, found: StoredVersion): boolean
 export function checkPreconditions(asked: { ifMatch?: string; ifNoneMatch?: string }, current: StoredVersion | undefined): void {
   const live = current !== undefined && current.text !== null;
   if (asked.ifNoneMatch === '*' && live) throw fail('already-exists');
-  if (asked.ifMatch === undefined || asked.ifMatch === '*') return;
+  if (asked.ifMatch === undefined || (asked.ifMatch === '*' && live)) return;
+  if (asked.ifMatch === '*') throw fail('version-mismatch', { text: 'If-Match was sent, and there is no such resource' });
   const wanted = versionOf(asked.ifMatch);
   if (wanted === undefined) throw fail('bad-request', { text: `If-Match must be an ETag such as W/"3"` });
   if (current?.version !== wanted)
