@@ -1,5 +1,6 @@
 // The journey of a request on one page: permit, answer, shape, and every refusal turned into a response.
 // HTTP, batch entries, transactions, jobs and the command line all walk this road.
+import { isOutOfResources, isRetried } from '../db/failure.js';
 import type { Caller } from '../fhir/caller.js';
 import { FhirError, fail } from '../fhir/errors.js';
 import { outcomeText } from '../fhir/outcome.js';
@@ -43,15 +44,7 @@ export function refusalResponse(error: unknown, request: FhirRequest, parts: Pic
 function asFhirError(error: unknown): FhirError {
   if (error instanceof FhirError) return error;
   if (error instanceof VersionConflict) return fail('version-conflict', { expression: error.type });
-  if (isConnectionLoss(error)) return fail('not-ready');
+  // A lost connection, a full disk, or work that met other work six times over: the same request may succeed later.
+  if (isRetried(error) || isOutOfResources(error)) return fail('not-ready');
   return fail('unexpected');
-}
-
-/** Codes of a database that is away or going: connection exceptions, shutdown, too many clients, a full disk. */
-const AWAY = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT', '57P01', '57P02', '57P03', '53300', '53100', '08000', '08003', '08006']);
-
-function isConnectionLoss(error: unknown): boolean {
-  if (typeof error !== 'object' || error === null) return false;
-  if ('code' in error && typeof error.code === 'string') return AWAY.has(error.code);
-  return error instanceof Error && /Connection terminated|timeout exceeded when trying to connect/.test(error.message);
 }
