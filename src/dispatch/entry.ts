@@ -67,7 +67,7 @@ function conditions(asked: Readonly<Record<string, unknown>>): Partial<FhirReque
 }
 
 function relative(url: string, base: string): string {
-  const path = url.startsWith(`${base}/`) ? url.slice(base.length + 1) : url;
+  const path = url === base || url.startsWith(`${base}/`) ? url.slice(base.length) : url;
   return path.startsWith('/') ? path.slice(1) : path;
 }
 
