@@ -51,11 +51,14 @@ function requests(base, floor, tokens) {
   ];
 }
 
-/** CPU microseconds per request of one side in one round. */
+/** CPU microseconds per request of one side in one round, Node's and PostgreSQL's. */
 async function measure(side, { count, expect }, make) {
   const before = await side.cpu();
   await load({ count, clients: CLIENTS, make, expect });
-  return ((await side.cpu()) - before) / count;
+  const after = await side.cpu();
+  const node = (after.node - before.node) / count;
+  const postgres = (after.postgres - before.postgres) / count;
+  return { node, postgres, all: node + postgres };
 }
 
 const quantile = (numbers, q) => [...numbers].sort((a, b) => a - b)[Math.min(numbers.length - 1, Math.floor(q * numbers.length))];
@@ -64,7 +67,7 @@ async function compare(row, sides, plain) {
   const scaled = { ...row, count: row.count * SCALE };
   const rounds = [];
   for (let round = 0; round < ROUNDS; round += 1) {
-    const noise = await measure(sides.floor, { count: 300, expect: 200 }, plain);
+    const { all: noise } = await measure(sides.floor, { count: 300, expect: 200 }, plain);
     // Who goes first changes from round to round, so that a machine that slows down favours nobody.
     const order = round % 2 ? ['floor', 'server'] : ['server', 'floor'];
     const costs = { noise };
@@ -74,9 +77,13 @@ async function compare(row, sides, plain) {
   }
   const quiet = Math.min(...rounds.map((costs) => costs.noise));
   const kept = rounds.filter((costs) => costs.noise <= 2 * quiet);
-  const ratio = quantile(kept.map((costs) => costs.server / costs.floor), 0.25);
-  const micros = (side) => Math.round(quantile(kept.map((costs) => costs[side]), 0.25));
-  return { name: row.name, floorMicros: micros('floor'), serverMicros: micros('server'), R: Number(ratio.toFixed(2)), rounds: kept.length, ...(sides.peer && { peerWallMicros: micros('peer') }) };
+  const ratio = quantile(kept.map((costs) => costs.server.all / costs.floor.all), 0.25);
+  const micros = (side, part = 'all') => Math.round(quantile(kept.map((costs) => costs[side][part]), 0.25));
+  const split = (side) => `${micros(side, 'node')} + ${micros(side, 'postgres')}`;
+  return {
+    name: row.name, floorMicros: micros('floor'), serverMicros: micros('server'), R: Number(ratio.toFixed(2)),
+    floorSplit: split('floor'), serverSplit: split('server'), rounds: kept.length, ...(sides.peer && { peerWallMicros: micros('peer') }),
+  };
 }
 
 /** A peer's CPU can't be seen from here, so its column is the time a request takes. */
@@ -87,7 +94,7 @@ async function wallOf(row, make, peer) {
     return { ...request, url: request.url.replace(peer.base, peer.url), headers: { ...request.headers, ...(peer.token && { authorization: `Bearer ${peer.token}` }) } };
   };
   await load({ ...row, clients: CLIENTS, make: toPeer });
-  return Number(process.hrtime.bigint() - started) / 1000 / row.count;
+  return { all: Number(process.hrtime.bigint() - started) / 1000 / row.count };
 }
 
 async function run() {

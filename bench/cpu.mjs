@@ -14,8 +14,8 @@ function nanoseconds(pid) {
   }
 }
 
-/** Microseconds of one Node process and of the PostgreSQL backends that serve it. */
+/** Microseconds so far of one Node process and of the PostgreSQL backends that serve it. */
 export async function cpuOf(nodePid, backendsOf) {
-  const pids = [nodePid, ...(await backendsOf())];
-  return pids.reduce((sum, pid) => sum + nanoseconds(pid), 0) / 1000;
+  const backends = await backendsOf();
+  return { node: nanoseconds(nodePid) / 1000, postgres: backends.reduce((sum, pid) => sum + nanoseconds(pid), 0) / 1000 };
 }

@@ -20,6 +20,17 @@ const IV_BYTES = 12;
 const TAG_BYTES = 16;
 const keys = new Map<string, Buffer>();
 
+/** A nonce must never come twice under one key: a random word for this process, and a count. It is cheaper than twelve random bytes a time. */
+const PROCESS_BYTES = 8;
+const nonce = { process: randomBytes(PROCESS_BYTES), count: 0 };
+
+function nextNonce(): Buffer {
+  const bytes = Buffer.alloc(IV_BYTES);
+  nonce.process.copy(bytes);
+  bytes.writeUInt32BE(nonce.count++, PROCESS_BYTES);
+  return bytes;
+}
+
 function keyOf(secret: string): Buffer {
   let key = keys.get(secret);
   if (!key) keys.set(secret, (key = createHash('sha256').update(secret).digest()));
@@ -27,7 +38,7 @@ function keyOf(secret: string): Buffer {
 }
 
 export function sealPlace(place: Place, secret: string): string {
-  const iv = randomBytes(IV_BYTES);
+  const iv = nextNonce();
   const cipher = createCipheriv(ALGORITHM, keyOf(secret), iv);
   const sealed = Buffer.concat([cipher.update(JSON.stringify(place), 'utf8'), cipher.final()]);
   return Buffer.concat([iv, cipher.getAuthTag(), sealed]).toString('base64url');
