@@ -103,6 +103,12 @@ describe('refusals', () => {
     expect(readJson('{"abcd1efgh":1,"abcd2efgh":2}').value).toEqual({ abcd1efgh: 1, abcd2efgh: 2 });
   });
 
+  test('a duplicate is found after thousands of members and of objects', () => {
+    const keys = Array.from({ length: 10_000 }, (_, at) => `"key${at}":0`).join(',');
+    expect(refusal(`{${keys},"key9999":1}`).issues[0]).toMatchObject({ expression: 'key9999' });
+    expect(refusal(`{"a":[${'{"b":1},'.repeat(10_000)}{"c":1,"c":2}]}`).issues[0]).toMatchObject({ expression: 'a[10000].c' });
+  });
+
   test('a duplicate key is found wherever it stands, and only then', () => {
     const key = fc.constantFrom('"a"', '"b"', '"\\u0061"', '"id"', '"\\u0069\\u0064"', '"longer key"', '"longer\\u0020key"', '"–"', '"é"', '""');
     fc.assert(fc.property(fc.array(key, { maxLength: 6 }), fc.integer({ min: 0, max: 5 }), (keys, depth) => {
@@ -206,6 +212,12 @@ describe('resources inside', () => {
     expect(memberDocument(readJson('{"entry":{"0":{"resource":{}}}}'), 'entry', 0)).toBeUndefined();
     const odd = readJson('{"entry":[{"resource":[{}]},{"resource":null},{"resource":"a"},3,null,[{"resource":{}}]]}');
     for (let index = 0; index < 6; index++) expect(memberDocument(odd, 'entry', index)).toBeUndefined();
+  });
+
+  test('a member whose key has the hash of `resource` is not taken for one', () => {
+    const document = readJson('{"entry":[{"resource":{"a":1},"EKFTrakf":{"b":2}},{"EKFTrakf":{"b":2}}]}');
+    expect(memberDocument(document, 'entry', 0)!.members.map(({ key }) => key)).toEqual(['a']);
+    expect(memberDocument(document, 'entry', 1)).toBeUndefined();
   });
 
   test('a Bundle inside a Bundle has its own entries, and numbers know their document', () => {
