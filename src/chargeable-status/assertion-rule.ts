@@ -72,7 +72,8 @@ async function checkChange(before: Resource, after: Resource | undefined, kind: 
   refuseOtherRole(kind, context);
   if (kind === 'ovm-assessment') await refuseOtherTrust(before, 'change this assessment', context);
   // The Home Office can't read what it sent, so it has no version to name.
-  if (write.ifMatch === undefined && context.caller.role !== 'home-office') throw fail('if-match-required', { coding: { system: SPINE_R4_ERROR, code: 'PRECONDITION_FAILED' } });
+  const seen = write.ifMatch !== undefined && write.ifMatch !== '*';
+  if (!seen && context.caller.role !== 'home-office') throw fail('if-match-required', { coding: { system: SPINE_R4_ERROR, code: 'PRECONDITION_FAILED' } });
   if (before['status'] === 'entered-in-error' && after['status'] !== 'entered-in-error') throw forbidden('Observation.status', 'What was withdrawn stays withdrawn: add a new assertion');
   const [member] = kind === 'ho-status' ? changedMembers(before, after) : changedInAssessment(before, after);
   if (member !== undefined) throw forbidden(`Observation.${member}`, `${member} can't be changed: add a new assertion with derivedFrom, or withdraw this one with status entered-in-error`);
