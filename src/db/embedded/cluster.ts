@@ -5,6 +5,7 @@ import { appendFileSync, chownSync, mkdirSync, readdirSync, readFileSync, rename
 import { join } from 'node:path';
 import type { Binaries } from './binaries.js';
 import type { RunAs } from './run-as.js';
+import { causeOf } from './server-log.js';
 
 export const SUPERUSER = 'entitle';
 const SECRET_FILE = 'entitle.secret';
@@ -104,7 +105,7 @@ async function initdb(draft: string, secret: string, binaries: Binaries, runAs: 
   child.stderr.on('data', (part: Buffer) => (complaint += part.toString()));
   const code = await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve));
   if (code === 0) return;
-  if (complaint.includes('No space left on device')) throw new Error(diskFull(draft));
+  if (causeOf(complaint) === 'disk-full') throw new Error(diskFull(draft));
   throw new Error(`PostgreSQL could not be set up in ${draft}: ${complaint.trim()}`);
 }
 

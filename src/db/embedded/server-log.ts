@@ -8,7 +8,7 @@ const TAIL_BYTES = 4096;
 export type Cause = 'port-busy' | 'still-running' | 'disk-full' | 'other';
 
 const CAUSES: readonly (readonly [Cause, RegExp])[] = [
-  ['disk-full', /No space left on device/],
+  ['disk-full', /No space left on device|Check free disk space/],
   ['still-running', /pre-existing shared memory block .* is still in use|lock file "postmaster\.pid" already exists/],
   ['port-busy', /Address already in use|could not create any TCP\/IP sockets|lock file ".*\.s\.PGSQL\.\d+\.lock" already exists/],
 ];

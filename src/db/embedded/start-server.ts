@@ -1,6 +1,6 @@
 // Bring a server up on a cluster: adopt the one that runs, or start one and see it through its first moments.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync } from 'node:fs';
+import { closeSync, statfsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../log.js';
@@ -13,6 +13,7 @@ import { causeOf, openServerLog, readSince, sizeOf } from './server-log.js';
 const POLL_MS = 10;
 /** How long backends of a killed server, or another start, may stand in the way. */
 const PATIENCE_MS = 30_000;
+const LEAST_FREE_BYTES = 64 * 1024;
 /** `<directory>/.s.PGSQL.65535` must fit the 107 bytes of a socket address on Linux, 103 on macOS. */
 const LONGEST_SOCKET_PATH = 100;
 
@@ -35,7 +36,7 @@ export async function startServer(plan: ServerPlan, choosePort = freePort): Prom
     await refuseForeignServer(plan.cluster.directory);
     const started = await launch(plan, await choosePort());
     if (typeof started !== 'string') return started;
-    const cause = causeOf(started);
+    const cause = isFull(plan.cluster.directory) ? 'disk-full' : causeOf(started);
     if (cause === 'disk-full') throw new Error(diskFull(plan.cluster.directory));
     if (cause === 'other' || Date.now() > deadline) {
       throw new Error(`PostgreSQL did not start in ${plan.cluster.directory}: ${started} (more in ${plan.logFile})`);
@@ -70,6 +71,12 @@ async function launch(plan: ServerPlan, port: number): Promise<Postmaster | stri
     const running = findPostmaster(plan.cluster.directory);
     if (running?.pid === child.pid && running?.status === 'ready') return running;
   }
+}
+
+/** A server without room for a word in its log can't say why it ends. */
+function isFull(directory: string): boolean {
+  const { bavail, bsize } = statfsSync(directory);
+  return bavail * bsize < LEAST_FREE_BYTES;
 }
 
 function endOf(child: ChildProcess): Promise<string> {
