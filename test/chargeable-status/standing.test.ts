@@ -1,9 +1,9 @@
-import type { Resource } from '../../src/fhir/resource.js';
+import type { JsonObject, Resource } from '../../src/fhir/resource.js';
 import { sameStanding, standingOf } from '../../src/chargeable-status/standing.js';
 
 const NHS = 'https://fhir.nhs.uk/Id/nhs-number';
-const patient = (rest: Record<string, unknown>, ...numbers: string[]): Resource =>
-  ({ resourceType: 'Patient', identifier: numbers.map((value) => ({ system: NHS, value })), ...rest }) as Resource;
+const patient = (rest: JsonObject, ...numbers: string[]): Resource =>
+  ({ resourceType: 'Patient', identifier: numbers.map((value) => ({ system: NHS, value })), ...rest });
 
 test('a Patient holds its numbers, each once', () => {
   expect(standingOf(patient({}, '9990000026', '9990000018', '9990000026'))).toEqual({ numbers: ['9990000018', '9990000026'], mode: 'held', shown: '9990000026', survivor: undefined });
