@@ -1,5 +1,5 @@
 // The Fastify instance, built from the parts it is handed.
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { registerFhirDoor, type FhirDoor } from './http/fhir-door.js';
 import { registerHealthDoor, type Health } from './http/health-door.js';
 
@@ -21,7 +21,7 @@ const HANG_UP_MS = 50;
 export function createApp({ fhir, health, bodyLimitBytes, log }: AppParts): App {
   const app = Fastify({
     loggerInstance: log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyLimitBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
     // Ids and versions stand in the path; nothing of ours is longer.

@@ -31,6 +31,7 @@ const origin = (base: string) => new URL(base).origin;
 test('npm start serves on a fresh directory: health and metadata for all, the rest for who has a token', async () => {
   server = await startServer({ dataDir: data.path, command: ['npm', 'start'] });
   expect(server.output()).toContain('npm run -s token -- --role');
+  expect(server.output()).not.toMatch(/deprecat|warning/i);
   expect((await fetch(`${origin(server.base)}/readyz`)).status).toBe(200);
   expect(await (await fetch(`${server.base}/metadata`)).json()).toMatchObject({ resourceType: 'CapabilityStatement', fhirVersion: '4.0.1' });
   expect((await fetch(`${server.base}/Patient/nobody`)).status).toBe(401);
