@@ -6,10 +6,10 @@ import { writeAll, type Written } from './write.js';
 
 export const deleteResource: Handler = async (request, context) => {
   const { type = '', ifMatch } = request;
-  if (request.id !== undefined) return deleted(await deleteOne(type, request.id, ifMatch, context));
+  if (request.id !== undefined) return deletedResponse(await deleteOne(type, request.id, ifMatch, context));
   return inTransaction(context, async (inside) => {
     const found = await matchOne(type, criteriaText(request), inside);
-    return deleted(found && (await deleteOne(type, found.id, ifMatch, inside)));
+    return deletedResponse(found && (await deleteOne(type, found.id, ifMatch, inside)));
   });
 };
 
@@ -18,6 +18,7 @@ async function deleteOne(type: string, id: string, ifMatch: string | undefined, 
   return written;
 }
 
-function deleted(written: Written | undefined): FhirResponse {
+/** 204, with the version that the deletion is where there was something to delete. */
+export function deletedResponse(written: Written | undefined): FhirResponse {
   return written ? { status: 204, version: String(written.version), updated: written.updated } : { status: 204 };
 }

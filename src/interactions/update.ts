@@ -16,21 +16,23 @@ export const update: Handler = async (request, context) => {
     const [written] = await writeAll([askedUpdate(request, document, request.id)], context);
     return writtenResponse(written, request, context);
   }
+  // Made here, outside what is retried, so that a retry writes the same resource.
+  const newId = context.parts.newId();
   return inTransaction(context, async (inside) => {
-    const asked = await matchUpdate(request, document, criteriaText(request), inside);
+    const asked = await matchUpdate(request, document, criteriaText(request), inside, newId);
     const [written] = await writeAll([asked], inside);
     return writtenResponse(written, request, inside);
   });
 };
 
-/** The update of the resource that the criteria match, or of a new one where none does. Inside a transaction. */
-export async function matchUpdate(request: FhirRequest, document: JsonDocument, criteria: string, context: Context & { tx: Transaction }): Promise<Asked> {
+/** The update of the resource that the criteria match, or of a new one (under `newId` unless the body names one) where none does. Inside a transaction. */
+export async function matchUpdate(request: FhirRequest, document: JsonDocument, criteria: string, context: Context & { tx: Transaction }, newId: string): Promise<Asked> {
   const { type = '' } = request;
   await context.tx.lockKey(criteriaKey(type, criteria));
   const found = await matchOne(type, criteria, context);
   const sent = document.value['id'];
   if (found && sent !== undefined && sent !== found.id) throw fail('wrong-id', { text: `The criteria match ${type}/${found.id}; the body has another id` });
-  const id = found?.id ?? (typeof sent === 'string' ? sent : context.parts.newId());
+  const id = found?.id ?? (typeof sent === 'string' ? sent : newId);
   if (!found && sent !== undefined) await refuseTaken(type, id, context.tx);
   return askedUpdate(request, document, id, found === undefined && sent === undefined);
 }

@@ -1,0 +1,31 @@
+// Where in a Bundle a refusal belongs: what has no place yet is told at the entry.
+import { FhirError } from '../fhir/errors.js';
+
+/** Runs one step for `place` (`Bundle.entry[3]`), and gives its refusals that place, unless they name one in the Bundle already. */
+export async function placed<T>(place: string, step: () => T | Promise<T>): Promise<T> {
+  try {
+    return await step();
+  } catch (error) {
+    throw error instanceof FhirError ? at(error, place) : error;
+  }
+}
+
+/** The same for a step that does not wait. */
+export function placedNow<T>(place: string, step: () => T): T {
+  try {
+    return step();
+  } catch (error) {
+    throw error instanceof FhirError ? at(error, place) : error;
+  }
+}
+
+function at(error: FhirError, place: string): FhirError {
+  const issues = error.issues.map((issue) => ({ ...issue, expression: expressionAt(issue.expression, place) }));
+  return new FhirError(error.status, issues, error.headers);
+}
+
+/** `Patient.id` stands in the entry's resource; what is no path (a criterion, nothing) is told at the entry. */
+function expressionAt(expression: string | undefined, place: string): string {
+  if (expression === undefined || expression.startsWith('Bundle.')) return expression ?? place;
+  return /^[A-Z][A-Za-z]*\./.test(expression) ? `${place}.resource${expression.slice(expression.indexOf('.'))}` : place;
+}

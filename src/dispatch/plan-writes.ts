@@ -1,0 +1,106 @@
+// The writes of a transaction as they will be made: ids are known, criteria have found what they name, nothing is stored yet.
+// https://hl7.org/fhir/R4/http.html#trules
+import { fail } from '../fhir/errors.js';
+import type { FhirRequest } from '../fhir/request.js';
+import type { Context } from '../interactions/context.js';
+import { matchForCreate } from '../interactions/create.js';
+import { criteriaKey, criteriaText, matchOne } from '../interactions/match.js';
+import { askedUpdate, matchUpdate } from '../interactions/update.js';
+import { requireBody, type Asked } from '../interactions/write.js';
+import type { StoredVersion, Transaction } from '../store/store.js';
+import type { Entry } from './entry.js';
+import { placed } from './entry-place.js';
+
+export type Inside = Context & { tx: Transaction };
+
+/** What an entry comes to: a write, a resource that was there already (conditional create), or nothing (a deletion that matches none). */
+export interface Planned {
+  readonly entry: Entry;
+  readonly asked?: Asked;
+  readonly existing?: StoredVersion;
+  /** An earlier entry that is made under the same If-None-Exist: for this one it is there already. */
+  readonly twin?: Planned;
+}
+
+export const placeOf = (entry: Entry): string => `Bundle.entry[${entry.index}]`;
+
+export async function planDeletes(entries: readonly Entry[], inside: Inside): Promise<Planned[]> {
+  const planned: Planned[] = [];
+  for (const entry of entries) planned.push(await placed(placeOf(entry), () => planDelete(entry, inside)));
+  checkOverlap(planned);
+  return planned;
+}
+
+async function planDelete(entry: Entry, inside: Inside): Promise<Planned> {
+  const { type = '', id = (await matchOne(type, criteriaText(entry.request), permitted(entry, inside)))?.id, ifMatch } = entry.request;
+  if (id === undefined) return { entry };
+  permitted(entry, inside);
+  return { entry, asked: { kind: 'delete', method: 'DELETE', type, id, within: placeOf(entry), ...(ifMatch !== undefined && { ifMatch }) } };
+}
+
+/** Creates and updates, in the order sent. `ids` are those of new resources, by index of the entry; `deletes` were made before. */
+export async function planWrites(entries: readonly Entry[], ids: readonly string[], deletes: readonly Planned[], inside: Inside): Promise<Planned[]> {
+  const planned: Planned[] = [];
+  const byCriteria = new Map<string, Planned>();
+  for (const entry of entries) planned.push(await placed(placeOf(entry), () => planWrite(entry, ids[entry.index] ?? '', byCriteria, inside)));
+  checkOverlap([...deletes, ...planned]);
+  return planned;
+}
+
+async function planWrite(entry: Entry, id: string, byCriteria: Map<string, Planned>, inside: Inside): Promise<Planned> {
+  const { request } = entry;
+  const criteria = criteriaOf(request);
+  const key = criteria === undefined ? undefined : criteriaKey(request.type ?? '', criteria);
+  const twin = key === undefined ? undefined : byCriteria.get(key);
+  if (twin && request.interaction === 'create') return { entry, twin };
+  if (twin) throw fail('bad-request', { text: `This entry and entry ${twin.entry.index} write what the same criteria name: make one of them`, expression: placeOf(entry) });
+  const planned = request.interaction === 'update' ? await planUpdate(entry, id, criteria, permitted(entry, inside)) : await planCreate(entry, id, permitted(entry, inside));
+  if (key !== undefined && !planned.existing) byCriteria.set(key, planned);
+  return planned;
+}
+
+const criteriaOf = (request: FhirRequest): string | undefined =>
+  request.interaction === 'create' ? request.ifNoneExist : request.id === undefined ? criteriaText(request) : undefined;
+
+async function planUpdate(entry: Entry, newId: string, criteria: string | undefined, inside: Inside): Promise<Planned> {
+  const { request } = entry;
+  const document = requireBody(request.type ?? '', request.body);
+  const asked = criteria === undefined ? askedUpdate(request, document, request.id ?? '') : await matchUpdate(request, document, criteria, inside, newId);
+  return { entry, asked: { ...asked, within: `${placeOf(entry)}.resource` } };
+}
+
+async function planCreate(entry: Entry, id: string, inside: Inside): Promise<Planned> {
+  const { request } = entry;
+  const { type = '' } = request;
+  const document = requireBody(type, request.body);
+  const existing = request.ifNoneExist === undefined ? undefined : await matchForCreate(request, request.ifNoneExist, inside);
+  if (existing) return { entry, existing };
+  return { entry, asked: { kind: 'create', method: 'POST', type, id, fresh: true, document, within: `${placeOf(entry)}.resource` } };
+}
+
+/** Each entry is judged as if it came alone. */
+function permitted(entry: Entry, inside: Inside): Inside {
+  inside.parts.permit(inside.grant.caller, entry.request);
+  return inside;
+}
+
+/** No resource may be written by two entries. */
+function checkOverlap(planned: readonly Planned[]): void {
+  const seen = new Set<string>();
+  for (const { entry, asked } of planned) {
+    if (!asked) continue;
+    const key = `${asked.type}/${asked.id}`;
+    if (seen.has(key)) throw fail('bad-request', { text: `Two entries write ${key}: send one of them`, expression: placeOf(entry) });
+    seen.add(key);
+  }
+}
+
+/** What a reference to each entry's fullUrl becomes. */
+export function fullUrls(planned: readonly Planned[]): Map<string, string> {
+  const targets = new Map<string, string>();
+  for (const one of planned) {
+    const resource = one.asked ?? one.existing ?? one.twin?.asked;
+    if (one.entry.fullUrl !== undefined && resource) targets.set(one.entry.fullUrl, `${resource.type}/${resource.id}`);
+  }
+  return targets;
+}
