@@ -17,6 +17,11 @@ function run(script, args) {
   });
 }
 
+/** A file of a package that its exports do not name. */
+function within(name, file) {
+  return join(dirname(require.resolve(`${name}/package.json`)), file);
+}
+
 /** A check that passes or fails as a whole counts as one. */
 async function check(name, script, args) {
   const started = Date.now();
@@ -29,7 +34,7 @@ async function check(name, script, args) {
 async function jest() {
   const folder = mkdtempSync(join(tmpdir(), 'entitle-test-'));
   const report = join(folder, 'jest.json');
-  const ended = await run(require.resolve('jest/bin/jest.js'), ['--json', '--outputFile', report, ...process.argv.slice(2)]);
+  const ended = await run(within('jest', 'bin/jest.js'), ['--json', '--outputFile', report, ...process.argv.slice(2)]);
   try {
     const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites, numPendingTests } = JSON.parse(readFileSync(report, 'utf8'));
     if (numPendingTests > 0) console.log(`${numPendingTests} skipped`);
@@ -42,9 +47,10 @@ async function jest() {
   }
 }
 
-const tsc = require.resolve('typescript/lib/tsc.js');
-const eslint = join(dirname(require.resolve('eslint/package.json')), 'bin/eslint.js');
-const results = await Promise.all([check('types', tsc, ['-p', 'tsconfig.json']), check('lint', eslint, ['.'])]);
+const results = await Promise.all([
+  check('types', within('typescript', 'lib/tsc.js'), ['-p', 'tsconfig.json']),
+  check('lint', within('eslint', 'bin/eslint.js'), ['.']),
+]);
 results.push(await jest());
 
 const passed = results.reduce((sum, result) => sum + result.passed, 0);
