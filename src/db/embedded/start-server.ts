@@ -8,7 +8,7 @@ import type { Binaries } from './binaries.js';
 import { type Cluster, diskFull } from './cluster.js';
 import { findPostmaster, type Postmaster, refuseForeignServer } from './postmaster.js';
 import type { RunAs } from './run-as.js';
-import { causeOf, openServerLog, readSince, sizeOf } from './server-log.js';
+import { type Cause, causeOf, openServerLog, readSince, sizeOf } from './server-log.js';
 
 const POLL_MS = 10;
 /** How long backends of a killed server, or another start, may stand in the way. */
@@ -30,6 +30,7 @@ export interface ServerPlan {
 /** A ready server, on a port that `choosePort` gives; it is asked again if that one is taken. */
 export async function startServer(plan: ServerPlan, choosePort = freePort): Promise<Postmaster> {
   const deadline = Date.now() + PATIENCE_MS;
+  let reported: Cause | undefined;
   for (;;) {
     const running = await adopt(plan);
     if (running !== undefined) return running;
@@ -41,7 +42,8 @@ export async function startServer(plan: ServerPlan, choosePort = freePort): Prom
     if (cause === 'other' || Date.now() > deadline) {
       throw new Error(`PostgreSQL did not start in ${plan.cluster.directory}: ${started} (more in ${plan.logFile})`);
     }
-    plan.log.info({ cause }, 'PostgreSQL could not start yet: trying again');
+    if (cause !== reported) plan.log.info({ cause }, 'PostgreSQL could not start yet: trying again');
+    reported = cause;
     await sleep(50);
   }
 }
