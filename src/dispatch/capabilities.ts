@@ -40,6 +40,7 @@ function statement(base: string, resource: readonly object[], parts: CapabilityP
     implementation: { description: 'Chargeable status and personal health budgets', url: base },
     fhirVersion: '4.0.1',
     format: ['json', 'application/fhir+json'],
+    patchFormat: ['application/json-patch+json', 'application/fhir+json'],
     rest: [
       {
         mode: 'server',

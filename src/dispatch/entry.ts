@@ -1,8 +1,10 @@
 // The entries of a batch or transaction as the requests they are. https://hl7.org/fhir/R4/http.html#transaction
+import { isUtf8 } from 'node:buffer';
 import { fail } from '../fhir/errors.js';
 import { memberDocument, type JsonDocument } from '../fhir/json-text.js';
 import { queryPairs } from '../fhir/query-string.js';
 import type { FhirRequest } from '../fhir/request.js';
+import { placedNow } from './entry-place.js';
 import type { Routed, Router } from './router.js';
 
 export interface Entry {
@@ -34,8 +36,9 @@ export function readEntry(outer: FhirRequest, raw: unknown, index: number, route
   if (!isMethod(method)) throw fail('bad-request', { text: `${place}.request.method must be GET, HEAD, POST, PUT, PATCH or DELETE`, expression: `${place}.request.method` });
   const url = relative(text(asked['url'], `${place}.request.url`), outer.base);
   const mark = url.indexOf('?');
-  const routed = route(method, mark < 0 ? url : url.slice(0, mark));
+  const routed = placedNow(`${place}.request.url`, () => route(method, mark < 0 ? url : url.slice(0, mark)));
   const body = entry['resource'] === undefined || !outer.body ? undefined : memberDocument(outer.body, 'entry', index);
+  const jsonPatch = body && routed.parts.interaction === 'patch' ? patchText(body, place) : undefined;
   const fullUrl = entry['fullUrl'];
   return {
     index,
@@ -44,14 +47,27 @@ export function readEntry(outer: FhirRequest, raw: unknown, index: number, route
     request: {
       ...routed.parts,
       method,
-      query: mark < 0 ? [] : queryPairs(url.slice(mark + 1)),
-      ...(body && { body }),
+      query: mark < 0 ? [] : placedNow(`${place}.request.url`, () => queryPairs(url.slice(mark + 1))),
+      ...(jsonPatch !== undefined ? { jsonPatch } : body && { body }),
       ...conditions(asked),
       ...(outer.preferHandling && { preferHandling: outer.preferHandling }),
       preferReturn: outer.preferReturn ?? 'minimal',
       base: outer.base,
     },
   };
+}
+
+/** A JSON Patch comes as a Binary, since an entry holds resources only. https://hl7.org/fhir/R4/http.html#patch */
+function patchText(body: JsonDocument, place: string): string | undefined {
+  const { resourceType, contentType, data } = body.value;
+  if (resourceType !== 'Binary') return undefined;
+  const type = typeof contentType === 'string' ? contentType.toLowerCase().split(';', 1)[0]?.trim() : undefined;
+  if (type !== 'application/json-patch+json' || typeof data !== 'string') {
+    throw fail('bad-request', { text: `${place}.resource: a Binary of a PATCH has contentType application/json-patch+json, and the patch in base64 as its data`, expression: `${place}.resource` });
+  }
+  const bytes = Buffer.from(data, 'base64');
+  if (!isUtf8(bytes)) throw fail('malformed-json', { text: `${place}.resource.data is not UTF-8 text in base64`, expression: `${place}.resource.data` });
+  return bytes.toString('utf8');
 }
 
 const isMethod = (method: string): method is FhirRequest['method'] => METHODS.has(method);

@@ -2,6 +2,7 @@
 import { create } from '../interactions/create.js';
 import { deleteResource } from '../interactions/delete.js';
 import { history } from '../interactions/history.js';
+import { patch } from '../interactions/patch.js';
 import { read, vread } from '../interactions/read.js';
 import { search } from '../interactions/search.js';
 import { update } from '../interactions/update.js';
@@ -20,9 +21,11 @@ export function createRoutes({ bundle, operation }: OtherHandlers): Readonly<Rec
     'POST [type]/_search': { interaction: 'search', handler: search },
     'POST [type]': { interaction: 'create', handler: create },
     'PUT [type]': { interaction: 'update', handler: update },
+    'PATCH [type]': { interaction: 'patch', handler: patch },
     'DELETE [type]': { interaction: 'delete', handler: deleteResource },
     'GET [type]/[id]': { interaction: 'read', handler: read },
     'PUT [type]/[id]': { interaction: 'update', handler: update },
+    'PATCH [type]/[id]': { interaction: 'patch', handler: patch },
     'DELETE [type]/[id]': { interaction: 'delete', handler: deleteResource },
     'GET [type]/[id]/_history': { interaction: 'history', handler: history },
     'GET [type]/[id]/_history/[version]': { interaction: 'vread', handler: vread },

@@ -17,6 +17,8 @@ export interface FhirRequest {
   /** Decoded name-value pairs, in the order sent; a form body's pairs come after the URL's. */
   readonly query: readonly (readonly [name: string, value: string])[];
   readonly body?: JsonDocument;
+  /** The text of a JSON Patch (RFC 6902), which is no resource; not yet read. */
+  readonly jsonPatch?: string;
   readonly ifMatch?: string;
   readonly ifNoneMatch?: string;
   readonly ifNoneExist?: string;

@@ -2,12 +2,13 @@
 import { isUtf8 } from 'node:buffer';
 import type { FastifyRequest } from 'fastify';
 import { fail } from '../fhir/errors.js';
-import { readJson, type JsonDocument } from '../fhir/json-text.js';
+import { readJson } from '../fhir/json-text.js';
 import { queryPairs } from '../fhir/query-string.js';
 import type { FhirRequest } from '../fhir/request.js';
 import type { Routed } from '../dispatch/router.js';
 
 const JSON_TYPES = new Set(['application/fhir+json', 'application/json', 'application/json+fhir', 'text/json']);
+const JSON_PATCH = 'application/json-patch+json';
 const FORM = 'application/x-www-form-urlencoded';
 
 /** What stands behind the path, without the question mark. */
@@ -21,24 +22,33 @@ export function decode(request: FastifyRequest, routed: Routed, base: string): F
   const isSearch = routed.parts.interaction === 'search';
   const form = isSearch && request.method === 'POST' ? formPairs(request) : [];
   const pairs = queryPairs(queryText(request.url));
-  const body = isSearch ? undefined : readBody(request);
   return Object.freeze({
     ...routed.parts,
     method: request.method as FhirRequest['method'],
     query: form.length > 0 ? [...pairs, ...form] : pairs,
     base,
-    ...(body && { body }),
+    ...(!isSearch && readBody(request, routed.parts.interaction === 'patch')),
     ...conditions(headers),
     ...prefer(headers['prefer']),
   });
 }
 
-function readBody(request: FastifyRequest): JsonDocument | undefined {
+function readBody(request: FastifyRequest, isPatch: boolean): Pick<FhirRequest, 'body' | 'jsonPatch'> {
   const bytes = bytesOf(request);
-  if (!bytes) return undefined;
-  requireType(request, (type) => JSON_TYPES.has(type), 'Send the body as application/fhir+json');
-  return readJson(textOf(bytes));
+  if (!bytes) return {};
+  if (!isPatch) {
+    requireType(request, (type) => JSON_TYPES.has(type), 'Send the body as application/fhir+json');
+    return { body: readJson(textOf(bytes)) };
+  }
+  const type = requireType(request, (one) => one === JSON_PATCH || JSON_TYPES.has(one), PATCH_TYPES.text, PATCH_TYPES.headers);
+  return type === JSON_PATCH ? { jsonPatch: textOf(bytes) } : { body: readJson(textOf(bytes)) };
 }
+
+const PATCH_TYPES = {
+  text: `Send a JSON Patch as ${JSON_PATCH}, or a FHIRPath Patch as Parameters in application/fhir+json`,
+  // https://www.rfc-editor.org/rfc/rfc5789#section-2.2
+  headers: { 'accept-patch': `${JSON_PATCH}, application/fhir+json` },
+};
 
 function formPairs(request: FastifyRequest): [string, string][] {
   const bytes = bytesOf(request);
@@ -56,11 +66,13 @@ function textOf(bytes: Buffer): string {
   return bytes.toString('utf8');
 }
 
-function requireType(request: FastifyRequest, takes: (type: string) => boolean, text: string): void {
+/** The media type of the body, if it is one that is taken. */
+function requireType(request: FastifyRequest, takes: (type: string) => boolean, text: string, headers: Readonly<Record<string, string>> = {}): string {
   const [type = '', ...parameters] = (request.headers['content-type'] ?? '').toLowerCase().split(';').map((part) => part.trim());
   const charset = parameters.find((parameter) => parameter.startsWith('charset='));
-  if (!takes(type)) throw fail('unsupported-media-type', { text });
+  if (!takes(type)) throw fail('unsupported-media-type', { text }, headers);
   if (charset && !/^charset="?(utf-?8|us-ascii)"?$/.test(charset)) throw fail('unsupported-media-type', { text: 'Send the body in UTF-8' });
+  return type;
 }
 
 function conditions(headers: FastifyRequest['headers']): Partial<FhirRequest> {

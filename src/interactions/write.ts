@@ -124,8 +124,11 @@ function judge(asked: Asked, write: Write, context: Context): void {
   if (refusal) throw refusal;
   if (!write.after) return;
   const faults = context.parts.validate(write.after).filter((issue) => issue.severity === 'error' || issue.severity === 'fatal');
+  if (faults.length === 0) return;
+  // A patch that would make it invalid: https://www.rfc-editor.org/rfc/rfc5789#section-2.2. Its text was never the caller's: no line or column.
+  if (asked.method === 'PATCH') throw failWith(422, faults);
   // 400 for what base FHIR does not allow; 422 is for profiles and the rules of the service. https://hl7.org/fhir/R4/http.html#create
-  if (faults.length > 0) throw failWith(400, asked.document ? placed(faults, asked.document) : faults);
+  throw failWith(400, asked.document ? placed(faults, asked.document) : faults);
 }
 
 /** Faults with the line and column where the caller can find them. */
