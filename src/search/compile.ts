@@ -38,13 +38,8 @@ const unknownFrequency: FrequencyOf = () => undefined;
 export function searchStatement(definitions: Definitions, query: Query, grant: Grant, frequencyOf: FrequencyOf = unknownFrequency): SearchStatement {
   const sql = new SqlScope([]);
   const writing = { definitions, sql, grant, frequencyOf };
-  const text = query.includes.length === 0 ? matchesText(writing, query) : withIncludes(writing, query);
+  const text = query.includes.length === 0 ? pageText(writing, query, []).text : withIncludes(writing, query);
   return named(sql, text);
-}
-
-function matchesText(writing: Writing, query: Query): string {
-  const { text, keys } = pageText(writing, query, []);
-  return `select 'match' as mode, '${query.type}' as type, id, version, updated, res${keyNames(keys)} from (${text}) p`;
 }
 
 function withIncludes(writing: Writing, query: Query): string {
@@ -57,9 +52,9 @@ function withIncludes(writing: Writing, query: Query): string {
     + ` from (${all}) i where not exists (select from shown s where s.type = i.type and s.id = i.id)) j limit ${MOST_INCLUDED})`;
   return [
     `with page as materialized (${text})`,
-    `shown as materialized (select '${type}'::text as type, id, refs, self from page limit ${count})`,
+    `shown as materialized (select type, id, refs, self from page limit ${count})`,
     ...ctes,
-  ].join(', ') + ` select 'match' as mode, '${type}' as type, id, version, updated, res${keyNames(keys)} from page${included}`;
+  ].join(', ') + ` select mode, type, id, version, updated, res${keyNames(keys)} from page${included}`;
 }
 
 const keyNames = (keys: number): string => Array.from({ length: keys }, (_, index) => `, k${index}`).join('');

@@ -6,7 +6,7 @@ import { tokensOf } from './params/token.js';
 import { urisOf } from './params/uri.js';
 import type { Clause } from './query.js';
 import { slotsOf, type Slot } from './slots.js';
-import { shareOf, walkIsCheaper, type FrequencyOf } from './token-frequency.js';
+import { isCommon, shareOf, type FrequencyOf } from './token-frequency.js';
 
 export const RANK = {
   id: 0,
@@ -23,9 +23,6 @@ export const RANK = {
   commonToken: 8,
   none: 9,
 } as const;
-
-/** A token is common where a page of this size would be found sooner by walking. */
-const TYPICAL_PAGE = 50;
 
 export interface Drivers {
   /** Rank of the best clause. */
@@ -69,7 +66,7 @@ function parameterRank({ definitions, frequencyOf }: Knowing, type: string, clau
   if (!inTokens(slot, modifier)) return modifier === 'contains' ? RANK.contains : RANK.side;
   const frequency = frequencyOf(type);
   const share = frequency && shareOf(frequency, commonTokens(slot, clause));
-  return share !== undefined && walkIsCheaper(frequency?.rows ?? 0, [share], TYPICAL_PAGE) ? RANK.commonToken : RANK.token;
+  return frequency && share !== undefined && isCommon(frequency, share) ? RANK.commonToken : RANK.token;
 }
 
 /** Are the parameter's values in the GIN? */
@@ -80,7 +77,7 @@ function inTokens({ parameter, parts }: Slot, modifier: string | undefined): boo
 }
 
 /** The tokens whose share may be known; references and pairs are rare by nature. */
-export function commonTokens(slot: Slot, { modifier, values }: Pick<ParameterClause, 'modifier' | 'values'>): readonly bigint[] {
+function commonTokens(slot: Slot, { modifier, values }: Pick<ParameterClause, 'modifier' | 'values'>): readonly bigint[] {
   if (slot.parameter.type === 'token') return tokensOf(slot, modifier, values);
   return slot.parameter.type === 'uri' ? urisOf(slot, modifier, values) : [];
 }

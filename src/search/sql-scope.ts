@@ -2,9 +2,10 @@
 
 /**
  * How a predicate is to be used. `drive`: written so that an index can find the rows. `filter`: written so that no index
- * can, for rows found another way; the planner is left no choice that it would make from default estimates.
+ * can, for rows found another way; the planner is left no choice that it would make from default estimates. `ids`: not a
+ * predicate but the select of the ids themselves, for clauses that a side table answers.
  */
-export type Use = 'drive' | 'filter';
+export type Use = 'drive' | 'filter' | 'ids';
 
 export class SqlScope {
   private aliases = 0;
@@ -45,7 +46,10 @@ export type SideTable = 'string_index' | 'date_index' | 'quantity_index';
  */
 export function sidePredicate({ sql, row, use }: PredicateScope, table: SideTable, where: (alias: string) => string): string {
   const side = sql.alias('s');
-  if (use === 'drive') return `${row}.id = any(array(select ${side}.id from fhir.${table} ${side} where ${where(side)}))`;
+  if (use !== 'filter') {
+    const ids = `select ${side}.id from fhir.${table} ${side} where ${where(side)}`;
+    return use === 'ids' ? ids : `${row}.id = any(array(${ids}))`;
+  }
   return `(select true from fhir.${table} ${side} where ${side}.id = ${row}.id and ${where(side)} limit 1) is true`;
 }
 

@@ -1,6 +1,5 @@
 // The rows that searches find, against what a plain look at each resource says. Every search runs on each road: found by
 // the GIN, walked along a sort index with all tokens taken for common, as a condition for reads under a Grant, and counted.
-import type { Resource } from '../../src/fhir/resource.js';
 import { clauseSql } from '../../src/search/clause-sql.js';
 import { cursorOf, searchStatement, totalStatement, type SearchRow } from '../../src/search/compile.js';
 import { createExtractor } from '../../src/search/extract.js';
