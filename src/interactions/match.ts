@@ -14,7 +14,7 @@ export async function matchOne(type: string, criteria: string, context: Context)
   const pairs = criteriaPairs(criteria);
   if (pairs.length === 0) throw fail('bad-request', { text: `The criteria "${criteria}" have no search parameter` });
   const { definitions } = context.parts;
-  const { query } = parseSearch({ definitions, type, pairs, handling: 'strict', defaultCount: 2, maxCount: 2 });
+  const { query } = parseSearch({ definitions, type, pairs, handling: 'strict', defaultCount: 2, maxCount: 2, now: context.now });
   const { matches } = await context.store.search(context.grant, query);
   if (matches.length > 1) throw fail('multiple-matches', { text: `"${criteria}" matches more than one ${type}: make it narrower` });
   return matches[0];

@@ -17,7 +17,7 @@ export const search: Handler = async (request, context) => {
   const place = placeOf(request, pageSecret);
   const pairs = place?.pairs ?? request.query;
   const handling = request.preferHandling ?? 'lenient';
-  const { query, warnings } = parseSearch({ definitions, type, pairs, handling, defaultCount: DEFAULT_COUNT, maxCount: MAX_COUNT });
+  const { query, warnings } = parseSearch({ definitions, type, pairs, handling, defaultCount: DEFAULT_COUNT, maxCount: MAX_COUNT, base, now: context.now });
   const page = await context.store.search(context.grant, place ? { ...query, after: place.after } : query);
   const links: Link[] = [{ relation: 'self', url: selfUrl(base, type, query.self) }];
   if (page.next) links.push({ relation: 'next', url: nextUrl(request, { type, pairs, after: page.next }, pageSecret) });
