@@ -5,6 +5,7 @@ import type { FhirRequest } from '../fhir/request.js';
 import type { Context } from '../interactions/context.js';
 import { matchForCreate } from '../interactions/create.js';
 import { criteriaKey, criteriaText, matchOne } from '../interactions/match.js';
+import { askedPatch, readPatch } from '../interactions/patch.js';
 import { askedUpdate, matchUpdate } from '../interactions/update.js';
 import { requireBody, type Asked } from '../interactions/write.js';
 import type { StoredVersion, Transaction } from '../store/store.js';
@@ -38,7 +39,7 @@ async function planDelete(entry: Entry, inside: Inside): Promise<Planned> {
   return { entry, asked: { kind: 'delete', method: 'DELETE', type, id, within: placeOf(entry), ...(ifMatch !== undefined && { ifMatch }) } };
 }
 
-/** Creates and updates, in the order sent. `ids` are those of new resources, by index of the entry; `deletes` were made before. */
+/** Creates, updates and patches, in the order sent. `ids` are those of new resources, by index of the entry; `deletes` were made before. */
 export async function planWrites(entries: readonly Entry[], ids: readonly string[], deletes: readonly Planned[], inside: Inside): Promise<Planned[]> {
   const planned: Planned[] = [];
   const byCriteria = new Map<string, Planned>();
@@ -54,7 +55,7 @@ async function planWrite(entry: Entry, id: string, byCriteria: Map<string, Plann
   const twin = key === undefined ? undefined : byCriteria.get(key);
   if (twin && request.interaction === 'create') return { entry, twin };
   if (twin) throw fail('bad-request', { text: `This entry and entry ${twin.entry.index} write what the same criteria name: make one of them`, expression: placeOf(entry) });
-  const planned = request.interaction === 'update' ? await planUpdate(entry, id, criteria, permitted(entry, inside)) : await planCreate(entry, id, permitted(entry, inside));
+  const planned = await PLANS[request.interaction as keyof typeof PLANS](entry, { id, criteria }, permitted(entry, inside));
   if (key !== undefined && !planned.existing) byCriteria.set(key, planned);
   return planned;
 }
@@ -62,14 +63,28 @@ async function planWrite(entry: Entry, id: string, byCriteria: Map<string, Plann
 const criteriaOf = (request: FhirRequest): string | undefined =>
   request.interaction === 'create' ? request.ifNoneExist : request.id === undefined ? criteriaText(request) : undefined;
 
-async function planUpdate(entry: Entry, newId: string, criteria: string | undefined, inside: Inside): Promise<Planned> {
+interface Naming {
+  /** For a resource that is new. */
+  readonly id: string;
+  readonly criteria: string | undefined;
+}
+
+const PLANS = { create: planCreate, update: planUpdate, patch: planPatch } as const;
+
+async function planUpdate(entry: Entry, { id, criteria }: Naming, inside: Inside): Promise<Planned> {
   const { request } = entry;
   const document = requireBody(request.type ?? '', request.body);
-  const asked = criteria === undefined ? askedUpdate(request, document, request.id ?? '') : await matchUpdate(request, document, criteria, inside, newId);
+  const asked = criteria === undefined ? askedUpdate(request, document, request.id ?? '') : await matchUpdate(request, document, criteria, inside, id);
   return { entry, asked: { ...asked, within: `${placeOf(entry)}.resource` } };
 }
 
-async function planCreate(entry: Entry, id: string, inside: Inside): Promise<Planned> {
+/** Of the resource as it was before this transaction's other writes: no other entry may write it. */
+async function planPatch(entry: Entry, _naming: Naming, inside: Inside): Promise<Planned> {
+  const asked = await askedPatch(entry.request, inside, readPatch(entry.request, inside.parts.definitions));
+  return { entry, asked: { ...asked, within: `${placeOf(entry)}.resource` } };
+}
+
+async function planCreate(entry: Entry, { id }: Naming, inside: Inside): Promise<Planned> {
   const { request } = entry;
   const { type = '' } = request;
   const document = requireBody(type, request.body);

@@ -24,7 +24,7 @@ export async function runTransaction(outer: FhirRequest, raw: readonly unknown[]
   return inTransaction(context, async (inside) => {
     const responses: Responses = new Map();
     const deletes = await runDeletes(of(entries, 'delete'), inside, responses);
-    await runWrites(await planWrites(of(entries, 'create', 'update'), ids, deletes, inside), inside, responses);
+    await runWrites(await planWrites(of(entries, 'create', 'update', 'patch'), ids, deletes, inside), inside, responses);
     for (const entry of entries) if (!responses.has(entry.index)) responses.set(entry.index, await placed(placeOf(entry), () => run(entry, inside)));
     return entries.map((entry) => responses.get(entry.index) ?? { status: 500 });
   });
