@@ -3,6 +3,11 @@
 -- One row per patient who holds an NHS number or of whom something was asserted. Distributed by patient.
 create table fhir.chargeable_status (
   patient text collate "C" primary key,
+  -- What a look-up reads, as one text: see src/chargeable-status/status-row.ts.
+  summary text not null generated always as (
+    patient || '|' || coalesce(number, '') || '|' || deleted::text || '|' || coalesce(survivor, '') || '|' || observation || '|' || changes::text || '|' || changed::text
+      || '|' || coalesce(winner, '') || '|' || coalesce(source, '') || '|' || coalesce(basic, '') || '|' || coalesce(category, '') || '|' || coalesce(decided, '')
+      || '|' || coalesce(decided_at::text, '') || '|' || coalesce(valid_until, '') || '|' || coalesce(lapses_at::text, '')) stored,
   -- NHS number shown in answers.
   number text collate "C",
   deleted boolean not null default false,

@@ -7,7 +7,7 @@ import { readAssertions, type Assertion } from './assertion.js';
 import { VM_OBSERVATION_ID } from './codes.js';
 import { hasLapsed, statusAt, winnerOf, type NonePolicy, type Winner } from './effective-status.js';
 import { extensionsShowing, shownStatus, statusExtension } from './status-extension.js';
-import { assertionsOf, rowOf, SUMMARY, type StatusRow } from './status-row.js';
+import { assertionsOf, rowOf, type StatusRow } from './status-row.js';
 
 /** What a change of a row needs of the write it happens in; a lapse written by the job brings the same. */
 export type StatusContext = Pick<WriteContext, 'tx' | 'now' | 'put' | 'newId'>;
@@ -21,7 +21,7 @@ interface LockedRow extends StatusRow {
 const LOCK = {
   name: 'chargeable-status-lock',
   text: `insert into fhir.chargeable_status (patient, observation) values ($1, $2)
-    on conflict (patient) do update set patient = excluded.patient returning ${SUMMARY}, assertions, joined`,
+    on conflict (patient) do update set patient = excluded.patient returning summary, assertions, joined`,
 };
 const SAVE = {
   name: 'chargeable-status-save',
