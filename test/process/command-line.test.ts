@@ -5,6 +5,9 @@ import { developmentIssuer } from '../../src/identity/trusted-issuer.js';
 import { createTokenVerifier } from '../../src/identity/verify-token.js';
 import { build, databaseRuns, runCommand, runFile, temporaryFolder } from './server-process.js';
 
+// Starting is slow where many tests share two cores.
+jest.setTimeout(120_000);
+
 let data: Awaited<ReturnType<typeof temporaryFolder>>;
 beforeAll(async () => {
   await build();

@@ -3,6 +3,9 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { build, databaseRuns, type ServerProcess, startServer, temporaryFolder, tokenFor } from './server-process.js';
 
+// Starting is slow where many tests share two cores.
+jest.setTimeout(120_000);
+
 let data: Awaited<ReturnType<typeof temporaryFolder>>;
 let server: ServerProcess | undefined;
 beforeAll(build, 120_000);
