@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import { createContext, Script } from 'node:vm';
 import { PathError } from './expression.js';
+import { checkSelection } from './selection.js';
 
 /** `['name', 0, 'given', 1]`: members as the JSON names them (`valueQuantity`) and items of lists; empty for the resource itself. */
 export type Place = readonly (string | number)[];
@@ -32,19 +33,17 @@ const script = new Script('run()');
 export function createLocate(): Locate {
   const engine = load('fhirpath') as Engine;
   const model: unknown = load('fhirpath/fhir-context/r4');
-  const refuse = (): never => {
-    throw new PathError('resolve() can not be used in a patch: name the element by its own path');
-  };
-  // trace() would print to stdout.
-  const options = { resolveInternalTypes: false, async: false, traceFn: () => undefined, userInvocationTable: { resolve: { arity: { 0: [] }, fn: refuse } } };
+  const options = { resolveInternalTypes: false, async: false };
   let leftMs = BUDGET_MS;
   return (expression, resource) => {
     if (expression.length > MAX_LENGTH) throw new PathError(`A path may have ${MAX_LENGTH} characters`);
     const start = performance.now();
     try {
       return within(leftMs, () => {
+        const path = withQuotedDiv(expression);
+        checkSelection(path);
         const value = resource();
-        return engine.compile(withQuotedDiv(expression), model, options)(value, { resource: value }).map((node) => placeOf(node, value));
+        return engine.compile(path, model, options)(value, { resource: value }).map((node) => placeOf(node, value));
       });
     } catch (error) {
       throw error instanceof PathError ? error : new PathError(reason(error), { cause: error });

@@ -49,6 +49,13 @@ test.each([
   ['resolve()', 'Observation.subject.resolve()'],
   ['resolve() of what is there', 'Observation.resolve()'],
   ['a server asked for a code', 'Observation.status.memberOf(\'http://example.org/vs\')'],
+  ['elements multiplied', 'Observation.note.select(%resource.note)'],
+  ['strings doubled until the process dies', `'x'${'.select($this & $this)'.repeat(30)}.toChars()`],
+  ['a function in backticks', 'Observation.`repeat`(note)'],
+  ['a pattern that takes for ever', 'Observation.note.where(text.matches(\'(a+)+$\'))'],
+  ['something printed', 'Observation.note.trace(\'x\')'],
+  ['an element made', 'Patient { active: true }'],
+  ['parentheses without end', `${'('.repeat(480)}Observation${')'.repeat(480)}.foo()`],
   ['more than may be sent', `Observation.note${'.where(true)'.repeat(100)}`],
 ])('refused: %s', (_name, expression) => {
   expect(() => locate(expression)).toThrow(PathError);

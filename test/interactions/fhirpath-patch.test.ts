@@ -105,7 +105,10 @@ test.each<[string, object, Part, RegExp]>([
   ['the whole resource deleted', patient(), remove('Patient'), /DELETE/],
   ['the whole resource replaced', patient(), replace('Patient', { resource: patient() }), /PUT/],
   ['a path that is no FHIRPath', patient(), remove('Patient..name'), /Patient\.\.name\) fails/],
-  ['a path out of the resource', patient({ managingOrganization: { reference: 'Organization/1' } }), replace('Patient.managingOrganization.resolve().name', { valueString: 'x' }), /resolve/],
+  ['a name that all objects of JavaScript have', patient(), remove('Patient.__proto__'), /not define/],
+  ['something added to it', patient(), add('Patient.constructor', 'x', { valueString: 'x' }), /not define/],
+  ['its name for what is added', patient(), add('Patient', '__proto__', { valueString: 'x' }), /no element __proto__/],
+  ['a path out of the resource', patient({ managingOrganization: { reference: 'Organization/1' } }), replace('Patient.managingOrganization.resolve().name', { valueString: 'x' }), /resolve\(\) can not/],
 ])('422: %s', (_name, resource, one, words) => {
   const { status, issues } = refusal(() => apply(resource, one));
   expect({ status, text: issues[0]!.text, expression: issues[0]!.expression }).toEqual({ status: 422, text: expect.stringMatching(words), expression: 'Parameters.parameter[0]' });
