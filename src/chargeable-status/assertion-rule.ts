@@ -155,10 +155,15 @@ const forbidden = (expression: string, text: string) =>
 const ofTheServer = () =>
   fail('business-rule', { text: `The status observation (${VM_CODE}|0001) is made by the server alone: record an assessment with code ${STATUS_ASSERTION}|ovm-assessment`, expression: 'Observation.code' });
 
-const isAnswer = (observation: Resource | undefined): boolean => codesOf(observation?.['code'], VM_CODE).length > 0;
+const isAnswer = (observation: Resource | undefined): boolean => hasCodeOf(observation, VM_CODE);
 
-const isMarked = (observation: Resource | undefined): boolean =>
-  observation !== undefined && (isAnswer(observation) || codesOf(observation['code'], STATUS_ASSERTION).length > 0);
+const isMarked = (observation: Resource | undefined): boolean => hasCodeOf(observation, STATUS_ASSERTION) || isAnswer(observation);
+
+/** Asked of every Observation that is written, so it makes no lists. */
+function hasCodeOf(observation: Resource | undefined, system: string): boolean {
+  const codings = asObject(observation?.['code'])?.['coding'];
+  return Array.isArray(codings) && codings.some((coding) => asObject(coding)?.['system'] === system);
+}
 
 /** Undefined for a status assertion of a kind that no feed makes yet. */
 function kindOf(observation: Resource): Kind | undefined {

@@ -58,7 +58,7 @@ const OWNED = new Set(['resourceType', 'id', 'meta']);
 
 /** All members but the owned ones, each with a comma before it. Neighbours that stay are copied in one piece. */
 function restText(document: JsonDocument, edits: Edits | undefined, copy: Copy): string {
-  const changes = changesOf(edits);
+  const changes = changesOf(document, edits, copy);
   const written = new Set<string>();
   let rest = '';
   let from = -1;
@@ -87,13 +87,26 @@ function memberText(key: string, text: string | undefined): string {
 }
 
 /** JSON text by member; undefined drops the member. */
-function changesOf(edits: Edits | undefined): Map<string, string | undefined> | undefined {
+function changesOf(document: JsonDocument, edits: Edits | undefined, copy: Copy): Map<string, string | undefined> | undefined {
   if (!edits?.set && !edits?.texts) return undefined;
   const changes = new Map<string, string | undefined>();
-  for (const [key, value] of Object.entries(edits.set ?? {})) changes.set(key, value === undefined ? undefined : JSON.stringify(value));
+  for (const [key, value] of Object.entries(edits.set ?? {})) changes.set(key, value === undefined ? undefined : valueText(document, key, value, copy));
   for (const [key, text] of Object.entries(edits.texts ?? {})) changes.set(key, text);
   for (const key of OWNED) changes.delete(key);
   return changes;
+}
+
+/** Items of a list that the document holds already are copied from it: what is added beside them costs their numbers no digit. */
+function valueText(document: JsonDocument, key: string, value: unknown, copy: Copy): string {
+  const before = document.value[key];
+  const member = Array.isArray(value) && Array.isArray(before) ? document.members.find((one) => one.key === key) : undefined;
+  if (!member || !Array.isArray(value) || !Array.isArray(before)) return JSON.stringify(value);
+  const texts = new Map<string, string>();
+  for (const { key: index, valueStart } of children(document.text, member.valueStart)) {
+    texts.set(JSON.stringify(before[Number(index)]), copy(valueStart, valueEnd(document.text, valueStart)));
+  }
+  const items = value.map((item: unknown) => JSON.stringify(item));
+  return `[${items.map((item) => texts.get(item) ?? item).join()}]`;
 }
 
 const SERVERS = new Set(['versionId', 'lastUpdated']);

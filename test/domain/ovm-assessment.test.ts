@@ -362,6 +362,19 @@ describe('what only the server makes', () => {
     expect((await read()).extension).toEqual([...others, ...shown.extension]);
   });
 
+  test('what stands beside the extension keeps every digit, by PUT and by a new answer', async () => {
+    const number = newNumber();
+    const beside = '{"url":"http://example.org/burden","valueDecimal":1.50}';
+    const body = JSON.stringify(patientBody(number)).replace('"identifier"', `"extension":[${beside}],"identifier"`);
+    const { body: made } = await server.send('POST', 'Patient', { token: server.tokens.admin, body });
+    await assessed(server, made.id, 'F', AT);
+    const text = async () => (await server.send('GET', `Patient/${made.id}`, { token: server.tokens.admin })).text;
+    expect(await text()).toContain(beside);
+    await server.send('PUT', `Patient/${made.id}`, { token: server.tokens.admin, body: body.replace('{', `{"id":"${made.id}",`) });
+    expect(await text()).toContain(beside);
+    expect(codeOf((await shownBy(server, made.id))?.['basic'])).toBe('Y');
+  });
+
   test('each answer shows from the version of the Patient that it made, and no version before', async () => {
     const id = await register(server, newNumber());
     await assessed(server, id, 'F', AT);

@@ -89,6 +89,15 @@ describe('edits', () => {
     expect(stored('{"resourceType":"Claim","meta":{"profile":["p"]}}', { set: { meta: undefined } })).toBe(`{"resourceType":"Claim","id":"x1",${META}}}`);
   });
 
+  test('keep the digits of the items of a list that stay in it', () => {
+    const text = '{"resourceType":"Basic","extension":[ {"url":"a", "valueDecimal":1.50}, {"url":"b","valueDecimal":2.0} ]}';
+    const [a, b] = [{ url: 'a', valueDecimal: 1.5 }, { url: 'b', valueDecimal: 2 }];
+    expect(stored(text, { set: { extension: [b, { url: 'c', valueDecimal: 3.5 }, a] } })).toBe(
+      `{"resourceType":"Basic","id":"x1",${META}},"extension":[{"url":"b","valueDecimal":2.0},{"url":"c","valueDecimal":3.5},{"url":"a","valueDecimal":1.50}]}`,
+    );
+    expect(stored(text, { set: { extension: [] } })).toBe(`{"resourceType":"Basic","id":"x1",${META}},"extension":[]}`);
+  });
+
   const links = new Map([['urn:uuid:1', 'Patient/p"1'], ['Patient?identifier=a|b', 'Patient/2']]);
 
   test.each([
