@@ -32,7 +32,7 @@ const SETTINGS = {
   authIssuer: optional('AUTH_ISSUER', word, 'The `iss` of the tokens to trust; set, it switches the development tokens off.'),
   authJwksUrl: optional('AUTH_JWKS_URL', url('https:', 'http:'), 'Where the public keys of AUTH_ISSUER are.'),
   authAudience: optional('AUTH_AUDIENCE', word, 'The `aud` that a token of AUTH_ISSUER must carry.'),
-  nonePolicy: required('NONE_POLICY', 'all', choice(NONE_POLICIES), 'What an assertion of category NONE negates: `all` earlier statements, or only its author\'s `own`.'),
+  nonePolicy: required('NONE_POLICY', 'all', choice(NONE_POLICIES), 'What an assessment of category NONE negates: `all` earlier statements, or only the `own` ones of Overseas Visitors Managers.'),
   logLevel: required('LOG_LEVEL', 'info', choice(LOG_LEVELS), `The least that is logged: ${LOG_LEVELS.join(', ')}.`),
   clockOffsetMs: required('CLOCK_OFFSET_MS', '0', integer(-1e13, 1e13), 'Shifts the server\'s clock, for tests; only with a loopback HOST.'),
 } as const;
