@@ -30,6 +30,7 @@ export function createCapabilities(parts: CapabilityParts): (base: string) => st
 }
 
 function statement(base: string, resource: readonly object[], parts: CapabilityParts) {
+  const system = parts.operations.filter((operation) => operation.system);
   return {
     resourceType: 'CapabilityStatement',
     status: 'active',
@@ -51,7 +52,7 @@ function statement(base: string, resource: readonly object[], parts: CapabilityP
         },
         resource,
         interaction: systemInteractions(parts.routes),
-        operation: operationEntries(parts.operations.filter((operation) => operation.system)),
+        ...(system.length > 0 && { operation: operationEntries(system) }),
       },
     ],
   };

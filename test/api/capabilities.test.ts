@@ -1,0 +1,103 @@
+// /metadata says what the server does: no more, no less. https://hl7.org/fhir/R4/http.html#capabilities
+import { loadDefinitions } from '../../src/definitions/load.js';
+import { createValidator } from '../../src/validation/validator.js';
+import { startServer, type TestServer } from '../server.js';
+
+const definitions = loadDefinitions();
+let server: TestServer;
+let statement: any;
+let rest: any;
+beforeAll(async () => {
+  server = await startServer();
+  statement = (await server.send('GET', 'metadata')).body;
+  [rest] = statement.rest;
+});
+afterAll(() => server.close());
+
+const of = (type: string): any => rest.resource.find((one: any) => one.type === type);
+const codes = (list: any[]): string[] => list.map(({ code }) => code).sort();
+
+test('is a CapabilityStatement of R4 for this base', () => {
+  expect(statement).toMatchObject({ resourceType: 'CapabilityStatement', fhirVersion: '4.0.1', kind: 'instance', status: 'active', format: expect.arrayContaining(['application/fhir+json']) });
+  expect(statement.implementation.url).toBe(server.base);
+  expect(rest.security.service[0].coding[0].code).toBe('OAuth');
+});
+
+test('is itself a valid resource', () => {
+  expect(createValidator(definitions).validate(statement).filter(({ severity }) => severity === 'error')).toEqual([]);
+});
+
+test('names every resource type of R4 once', () => {
+  const types = rest.resource.map((one: any) => one.type);
+  expect(types).toHaveLength(definitions.resourceTypes.length);
+  expect([...types].sort()).toEqual([...definitions.resourceTypes].sort());
+  // 148 types that are not abstract: https://hl7.org/fhir/R4/resourcelist.html
+  expect(types.length).toBeGreaterThanOrEqual(145);
+});
+
+test('names the interactions that the routes answer', async () => {
+  const { token } = { token: server.tokens.admin };
+  const asked: Record<string, [string, string]> = {
+    read: ['GET', 'Basic/x'], vread: ['GET', 'Basic/x/_history/1'], 'history-instance': ['GET', 'Basic/x/_history'], 'history-type': ['GET', 'Basic/_history'], 'search-type': ['GET', 'Basic'],
+    create: ['POST', 'Basic'], update: ['PUT', 'Basic/x'], patch: ['PATCH', 'Basic/x'], delete: ['DELETE', 'Basic/x'],
+  };
+  const said = codes(of('Basic').interaction);
+  for (const [code, [method, path]] of Object.entries(asked)) {
+    const answer = await server.send(method, path, { token });
+    const routed = answer.status !== 405 && !/has nothing at this URL/.test(answer.text);
+    expect({ code, routed }).toEqual({ code, routed: said.includes(code) });
+  }
+  expect(codes(rest.interaction)).toEqual(['batch', 'transaction']);
+});
+
+test('names conditional interactions that there are', async () => {
+  expect(of('Patient')).toMatchObject({ versioning: 'versioned-update', readHistory: true, updateCreate: true, conditionalCreate: true, conditionalRead: 'full-support', conditionalUpdate: true, conditionalDelete: 'single' });
+});
+
+test('every search parameter it names is understood', async () => {
+  for (const type of ['Patient', 'Observation', 'Claim', 'Encounter', 'ValueSet']) {
+    const { searchParam } = of(type);
+    expect(searchParam.length).toBeGreaterThan(10);
+    for (const { name } of searchParam) {
+      const { status, text } = await server.send('GET', `${type}?${name}:missing=false&_count=1`, { token: server.tokens.admin, headers: { prefer: 'handling=strict' } });
+      // Some take no :missing (_id): that is a refusal of the modifier, not of the name.
+      if (status !== 200) expect(text).toMatch(/modifier|:missing/);
+    }
+  }
+});
+
+test('names the well-known search parameters with their types and definitions', () => {
+  const param = (type: string, name: string) => of(type).searchParam.find((one: any) => one.name === name);
+  expect(param('Patient', 'identifier')).toEqual({ name: 'identifier', type: 'token', definition: 'http://hl7.org/fhir/SearchParameter/Patient-identifier' });
+  expect(param('Observation', 'date')).toMatchObject({ type: 'date' });
+  expect(param('Observation', 'value-quantity')).toMatchObject({ type: 'quantity' });
+  expect(param('Patient', '_lastUpdated')).toMatchObject({ type: 'date' });
+});
+
+test('names the operations, and they answer where it says', async () => {
+  const [operation] = of('Patient').operation;
+  expect(operation).toMatchObject({ name: 'chargeable-status', definition: expect.stringMatching(/^https:.*OperationDefinition\/chargeable-status$/) });
+  const { body } = await server.send('GET', `OperationDefinition?url=${operation.definition}`, { token: server.tokens.supplier });
+  expect(body.entry).toHaveLength(1);
+  for (const { type, operation: list } of rest.resource) if (list) expect(type).toBe('Patient');
+});
+
+test('the profiles it names can be read', async () => {
+  for (const { supportedProfile = [] } of rest.resource) {
+    for (const url of supportedProfile) {
+      const { body } = await server.send('GET', `StructureDefinition?url=${encodeURIComponent(url)}`, { token: server.tokens.supplier });
+      expect({ url, found: body.entry?.length }).toEqual({ url, found: 1 });
+    }
+  }
+});
+
+test('is the same for OPTIONS of the base, and for HEAD without the body', async () => {
+  expect((await server.send('OPTIONS', '')).body).toEqual(statement);
+  expect(await server.send('HEAD', 'metadata')).toMatchObject({ status: 200, text: '' });
+});
+
+test('takes _format and Accept as every URL does', async () => {
+  expect((await server.send('GET', 'metadata?_format=json')).status).toBe(200);
+  expect((await server.send('GET', 'metadata?_format=xml')).status).toBe(406);
+  expect((await server.send('GET', 'metadata', { headers: { accept: 'application/fhir+xml' } })).status).toBe(406);
+});
