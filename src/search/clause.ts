@@ -4,7 +4,7 @@ import type { Definitions } from '../definitions/model.js';
 import { fail } from '../fhir/errors.js';
 import type { Grant } from './grant.js';
 import { PARAMETER_RULES } from './params/index.js';
-import { driversOf } from './drivers.js';
+import { driversOf, type Conjunct } from './drivers.js';
 import type { Clause } from './query.js';
 import { slotsOf, type Slot } from './slots.js';
 import type { SqlScope, Use } from './sql-scope.js';
@@ -123,12 +123,6 @@ function rowTests(writing: Writing, row: Row, where: Clause): string[] {
   const conjuncts = conjunctsOf(writing, row.type, where);
   const { drivers } = driversOf(writing, row.type, conjuncts);
   return conjuncts.map((conjunct) => conjunctText(writing, row, conjunct, drivers.has(conjunct) ? 'drive' : 'filter'));
-}
-
-/** One of the clauses that a row must satisfy; those of the Grant are not themselves put under the Grant. */
-export interface Conjunct {
-  readonly clause: Clause;
-  readonly granted: boolean;
 }
 
 /** The clause and the Grant's, taken apart at each `and`. */

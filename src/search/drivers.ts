@@ -1,7 +1,6 @@
 // Which clause of a search finds the rows, while the others only sift them: decided here, not by the planner, whose estimates
 // for arrays are guesses. The lower a rank, the fewer rows the clause is likely to name.
 import type { Definitions } from '../definitions/model.js';
-import type { Conjunct } from './clause.js';
 import { tokensOf } from './params/token.js';
 import { urisOf } from './params/uri.js';
 import type { Clause } from './query.js';
@@ -23,6 +22,12 @@ export const RANK = {
   commonToken: 8,
   none: 9,
 } as const;
+
+/** One of the clauses that a row must satisfy; those of the Grant are not themselves put under the Grant. */
+export interface Conjunct {
+  readonly clause: Clause;
+  readonly granted: boolean;
+}
 
 export interface Drivers {
   /** Rank of the best clause. */

@@ -1,8 +1,8 @@
 // The select of one page of matches. Which index finds the rows is decided here and written so that the planner has no other way:
 // either the sort index is walked and every clause sifts (`filter`), or the best clauses find the rows (`drive`) and what
 // is found is sorted by expressions that no index matches.
-import { conjunctText, conjunctsOf, type Conjunct, type Writing } from './clause.js';
-import { driversOf, RANK, type Drivers } from './drivers.js';
+import { conjunctText, conjunctsOf, type Writing } from './clause.js';
+import { driversOf, RANK, type Conjunct, type Drivers } from './drivers.js';
 import { afterText, orderOf, orderText, rowAfterText, type Order } from './order.js';
 import type { Query } from './query.js';
 import { slotsOf, type Column } from './slots.js';

@@ -422,6 +422,8 @@ describe('what is included', () => {
     ['Observation', '_id=o1&_include=Observation:patient&_include=Observation:performer', 'o1', 'Patient/p1 Practitioner/dr1'],
     ['Observation', '_id=o1&_include=Observation:patient&_include=Patient:organization', 'o1', 'Patient/p1'],
     ['Observation', '_id=o1&_include=Observation:patient&_include:iterate=Patient:organization', 'o1', 'Organization/org1 Patient/p1'],
+    ['Observation', 'status=amended&_include=Observation:patient', 'o2', 'Patient/p1'],
+    ['Observation', 'status=final&component-code=8480-6&_sort=-date&_include=Observation:derived-from', 'o6 o5', 'Observation/o1'],
     ['Observation', '_id=o12&_include=Observation:subject', 'o12', ''],
     ['Observation', '_id=o1,o5&_include=Observation:derived-from', 'o1 o5', ''],
     ['Patient', '_id=p2&_revinclude=Observation:patient', 'p2', 'Observation/o3 Observation/o4'],
@@ -434,9 +436,11 @@ describe('what is included', () => {
   ];
 
   it.each(INCLUDES)('%s?%s', async (type, search, matches, included) => {
-    const rows = await run(parse(type, search));
-    expect(idsOf(rows.filter(({ mode }) => mode === 'match'))).toEqual(matches.split(' '));
-    expect(rows.filter(({ mode }) => mode === 'include').map((row) => `${row.type}/${row.id}`).sort()).toEqual(included.split(' ').filter((id) => id !== ''));
+    for (const frequencyOf of [rare, common]) {
+      const rows = await run(parse(type, search), frequencyOf);
+      expect(idsOf(rows.filter(({ mode }) => mode === 'match'))).toEqual(matches.split(' '));
+      expect(rows.filter(({ mode }) => mode === 'include').map((row) => `${row.type}/${row.id}`).sort()).toEqual(included.split(' ').filter((id) => id !== ''));
+    }
   });
 
   it('belongs to the rows of the page, not to the one that only tells of a next', async () => {
