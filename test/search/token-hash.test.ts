@@ -37,14 +37,14 @@ test('tokens are signed and of 64 bits, and stay what they are from release to r
   }));
 });
 
-test('half a million values and their references do not meet, in all 64 bits and about evenly in each half', () => {
+test('a hundred thousand values and their references do not meet, in all 64 bits and about evenly in each half', () => {
   const tokens = new Set<bigint>();
   const high = new Set<bigint>();
-  for (let value = 0; value < 250_000; value += 1) {
+  for (let value = 0; value < 50_000; value += 1) {
     tokens.add(code.anySystem(String(value)));
     tokens.add(referenceHash(`Patient/${value}`));
     high.add(BigInt.asIntN(32, referenceHash(`Patient/${value}`) >> 32n));
   }
-  expect(tokens.size).toBe(500_000);
-  expect(high.size).toBeGreaterThan(249_900);
+  expect(tokens.size).toBe(100_000);
+  expect(high.size).toBeGreaterThan(49_990);
 });
