@@ -1,6 +1,7 @@
 // The Fastify instance, built from the parts it is handed.
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
-import { registerFhirDoor, type FhirDoor } from './http/fhir-door.js';
+import { answerClientError } from './http/client-error.js';
+import { refuseByFastify, registerFhirDoor, type FhirDoor } from './http/fhir-door.js';
 import { registerHealthDoor, type Health } from './http/health-door.js';
 
 /** The names by which the rest of the house knows Fastify's own. */
@@ -27,6 +28,8 @@ export function createApp({ fhir, health, bodyLimitBytes, log }: AppParts): App 
     // Ids and versions stand in the path; nothing of ours is longer.
     routerOptions: { maxParamLength: 512 },
     forceCloseConnections: 'idle',
+    clientErrorHandler: answerClientError,
+    frameworkErrors: (error, request, reply) => void refuseByFastify(error, request, reply, fhir),
   });
   registerHealthDoor(app, health);
   registerFhirDoor(app, fhir);

@@ -36,7 +36,7 @@ export function createRouter(routes: Readonly<Record<string, Route>>, resourceTy
 function noRoute(method: string, shape: string, table: ReadonlyMap<string, Route>): Error {
   const allowed = [...table.keys()].filter((row) => row.endsWith(` ${shape}`)).map((row) => row.slice(0, -shape.length - 1));
   if (allowed.length === 0) return fail('unknown-route');
-  return fail('method-not-allowed', { text: `${method} is not for this URL, which takes ${allowed.join(', ')}` });
+  return fail('method-not-allowed', { text: `${method} is not for this URL, which takes ${allowed.join(', ')}` }, { allow: allowed.join(', ') });
 }
 
 /** `Patient/1/_history/2` -> `[type]/[id]/_history/[version]` and its parts. */

@@ -27,6 +27,8 @@ export const ERRORS = {
   'not-acceptable': { status: 406, code: 'not-supported', text: 'The server answers in application/fhir+json' },
   'unsupported-media-type': { status: 415, code: 'not-supported', text: 'Send the body as application/fhir+json' },
   'body-too-long': { status: 413, code: 'too-long', text: 'The body is longer than the server takes' },
+  'headers-too-long': { status: 431, code: 'too-long', text: 'The URL and headers are longer than the server takes: search by POST, and send less' },
+  'too-slow': { status: 408, code: 'timeout', text: 'The request took too long to arrive: send it again' },
   'too-deep': { status: 400, code: 'too-long', text: 'The body is nested deeper than the server takes' },
   'bad-request': { status: 400, code: 'invalid', text: 'The request is not one the server understands' },
   'unknown-parameter': { status: 400, code: 'not-supported', text: 'This parameter is not known here' },

@@ -68,11 +68,18 @@ function textOf(bytes: Buffer): string {
 
 /** The media type of the body, if it is one that is taken. */
 function requireType(request: FastifyRequest, takes: (type: string) => boolean, text: string, headers: Readonly<Record<string, string>> = {}): string {
+  refuseCoding(request.headers['content-encoding']);
   const [type = '', ...parameters] = (request.headers['content-type'] ?? '').toLowerCase().split(';').map((part) => part.trim());
   const charset = parameters.find((parameter) => parameter.startsWith('charset='));
   if (!takes(type)) throw fail('unsupported-media-type', { text }, headers);
   if (charset && !/^charset="?(utf-?8|us-ascii)"?$/.test(charset)) throw fail('unsupported-media-type', { text: 'Send the body in UTF-8' });
   return type;
+}
+
+/** A body that is compressed is not read. https://www.rfc-editor.org/rfc/rfc9110#section-8.4 */
+function refuseCoding(coding: string | undefined): void {
+  if (coding === undefined || coding.toLowerCase() === 'identity') return;
+  throw fail('unsupported-media-type', { text: `The body is in the coding ${coding.slice(0, 60)}: send it without` }, { 'accept-encoding': 'identity' });
 }
 
 function conditions(headers: FastifyRequest['headers']): Partial<FhirRequest> {

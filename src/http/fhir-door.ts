@@ -29,8 +29,21 @@ export function registerFhirDoor(app: FastifyInstance, door: FhirDoor): void {
   const handle = (request: FastifyRequest, to: FastifyReply): Promise<FastifyReply> => serve(request, to, door);
   app.all(door.basePath === '' ? '/' : door.basePath, handle);
   app.all(`${door.basePath}/*`, handle);
-  app.setErrorHandler((error, request, to) => refuse(asRefusal(error), request, to, door));
-  app.setNotFoundHandler((request, to) => refuse(fail('unknown-route', { text: `Nothing is here: the FHIR service is at ${door.basePath}` }), request, to, door));
+  app.setErrorHandler((error, request, to) => refuseByFastify(error, request, to, door));
+  app.setNotFoundHandler((request, to) => {
+    // A method that Fastify has no routes for (PROPFIND): the table of routes says what the URL takes.
+    if (isBelow(request.url, door.basePath)) return handle(request, to);
+    return refuse(fail('unknown-route', { text: `Nothing is here: the FHIR service is at ${door.basePath}` }), request, to, door);
+  });
+}
+
+function isBelow(url: string, basePath: string): boolean {
+  return url.startsWith(basePath) && ['', '/', '?'].includes(url.charAt(basePath.length));
+}
+
+/** Refusals that Fastify makes before a handler runs, in our words. */
+export function refuseByFastify(error: unknown, request: FastifyRequest, to: FastifyReply, door: FhirDoor): FastifyReply {
+  return refuse(asRefusal(error), request, to, door);
 }
 
 async function serve(request: FastifyRequest, to: FastifyReply, door: FhirDoor): Promise<FastifyReply> {
@@ -74,6 +87,8 @@ function refuse(error: unknown, request: FastifyRequest, to: FastifyReply, door:
 function asRefusal(error: unknown): unknown {
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return fail('body-too-long');
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return fail('unsupported-media-type');
+  if (code === 'FST_ERR_BAD_URL') return fail('bad-request', { text: 'The path holds a % that is not followed by two hexadecimal digits of UTF-8' });
   if (error instanceof FhirError || typeof code !== 'string' || !code.startsWith('FST_ERR_')) return error;
   return fail('bad-request', { diagnostics: code });
 }

@@ -1,6 +1,10 @@
 // One request per row of the table of errors: each refusal reaches a caller, as an OperationOutcome with the row's status and code.
+import { createServer } from 'node:http';
+import { connect, type AddressInfo } from 'node:net';
 import { ERRORS, type ErrorName } from '../../src/fhir/errors.js';
+import { answerClientError } from '../../src/http/client-error.js';
 import { type Answer, type Ask, startServer, type TestServer } from '../server.js';
+import { sendRaw } from './raw-request.js';
 
 const NHS_NUMBER = 'https://fhir.nhs.uk/Id/nhs-number';
 const BODY_LIMIT = 65_536;
@@ -83,6 +87,21 @@ async function whileCut(): Promise<Answer> {
   });
 }
 
+/** A request whose headers never end, of a server that waits less long than ours. */
+async function whileSlow(): Promise<Answer> {
+  const impatient = createServer({ headersTimeout: 50, requestTimeout: 50, connectionsCheckingInterval: 20 }).on('clientError', answerClientError);
+  await new Promise<void>((resolve) => impatient.listen(0, '127.0.0.1', resolve));
+  const { port } = impatient.address() as AddressInfo;
+  const said = await new Promise<string>((resolve) => {
+    let text = '';
+    const socket = connect(port, '127.0.0.1', () => socket.write('GET / HTTP/1.1\r\nHost: x\r\n'));
+    socket.on('data', (chunk) => { text += chunk.toString(); }).on('close', () => { resolve(text); }).on('error', () => { resolve(text); });
+  });
+  impatient.close();
+  const [head = '', text = ''] = said.split('\r\n\r\n');
+  return { status: Number(head.split(' ')[1]), headers: { 'content-type': /content-type: (.*)/i.exec(head)?.[1] ?? '' }, text, body: JSON.parse(text) };
+}
+
 const REQUESTS: Readonly<Record<ErrorName, () => Promise<Answer>>> = {
   'malformed-json': () => send('POST', 'Patient', '{"resourceType":'),
   'duplicate-key': () => send('POST', 'Patient', '{"resourceType":"Patient","active":true,"active":false}'),
@@ -99,6 +118,8 @@ const REQUESTS: Readonly<Record<ErrorName, () => Promise<Answer>>> = {
   'not-acceptable': () => send('GET', 'Patient?_format=xml'),
   'unsupported-media-type': () => send('POST', 'Patient', 'resourceType=Patient', { 'content-type': 'text/plain' }),
   'body-too-long': () => send('POST', 'Basic', basic('x', 'x'.repeat(BODY_LIMIT))),
+  'headers-too-long': () => sendRaw(server.base, { method: 'GET', path: `/fhir/R4/Patient?name=${'x'.repeat(40_000)}` }),
+  'too-slow': whileSlow,
   'too-deep': () => send('POST', 'Patient', `{"resourceType":"Patient","contained":${'['.repeat(5000)}${']'.repeat(5000)}}`),
   'bad-request': () => send('POST', '', { resourceType: 'Bundle', type: 'searchset', entry: [] }),
   'unknown-parameter': () => send('GET', 'Patient?colour=red', undefined, { prefer: 'handling=strict' }),

@@ -13,7 +13,7 @@ export interface RawRequest {
 /** The answer; a body that is not JSON stays text alone. Rejects where the connection ends without one. */
 export function sendRaw(base: string, { method, path, headers = {}, body }: RawRequest): Promise<Answer> {
   const { hostname, port } = new URL(base);
-  const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
+  const length = body === undefined || 'transfer-encoding' in headers ? {} : { 'content-length': String(Buffer.byteLength(body)) };
   return new Promise((resolve, reject) => {
     const sent = request({ host: hostname, port, method, path, headers: { ...length, ...headers }, agent: false }, (response) => {
       const chunks: Buffer[] = [];
