@@ -1,4 +1,5 @@
-// Packs HL7's pristine R4 definitions into profiles/r4/definitions.json, the one file src/definitions/load.ts reads.
+// Packs HL7's pristine R4 definitions into profiles/r4/definitions.json, the one file src/definitions/load.ts reads,
+// and profiles/r4/terminology.ndjson, which scripts/pack-terminology.mjs explains.
 //
 //   node scripts/build-definitions.mjs [folder]
 //
@@ -22,6 +23,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { listedSystems, terminologyLines } from './pack-terminology.mjs';
 
 const PACKAGE = 'hl7.fhir.r4.examples@4.0.1';
 const TYPE_URL = 'http://hl7.org/fhir/StructureDefinition/';
@@ -233,17 +235,19 @@ function packTerminology(types, valueSets, codeSystems) {
 function build(folder) {
   const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   if (version !== '4.0.1') throw new Error(`${folder} holds version ${version}, not 4.0.1`);
+  const codeSystems = [...readAll(folder, 'CodeSystem'), ...listedSystems(JSON.parse(readFileSync(join(folder, 'Bundle-valueset-expansions.json'), 'utf8')))];
+  const valueSets = readAll(folder, 'ValueSet');
   const { types, constraints } = packTypes(readAll(folder, 'StructureDefinition').filter(isBaseType));
   const packed = {
     version,
     types,
     constraints,
     search: packSearch(readAll(folder, 'SearchParameter')),
-    ...packTerminology(types, readAll(folder, 'ValueSet'), readAll(folder, 'CodeSystem')),
+    ...packTerminology(types, valueSets, codeSystems),
     compartments: packCompartments(readAll(folder, 'CompartmentDefinition')),
   };
-  const target = new URL('../profiles/r4/definitions.json', import.meta.url);
-  writeFileSync(target, `${JSON.stringify(packed)}\n`);
+  writeFileSync(new URL('../profiles/r4/definitions.json', import.meta.url), `${JSON.stringify(packed)}\n`);
+  writeFileSync(new URL('../profiles/r4/terminology.ndjson', import.meta.url), terminologyLines([...codeSystems, ...valueSets, ...readAll(folder, 'ConceptMap')]));
 }
 
 const [folder] = process.argv.slice(2);
