@@ -32,7 +32,8 @@ export async function matchForCreate(request: Pick<FhirRequest, 'type' | 'body'>
   const { type = '' } = request;
   const document = requireBody(type, request.body);
   await context.tx.lockKey(criteriaKey(type, condition));
-  const found = await matchOne(type, condition, context);
+  const match = await matchOne(type, condition, context);
+  const found = match && (await context.store.read(context.grant, type, match.id));
   if (!found?.text) return undefined;
   const existing = JSON.parse(found.text) as Resource;
   const write = { type, id: found.id, kind: 'create' as const, after: document.value as Resource, document };

@@ -4,13 +4,13 @@ import { fail } from '../fhir/errors.js';
 import { queryPairs } from '../fhir/query-string.js';
 import type { FhirRequest } from '../fhir/request.js';
 import { parseSearch } from '../search/parse.js';
-import type { StoredVersion } from '../store/store.js';
+import type { Found } from '../store/store.js';
 import type { Context } from './context.js';
 
 const RESULT_PARAMETERS = /^_(?:count|sort|include|revinclude|summary|elements|total|contained|format|pretty)/;
 
 /** The one match or undefined; several are 412, criteria that say nothing 400 (they would match any resource). */
-export async function matchOne(type: string, criteria: string, context: Context): Promise<StoredVersion | undefined> {
+export async function matchOne(type: string, criteria: string, context: Context): Promise<Found | undefined> {
   const pairs = criteriaPairs(criteria);
   if (pairs.length === 0) throw fail('bad-request', { text: `The criteria "${criteria}" have no search parameter` });
   const { definitions } = context.parts;

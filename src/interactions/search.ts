@@ -4,7 +4,7 @@ import { outcomeText } from '../fhir/outcome.js';
 import type { FhirRequest } from '../fhir/request.js';
 import { parseSearch } from '../search/parse.js';
 import type { Cursor } from '../search/query.js';
-import type { StoredVersion } from '../store/store.js';
+import type { Found } from '../store/store.js';
 import type { Handler } from './context.js';
 import { openPlace, PAGE, sealPlace, type Place } from './page-link.js';
 
@@ -33,8 +33,8 @@ function placeOf(request: FhirRequest, secret: string): Place | undefined {
   return word === undefined ? undefined : openPlace(word, request.type ?? '', secret);
 }
 
-const entry = (base: string, found: StoredVersion, mode: SearchEntry['mode']): SearchEntry =>
-  ({ fullUrl: `${base}/${found.type}/${found.id}`, text: found.text ?? '', mode });
+const entry = (base: string, found: Found, mode: SearchEntry['mode']): SearchEntry =>
+  ({ fullUrl: `${base}/${found.type}/${found.id}`, text: found.text, mode });
 
 function selfUrl(base: string, type: string, pairs: readonly (readonly [string, string])[]): string {
   const query = pairs.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join('&');

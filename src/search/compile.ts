@@ -23,11 +23,9 @@ export interface SearchStatement {
  * Matches have also k0, k1, …: their sort keys as text.
  */
 export interface SearchRow {
-  readonly mode: 'match' | 'include';
-  readonly type: string;
+  /** Of what was included; a match has none, or null: it is of the type that was searched. */
+  readonly type?: string | null;
   readonly id: string;
-  readonly version: number;
-  readonly updated: number;
   readonly res: string;
   readonly [key: `k${number}`]: string | null;
 }
@@ -47,14 +45,14 @@ function withIncludes(writing: Writing, query: Query): string {
   const { text, keys } = pageText(writing, query, ['refs', 'self']);
   const { ctes, names } = includeText(writing, query.includes, type);
   const nulls = Array.from({ length: keys }, (_, index) => `, null as k${index}`).join('');
-  const all = names.map((name) => `select type, id, version, updated, res from ${name}`).join(' union all ');
-  const included = names.length === 0 ? '' : ` union all (select * from (select distinct on (type, id) 'include', type, id, version, updated, res${nulls}`
+  const all = names.map((name) => `select type, id, res from ${name}`).join(' union all ');
+  const included = names.length === 0 ? '' : ` union all (select * from (select distinct on (type, id) type, id, res${nulls}`
     + ` from (${all}) i where not exists (select from shown s where s.type = i.type and s.id = i.id)) j limit ${MOST_INCLUDED})`;
   return [
     `with page as materialized (${text})`,
-    `shown as materialized (select type, id, refs, self from page limit ${count})`,
+    `shown as materialized (select '${type}'::text as type, id, refs, self from page limit ${count})`,
     ...ctes,
-  ].join(', ') + ` select mode, type, id, version, updated, res${keyNames(keys)} from page${included}`;
+  ].join(', ') + ` select null::text as type, id, res${keyNames(keys)} from page${included}`;
 }
 
 const keyNames = (keys: number): string => Array.from({ length: keys }, (_, index) => `, k${index}`).join('');

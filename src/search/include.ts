@@ -10,7 +10,7 @@ export const MOST_INCLUDED = 1000;
 /** How many times `:iterate` goes on from what was included. */
 const ROUNDS = 3;
 
-const COLUMNS = ['id', 'version', 'updated', 'res', 'refs', 'self'];
+const COLUMNS = ['id', 'res', 'refs', 'self'];
 
 /** CTEs for the includes of the rows of `shown` (columns type, id, refs, self), and the names of those that hold rows. */
 export interface IncludeText {

@@ -3,31 +3,26 @@ import { cursorOf, searchStatement, type SearchRow } from '../search/compile.js'
 import type { Grant } from '../search/grant.js';
 import type { Query } from '../search/query.js';
 import type { FrequencyOf } from '../search/token-frequency.js';
-import { toVersion } from './read.js';
 import { countOf, estimateOf } from './search-total.js';
-import type { SearchPage, StoredVersion } from './store.js';
+import type { SearchPage } from './store.js';
 import type { Ground } from './visible-rows.js';
 
 export async function searchPage(ground: Ground, frequencyOf: FrequencyOf, grant: Grant, query: Query): Promise<SearchPage> {
   if (grant.rows(query.type).kind === 'none') return { matches: [], includes: [], ...(asksTotal(query) && { total: 0 }) };
   if (query.count === 0) return { matches: [], includes: [], total: await total(ground, frequencyOf, grant, query, 0) };
   const { rows } = await ground.db.query<SearchRow>(searchStatement(ground.definitions, query, grant, frequencyOf));
-  const found = rows.filter(({ mode }) => mode === 'match');
+  const found = query.includes.length === 0 ? rows : rows.filter(({ type }) => type == null);
   const shown = found.slice(0, query.count);
   const last = found.length > shown.length ? shown.at(-1) : undefined;
   return {
-    matches: shown.map(toResult),
-    includes: rows.slice(found.length).map(toResult),
+    matches: shown.map(({ id, res }) => ({ type: query.type, id, text: res })),
+    includes: rows.slice(found.length).map(({ type, id, res }) => ({ type: type ?? query.type, id, text: res })),
     ...(last && { next: cursorOf(last) }),
     ...(asksTotal(query) && { total: last || query.after ? await total(ground, frequencyOf, grant, query, found.length) : found.length }),
   };
 }
 
 const asksTotal = ({ count, total: asked }: Query): boolean => count === 0 || asked !== 'none';
-
-function toResult(row: SearchRow): StoredVersion {
-  return toVersion(row.type, row.id, row);
-}
 
 /** `least`: so many have been seen already. Nothing but a number was asked of a count of 0, so it is the true one unless an estimate is what was asked for. */
 async function total(ground: Ground, frequencyOf: FrequencyOf, grant: Grant, query: Query, least: number): Promise<number> {

@@ -19,9 +19,17 @@ export interface HistoryVersion extends StoredVersion {
   readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 }
 
+/** A resource as a search finds it. */
+export interface Found {
+  readonly type: string;
+  readonly id: string;
+  /** The exact JSON text that reads return. */
+  readonly text: string;
+}
+
 export interface SearchPage {
-  readonly matches: readonly StoredVersion[];
-  readonly includes: readonly StoredVersion[];
+  readonly matches: readonly Found[];
+  readonly includes: readonly Found[];
   /** Undefined on the last page. */
   readonly next?: Cursor;
   readonly total?: number;

@@ -438,14 +438,14 @@ describe('what is included', () => {
   it.each(INCLUDES)('%s?%s', async (type, search, matches, included) => {
     for (const frequencyOf of [rare, common]) {
       const rows = await run(parse(type, search), frequencyOf);
-      expect(idsOf(rows.filter(({ mode }) => mode === 'match'))).toEqual(matches.split(' '));
-      expect(rows.filter(({ mode }) => mode === 'include').map((row) => `${row.type}/${row.id}`).sort()).toEqual(included.split(' ').filter((id) => id !== ''));
+      expect(idsOf(rows.filter(({ type: kind }) => kind == null))).toEqual(matches.split(' '));
+      expect(rows.filter(({ type: kind }) => kind != null).map((row) => `${row.type}/${row.id}`).sort()).toEqual(included.split(' ').filter((id) => id !== ''));
     }
   });
 
   it('belongs to the rows of the page, not to the one that only tells of a next', async () => {
     const rows = await run({ ...parse('Observation', '_id=o1,o3&_include=Observation:patient'), count: 1 });
-    expect(rows.map((row) => `${row.mode} ${row.type}/${row.id}`)).toEqual(['match Observation/o1', 'match Observation/o3', 'include Patient/p1']);
+    expect(rows.map(({ type: included, id }) => (included == null ? id : `included ${included}/${id}`))).toEqual(['o1', 'o3', 'included Patient/p1']);
   });
 });
 
