@@ -51,19 +51,31 @@ export function openDatabase(options: DatabaseOptions): Database {
   };
 }
 
+/** The part of a pool or client that takes a query already made. */
 interface Runs {
-  query(config: pg.QueryConfig): Promise<pg.QueryResult | pg.QueryResult[]>;
+  query(query: pg.Submittable, values: undefined, done: (error: Error | null, answer: pg.QueryResult | pg.QueryResult[]) => void): void;
 }
 
 function runner(runs: Runs, prepared: boolean): Queryable['query'] {
-  return async <R>(statement: Statement): Promise<Rows<R>> => {
-    const { name, text, values } = statement;
-    const config = prepared && name !== undefined ? { name, text, values: values as unknown[] } : { text, values: values as unknown[] };
-    const answer = await runs.query(config);
-    // Several statements in one text, as migrations have: the last one's answer counts.
-    const result = Array.isArray(answer) ? answer.at(-1) : answer;
-    return { rows: (result?.rows ?? []) as R[], count: result?.rowCount ?? 0 };
-  };
+  return <R>(statement: Statement): Promise<Rows<R>> =>
+    new Promise((resolve, reject) => {
+      runs.query(queryOf(statement, prepared), undefined, (error, answer) => {
+        if (error) reject(error);
+        else resolve(rowsOf<R>(answer));
+      });
+    });
+}
+
+/** Several statements in one text, as migrations have: the last one's answer counts. */
+function rowsOf<R>(answer: pg.QueryResult | pg.QueryResult[]): Rows<R> {
+  const result = Array.isArray(answer) ? answer.at(-1) : answer;
+  return { rows: (result?.rows ?? []) as R[], count: result?.rowCount ?? 0 };
+}
+
+/** Made of text and values, a Query is not copied property by property, as pg does with an object of settings: 10 µs of each request. */
+function queryOf({ name, text, values }: Statement, prepared: boolean): pg.Submittable {
+  const query = new pg.Query(text, values as unknown[]);
+  return prepared && name !== undefined ? Object.assign(query, { name }) : query;
 }
 
 async function transactOnce<T>(pool: pg.Pool, prepared: boolean, work: (tx: Queryable) => Promise<T>): Promise<T> {
