@@ -21,7 +21,7 @@ export const vread: Handler = async (request, context) => {
 
 function versionResponse(found: StoredVersion, request: FhirRequest): FhirResponse {
   const version = String(found.version);
-  if (found.text === null) throw fail('gone', { text: `${found.type}/${found.id} was deleted in version ${version}` });
+  if (found.text === null) throw fail('gone', { text: `${found.type}/${found.id} is gone: it was deleted in version ${version}` });
   if (notModified(request, found)) return { status: 304, version, updated: found.updated };
   return { status: 200, body: found.text, version, updated: found.updated };
 }
