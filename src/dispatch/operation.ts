@@ -5,10 +5,10 @@ import type { Handler } from '../interactions/context.js';
 import type { Operation } from '../operations/operation.js';
 
 export function createOperationHandler(operations: readonly Operation[]): Handler {
-  const byCode = new Map(operations.map((operation) => [operation.code, operation]));
   return async (request, context) => {
-    const operation = byCode.get(request.operation ?? '');
-    if (!operation || !takes(operation, request)) throw fail('unknown-operation', { text: `There is no operation $${(request.operation ?? '').slice(0, 64)} here` });
+    // One code may be of several types, each with its own definition: validate-code.
+    const operation = operations.find((one) => one.code === request.operation && takes(one, request));
+    if (!operation) throw fail('unknown-operation', { text: `There is no operation $${(request.operation ?? '').slice(0, 64)} here` });
     if (request.method === 'GET' && operation.affectsState) throw fail('method-not-allowed', { text: `$${operation.code} changes something: call it with POST` });
     return operation.handle(request, context);
   };

@@ -17,26 +17,37 @@ export interface Routed extends Route {
 /** Throws 404 for what is not there, 405 for a method it does not take. `path` has no query and no leading slash. */
 export type Router = (method: string, path: string) => Routed;
 
-interface Shape {
+interface Shape extends Pick<FhirRequest, 'type' | 'id' | 'version' | 'operation'> {
   readonly shape: string;
-  readonly parts: Pick<FhirRequest, 'type' | 'id' | 'version' | 'operation'>;
 }
 
 export function createRouter(routes: Readonly<Record<string, Route>>, resourceTypes: readonly string[]): Router {
   const types = new Set(resourceTypes);
-  const table = new Map(Object.entries(routes));
+  const table = tableOf(routes);
   return (method, path) => {
-    const { shape, parts } = readShape(path, types);
-    const route = table.get(`${method === 'HEAD' ? 'GET' : method} ${shape}`);
-    if (!route) throw noRoute(method, shape, table);
-    return { ...route, parts: { interaction: route.interaction, ...parts } };
+    const { shape, type, id, version, operation } = readShape(path, types);
+    const methods = table.get(shape);
+    const route = methods?.get(method === 'HEAD' ? 'GET' : method);
+    if (!route) throw noRoute(method, methods);
+    const { interaction, handler } = route;
+    return { interaction, handler, parts: { interaction, type, id, version, operation } };
   };
 }
 
-function noRoute(method: string, shape: string, table: ReadonlyMap<string, Route>): Error {
-  const allowed = [...table.keys()].filter((row) => row.endsWith(` ${shape}`)).map((row) => row.slice(0, -shape.length - 1));
-  if (allowed.length === 0) return fail('unknown-route');
-  return fail('method-not-allowed', { text: `${method} is not for this URL, which takes ${allowed.join(', ')}` }, { allow: allowed.join(', ') });
+/** The rows by shape, then by method. */
+function tableOf(routes: Readonly<Record<string, Route>>): ReadonlyMap<string, ReadonlyMap<string, Route>> {
+  const table = new Map<string, Map<string, Route>>();
+  for (const [row, route] of Object.entries(routes)) {
+    const [method = '', shape = ''] = row.split(' ');
+    table.set(shape, (table.get(shape) ?? new Map<string, Route>()).set(method, route));
+  }
+  return table;
+}
+
+function noRoute(method: string, methods: ReadonlyMap<string, Route> | undefined): Error {
+  if (!methods) return fail('unknown-route');
+  const allowed = [...methods.keys()].join(', ');
+  return fail('method-not-allowed', { text: `${method} is not for this URL, which takes ${allowed}` }, { allow: allowed });
 }
 
 /** `Patient/1/_history/2` -> `[type]/[id]/_history/[version]` and its parts. */
@@ -46,22 +57,22 @@ function readShape(path: string, types: ReadonlySet<string>): Shape {
   if (segments.length > 4) throw fail('unknown-route');
   if (first === '' || first === 'metadata' || first.startsWith('_') || first.startsWith('$')) {
     if (second !== undefined) throw fail('unknown-route');
-    return first.startsWith('$') ? { shape: '$[operation]', parts: { operation: first.slice(1) } } : { shape: first, parts: {} };
+    return first.startsWith('$') ? { shape: '$[operation]', operation: first.slice(1) } : { shape: first };
   }
   if (!types.has(first)) throw fail('unknown-type', { text: `There is no resource type ${first.slice(0, 64)} in FHIR R4: names are case-sensitive` });
   return belowType(first, second, third, fourth);
 }
 
 function belowType(type: string, second: string | undefined, third: string | undefined, fourth: string | undefined): Shape {
-  if (second === undefined) return { shape: '[type]', parts: { type } };
-  if (second.startsWith('$')) return below({ shape: '[type]/$[operation]', parts: { type, operation: second.slice(1) } }, third);
-  if (second.startsWith('_')) return below({ shape: `[type]/${second}`, parts: { type } }, third);
+  if (second === undefined) return { shape: '[type]', type };
+  if (second.startsWith('$')) return below({ shape: '[type]/$[operation]', type, operation: second.slice(1) }, third);
+  if (second.startsWith('_')) return below({ shape: `[type]/${second}`, type }, third);
   const id = readId(second);
-  if (third === undefined) return { shape: '[type]/[id]', parts: { type, id } };
-  if (third.startsWith('$')) return below({ shape: '[type]/[id]/$[operation]', parts: { type, id, operation: third.slice(1) } }, fourth);
+  if (third === undefined) return { shape: '[type]/[id]', type, id };
+  if (third.startsWith('$')) return below({ shape: '[type]/[id]/$[operation]', type, id, operation: third.slice(1) }, fourth);
   if (third !== '_history') throw fail('unknown-route');
-  if (fourth === undefined) return { shape: '[type]/[id]/_history', parts: { type, id } };
-  return { shape: '[type]/[id]/_history/[version]', parts: { type, id, version: fourth } };
+  if (fourth === undefined) return { shape: '[type]/[id]/_history', type, id };
+  return { shape: '[type]/[id]/_history/[version]', type, id, version: fourth };
 }
 
 function below(shape: Shape, next: string | undefined): Shape {

@@ -6,27 +6,28 @@ export type Interaction =
   | 'read' | 'vread' | 'update' | 'patch' | 'delete' | 'create' | 'search' | 'history'
   | 'batch' | 'transaction' | 'operation' | 'capabilities';
 
+/** Optional members may be there and undefined: the decoder makes every request with the same members, which the hot paths are quicker to read. */
 export interface FhirRequest {
   readonly interaction: Interaction;
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  readonly type?: string;
-  readonly id?: string;
-  readonly version?: string;
+  readonly type?: string | undefined;
+  readonly id?: string | undefined;
+  readonly version?: string | undefined;
   /** Without the dollar: `chargeable-status`. */
-  readonly operation?: string;
+  readonly operation?: string | undefined;
   /** Decoded name-value pairs, in the order sent; a form body's pairs come after the URL's. */
   readonly query: readonly (readonly [name: string, value: string])[];
-  readonly body?: JsonDocument;
+  readonly body?: JsonDocument | undefined;
   /** The text of a JSON Patch (RFC 6902), which is no resource; not yet read. */
-  readonly jsonPatch?: string;
-  readonly ifMatch?: string;
-  readonly ifNoneMatch?: string;
-  readonly ifNoneExist?: string;
-  readonly ifModifiedSince?: string;
+  readonly jsonPatch?: string | undefined;
+  readonly ifMatch?: string | undefined;
+  readonly ifNoneMatch?: string | undefined;
+  readonly ifNoneExist?: string | undefined;
+  readonly ifModifiedSince?: string | undefined;
   /** Prefer: return=… and handling=…; undefined where the caller did not say. */
-  readonly preferReturn?: 'minimal' | 'representation' | 'OperationOutcome';
-  readonly preferHandling?: 'strict' | 'lenient';
-  readonly requestId?: string;
+  readonly preferReturn?: 'minimal' | 'representation' | 'OperationOutcome' | undefined;
+  readonly preferHandling?: 'strict' | 'lenient' | undefined;
+  readonly requestId?: string | undefined;
   /** Absolute URL of the service base, no trailing slash: what links and Location begin with. */
   readonly base: string;
 }

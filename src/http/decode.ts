@@ -19,23 +19,36 @@ export function queryText(url: string): string {
 
 export function decode(request: FastifyRequest, routed: Routed, base: string): FhirRequest {
   const { headers } = request;
-  const isSearch = routed.parts.interaction === 'search';
+  const { interaction, type, id, version, operation } = routed.parts;
+  const isSearch = interaction === 'search';
   const form = isSearch && request.method === 'POST' ? formPairs(request) : [];
   const pairs = queryPairs(queryText(request.url));
-  return Object.freeze({
-    ...routed.parts,
+  const sent = isSearch ? undefined : readBody(request, interaction === 'patch');
+  return {
+    interaction, type, id, version, operation, base,
     method: request.method as FhirRequest['method'],
     query: form.length > 0 ? [...pairs, ...form] : pairs,
-    base,
-    ...(!isSearch && readBody(request, routed.parts.interaction === 'patch')),
-    ...conditions(headers),
-    ...prefer(headers['prefer']),
-  });
+    body: sent?.body,
+    jsonPatch: sent?.jsonPatch,
+    ifMatch: headers['if-match'],
+    ifNoneMatch: headers['if-none-match'],
+    ifModifiedSince: headers['if-modified-since'],
+    ifNoneExist: single(headers['if-none-exist']),
+    requestId: single(headers['x-request-id']),
+    preferReturn: preferred(headers['prefer'], RETURN) as FhirRequest['preferReturn'],
+    preferHandling: preferred(headers['prefer'], HANDLING) as FhirRequest['preferHandling'],
+  };
 }
 
-function readBody(request: FastifyRequest, isPatch: boolean): Pick<FhirRequest, 'body' | 'jsonPatch'> {
+const RETURN = /\breturn=(minimal|representation|OperationOutcome)\b/;
+const HANDLING = /\bhandling=(strict|lenient)\b/;
+
+const single = (header: string | string[] | undefined): string | undefined => (typeof header === 'string' ? header : undefined);
+const preferred = (header: string | string[] | undefined, which: RegExp): string | undefined => (header === undefined ? undefined : which.exec(String(header))?.[1]);
+
+function readBody(request: FastifyRequest, isPatch: boolean): Pick<FhirRequest, 'body' | 'jsonPatch'> | undefined {
   const bytes = bytesOf(request);
-  if (!bytes) return {};
+  if (!bytes) return undefined;
   if (!isPatch) {
     requireType(request, (type) => JSON_TYPES.has(type), 'Send the body as application/fhir+json');
     return { body: readJson(textOf(bytes)) };
@@ -80,27 +93,4 @@ function requireType(request: FastifyRequest, takes: (type: string) => boolean, 
 function refuseCoding(coding: string | undefined): void {
   if (coding === undefined || coding.toLowerCase() === 'identity') return;
   throw fail('unsupported-media-type', { text: `The body is in the coding ${coding.slice(0, 60)}: send it without` }, { 'accept-encoding': 'identity' });
-}
-
-function conditions(headers: FastifyRequest['headers']): Partial<FhirRequest> {
-  const ifMatch = headers['if-match'];
-  const ifNoneMatch = headers['if-none-match'];
-  const ifModifiedSince = headers['if-modified-since'];
-  const ifNoneExist = headers['if-none-exist'];
-  const requestId = headers['x-request-id'];
-  return {
-    ...(ifMatch !== undefined && { ifMatch }),
-    ...(ifNoneMatch !== undefined && { ifNoneMatch }),
-    ...(ifModifiedSince !== undefined && { ifModifiedSince }),
-    ...(typeof ifNoneExist === 'string' && { ifNoneExist }),
-    ...(typeof requestId === 'string' && { requestId }),
-  };
-}
-
-function prefer(header: string | string[] | undefined): Partial<FhirRequest> {
-  if (header === undefined) return {};
-  const text = String(header);
-  const returns = /\breturn=(minimal|representation|OperationOutcome)\b/.exec(text)?.[1] as FhirRequest['preferReturn'];
-  const handling = /\bhandling=(strict|lenient)\b/.exec(text)?.[1] as FhirRequest['preferHandling'];
-  return { ...(returns && { preferReturn: returns }), ...(handling && { preferHandling: handling }) };
 }

@@ -15,7 +15,7 @@ export function notModified(request: FhirRequest, found: StoredVersion): boolean
 }
 
 /** Optimistic locking of a write: throws 412 where the row is not the one the caller has seen. */
-export function checkPreconditions(asked: { ifMatch?: string; ifNoneMatch?: string }, current: StoredVersion | undefined): void {
+export function checkPreconditions(asked: Pick<FhirRequest, 'ifMatch' | 'ifNoneMatch'>, current: StoredVersion | undefined): void {
   const live = current !== undefined && current.text !== null;
   if (asked.ifNoneMatch === '*' && live) throw fail('already-exists');
   if (asked.ifMatch === undefined || (asked.ifMatch === '*' && live)) return;
