@@ -1,16 +1,13 @@
 // A search parameter's FHIRPath, compiled to a JavaScript function for one type: text -> expression -> plan -> code.
 // https://hl7.org/fhir/R4/search.html#table
 import { compileFunction } from 'node:vm';
-import { UnsupportedError } from './expression.js';
+import { compileNodes, type NodeSelector } from './compile-nodes.js';
+import { EvaluationError, UnsupportedError } from './expression.js';
 import { generate } from './generate.js';
-import { interpret } from './interpret.js';
 import { makePlan } from './make-plan.js';
-import type { CompiledPath, TypeModel } from './model.js';
+import type { CompiledPath, OnFallback, TypedValue, TypeModel } from './model.js';
 import { parse } from './parse.js';
 import { RUNTIME } from './runtime.js';
-
-/** Told of an expression that fhirpath.js will interpret, and why: it will be slow. */
-export type OnFallback = (expression: string, type: string, reason: string) => void;
 
 /**
  * `type`: of the node the path starts at: a resource type, or for the parts of composites a data type or backbone
@@ -22,8 +19,25 @@ export function compilePath(expression: string, type: string, model: TypeModel, 
     return build(pathSource(expression, type, model));
   } catch (error) {
     if (!(error instanceof UnsupportedError)) throw error;
-    onFallback?.(expression, type, error.message);
-    return interpret(expression, type);
+    return collected(compileNodes(expression, type, model, { onFallback }));
+  }
+}
+
+/** What has no answer over some data (several values where one is wanted) gives nothing. */
+function collected(select: NodeSelector): CompiledPath {
+  return (node, emit, resource = node) => {
+    for (const { type, value } of selectedOrNothing(select, node, resource)) {
+      if (value !== undefined) emit(type.startsWith('System.') ? type.charAt(7).toLowerCase() + type.slice(8) : type, value);
+    }
+  };
+}
+
+function selectedOrNothing(select: NodeSelector, node: object, resource: object): readonly TypedValue[] {
+  try {
+    return select(node, { resource, rootResource: resource });
+  } catch (error) {
+    if (!(error instanceof EvaluationError)) throw error;
+    return [];
   }
 }
 

@@ -1,7 +1,7 @@
 // The slow road: fhirpath.js interprets what the compiler does not know. https://github.com/HL7/fhirpath.js
 import { createRequire } from 'node:module';
-import { PathError } from './expression.js';
-import type { CompiledPath } from './model.js';
+import { EvaluationError, PathError } from './expression.js';
+import type { TypedValue } from './model.js';
 import { typeReferredTo } from './refers-to.js';
 
 type Evaluate = (node: unknown, variables: object) => unknown[];
@@ -21,10 +21,10 @@ interface Nodes {
 const load = createRequire(import.meta.url);
 
 /**
- * `type`: of the input node. Throws PathError where fhirpath.js can't read the expression either. What can't be evaluated
- * over some data (several values where one is wanted) gives nothing.
+ * `type`: of the input node. Gives the nodes with their types: `HumanName`, `System.String`. Throws PathError where fhirpath.js can't read
+ * the expression either, and EvaluationError later, where the data gives no answer.
  */
-export function interpret(expression: string, type: string): CompiledPath {
+export function interpretNodes(expression: string, type: string): (node: object, resource: object) => readonly TypedValue[] {
   const interpreter = load('fhirpath') as Interpreter;
   const model: unknown = load('fhirpath/fhir-context/r4');
   const { ResourceNode } = load('fhirpath/src/types.js') as Nodes;
@@ -40,13 +40,11 @@ export function interpret(expression: string, type: string): CompiledPath {
   const options = { resolveInternalTypes: false, traceFn: () => undefined, userInvocationTable: { resolve } };
   const path = /^[A-Z][A-Za-z]+$/.test(type) ? expression : { base: type, expression };
   const evaluate = compile(interpreter, path, model, options);
-  return (node, emit, resource = node) => {
+  return (node, resource) => {
     within = resource;
     const values = evaluated(evaluate, node, resource);
     const types = interpreter.types(values);
-    interpreter.resolveInternalTypes(values).forEach((value, index) => {
-      emit((types[index] ?? '').replace(/^(FHIR|System)\./, ''), value);
-    });
+    return interpreter.resolveInternalTypes(values).map((value, index) => ({ type: (types[index] ?? '').replace(/^FHIR\./, ''), value }));
   };
 }
 
@@ -60,8 +58,8 @@ function compile(interpreter: Interpreter, path: string | { base: string; expres
 
 function evaluated(evaluate: Evaluate, node: object, resource: object): unknown[] {
   try {
-    return evaluate(structuredClone(node), { resource }); // it may write into its input
-  } catch {
-    return [];
+    return evaluate(structuredClone(node), { resource, rootResource: resource }); // it may write into its input
+  } catch (error) {
+    throw new EvaluationError(error instanceof Error ? error.message : String(error), { cause: error });
   }
 }

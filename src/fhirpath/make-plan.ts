@@ -43,6 +43,8 @@ class Planner {
         return expression.value === null ? NOTHING : valueNodes(this.value(expression, focus));
       case 'call':
         return this.callNodes(expression, focus) ?? valueNodes(this.value(expression, focus));
+      default:
+        throw new UnsupportedError(`a ${expression.kind}`);
     }
   }
 

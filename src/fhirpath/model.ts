@@ -18,6 +18,9 @@ export interface TypeModel {
   isResource(type: string): boolean;
 }
 
+/** Told of an expression that fhirpath.js will interpret, and why: it will be slow. */
+export type OnFallback = (expression: string, type: string, reason: string) => void;
+
 /** Called once per node of the result, in document order, with its FHIR type (`HumanName`, `code`, `Reference`). */
 export type Emit = (type: string, value: unknown) => void;
 
@@ -26,3 +29,10 @@ export type Emit = (type: string, value: unknown) => void;
  * `resource` is what the node lies in (for `%resource` and contained references); the node itself when absent.
  */
 export type CompiledPath = (node: object, emit: Emit, resource?: object) => void;
+
+/** A node of a result: `HumanName`, `code`, or of FHIRPath's own types, `System.Decimal`. */
+export interface TypedValue {
+  readonly type: string;
+  /** JSON; a decimal, date, time or quantity that was worked out is its text. */
+  readonly value: unknown;
+}

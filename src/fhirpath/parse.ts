@@ -6,6 +6,7 @@ interface ParseNode {
   readonly type: string;
   readonly text?: string;
   readonly delimitedText?: string;
+  readonly direction?: 'asc' | 'desc';
   readonly children?: readonly ParseNode[];
 }
 
@@ -31,7 +32,7 @@ function convert(node: ParseNode): Expression {
     case 'LiteralTerm':
       return literal(only(node));
     case 'ExternalConstantTerm':
-      return { kind: 'variable', name: node.delimitedText ?? node.text ?? '' };
+      return { kind: 'variable', name: unquote(node.delimitedText ?? node.text ?? '', "'") };
     case 'InvocationExpression': {
       const [of, invocation] = pair(node);
       return invoke(invocation, convert(of));
@@ -44,8 +45,16 @@ function convert(node: ParseNode): Expression {
       const [of, type] = pair(node);
       return { kind: 'type', operator: node.text === 'is' ? 'is' : 'as', of: convert(of), type: type.text ?? '' };
     }
+    case 'PolarityExpression':
+      return { kind: 'sign', negative: node.text === '-', of: convert(only(node)) };
+    case 'SortDirectionArgument':
+      return sortArgument(node);
     case 'UnionExpression':
     case 'EqualityExpression':
+    case 'InequalityExpression':
+    case 'MembershipExpression':
+    case 'MultiplicativeExpression':
+    case 'AdditiveExpression':
     case 'AndExpression':
     case 'OrExpression':
     case 'ImpliesExpression': {
@@ -63,11 +72,17 @@ function invoke(node: ParseNode, of?: Expression): Expression {
     case 'MemberInvocation':
       return { kind: 'member', ...subject, name: unquote(node.text ?? '', '`') };
     case 'FunctionInvocation': {
-      const [name, params] = only(node).children ?? [];
+      const called = only(node);
+      if (unquote(called.text ?? '', '`') === 'sort') return { kind: 'call', ...subject, name: 'sort', args: (called.children ?? []).map(convert) };
+      const [name, params] = called.children ?? [];
       return { kind: 'call', ...subject, name: unquote(name?.text ?? '', '`'), args: (params?.children ?? []).map(convert) };
     }
     case 'ThisInvocation':
       return { kind: 'this' };
+    case 'IndexInvocation':
+      return { kind: 'loop', name: 'index' };
+    case 'TotalInvocation':
+      return { kind: 'loop', name: 'total' };
     default:
       throw new UnsupportedError(node.type);
   }
@@ -81,12 +96,34 @@ function literal(node: ParseNode): Expression {
     case 'BooleanLiteral':
       return { kind: 'literal', value: text === 'true' };
     case 'NumberLiteral':
-      return { kind: 'literal', value: Number(text) };
+      return { kind: 'literal', value: Number(text), ...(text.includes('.') && { written: text }) };
     case 'StringLiteral':
       return { kind: 'literal', value: unquote(text, "'") };
+    case 'DateLiteral':
+      return { kind: 'temporal', type: 'Date', text: text.slice(1) };
+    case 'DateTimeLiteral':
+      return { kind: 'temporal', type: 'DateTime', text: text.slice(1) };
+    case 'TimeLiteral':
+      return { kind: 'temporal', type: 'Time', text: text.slice(2) };
+    case 'QuantityLiteral':
+      return quantity(text);
     default:
       throw new UnsupportedError(node.type);
   }
+}
+
+/** The parser gives a quantity's text without white space: `3days`, `1.5'mg'`. */
+function quantity(text: string): Expression {
+  const [value = ''] = /^[0-9.]+/.exec(text) ?? [];
+  const unit = text.slice(value.length);
+  return { kind: 'quantity', value, unit: unquote(unit, "'"), calendar: !unit.startsWith("'") };
+}
+
+/** `sort(-name)` turns the order round too, whatever the type of name. */
+function sortArgument(node: ParseNode): Expression {
+  const of = convert(only(node));
+  const descending = node.direction === 'desc';
+  return of.kind === 'sign' && of.negative ? { kind: 'order', descending: !descending, of: of.of } : { kind: 'order', descending, of };
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { r: '\r', n: '\n', t: '\t', f: '\f' };

@@ -25,7 +25,7 @@ describe('parse', () => {
   });
 
   test.each([
-    ["'it\\'s'", "it's"], ["'\\u00e9\\n'", 'é\n'], ["'a\\\\b'", 'a\\b'], ['true', true], ['1.5', 1.5], ['{}', null],
+    ["'it\\'s'", "it's"], ["'\\u00e9\\n'", 'é\n'], ["'a\\\\b'", 'a\\b'], ['true', true], ['15', 15], ['{}', null],
   ])('the literal %s', (text, value) => {
     expect(parse(text)).toEqual({ kind: 'literal', value });
   });
@@ -36,6 +36,21 @@ describe('parse', () => {
 
   test('tells text that is no FHIRPath from FHIRPath it has no form for', () => {
     expect(() => parse('a.where(')).toThrow(PathError);
-    for (const text of ['a + b', 'a > b', '-a', '@2015', "4 'kg'", '$index', 'a in b']) expect(() => parse(text)).toThrow(UnsupportedError);
+    for (const text of ['5L', "Quantity { value: 5 }"]) expect(() => parse(text)).toThrow(UnsupportedError);
+  });
+
+  test.each([
+    ['1.50', { kind: 'literal', value: 1.5, written: '1.50' }],
+    ['@2015-01', { kind: 'temporal', type: 'Date', text: '2015-01' }],
+    ['@2015T', { kind: 'temporal', type: 'DateTime', text: '2015T' }],
+    ['@T10:30', { kind: 'temporal', type: 'Time', text: '10:30' }],
+    ["4.0 'kg'", { kind: 'quantity', value: '4.0', unit: 'kg', calendar: false }],
+    ['3 days', { kind: 'quantity', value: '3', unit: 'days', calendar: true }],
+    ['$index', { kind: 'loop', name: 'index' }],
+    ['-a', { kind: 'sign', negative: true, of: { kind: 'member', name: 'a' } }],
+    ['a in b', { kind: 'operator', operator: 'in', left: { kind: 'member', name: 'a' }, right: { kind: 'member', name: 'b' } }],
+    ['sort(a desc, -b)', { kind: 'call', name: 'sort', args: [{ kind: 'order', descending: true, of: { kind: 'member', name: 'a' } }, { kind: 'order', descending: true, of: { kind: 'member', name: 'b' } }] }],
+  ])('%s', (text, expression) => {
+    expect(parse(text)).toEqual(expression);
   });
 });
