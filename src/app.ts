@@ -22,6 +22,8 @@ const HANG_UP_MS = 50;
 export function createApp({ fhir, health, bodyLimitBytes, log }: AppParts): App {
   const app = Fastify({
     loggerInstance: log,
+    // One logger for all: a child for each request costs 3 µs, and requests are not logged one by one.
+    childLoggerFactory: (logger) => logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyLimitBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,

@@ -4,6 +4,7 @@ import { conjunctText, conjunctsOf, type Writing } from './clause.js';
 import { driversOf } from './drivers.js';
 import type { Grant } from './grant.js';
 import { includeText, MOST_INCLUDED } from './include.js';
+import { packed, unpack, type PackedRow, type SearchRow } from './packed-page.js';
 import { pageText } from './page.js';
 import type { Cursor, Query } from './query.js';
 import { SqlScope } from './sql-scope.js';
@@ -18,26 +19,25 @@ export interface SearchStatement {
   readonly values: readonly unknown[];
 }
 
-/**
- * One row of a search's answer. Matches come first and in order, at most count + 1 of them; then what was included.
- * Matches have also k0, k1, …: their sort keys as text.
- */
-export interface SearchRow {
-  /** Of what was included; a match has none, or null: it is of the type that was searched. */
-  readonly type?: string | null;
-  readonly id: string;
-  readonly res: string;
-  readonly [key: `k${number}`]: string | null;
-}
-
 const unknownFrequency: FrequencyOf = () => undefined;
 
+/** The statement of a page and how its answer is read. */
+export interface PageStatement extends SearchStatement {
+  read(rows: readonly PackedRow[]): SearchRow[];
+}
+
 /** The page's rows and their includes. The count must be at least 1; `totalStatement` answers a count of 0. */
-export function searchStatement(definitions: Definitions, query: Query, grant: Grant, frequencyOf: FrequencyOf = unknownFrequency): SearchStatement {
+export function searchStatement(definitions: Definitions, query: Query, grant: Grant, frequencyOf: FrequencyOf = unknownFrequency): PageStatement {
   const sql = new SqlScope([]);
   const writing = { definitions, sql, grant, frequencyOf };
-  const text = query.includes.length === 0 ? pageText(writing, query, []).text : withIncludes(writing, query);
-  return named(sql, text);
+  const typed = query.includes.length > 0;
+  const text = typed ? withIncludes(writing, query) : matchesOnly(writing, query);
+  return { ...named(sql, text), read: (rows) => unpack(rows, typed) };
+}
+
+function matchesOnly(writing: Writing, query: Query): string {
+  const { text, keys } = pageText(writing, query, []);
+  return packed(`(${text})`, keys, false);
 }
 
 function withIncludes(writing: Writing, query: Query): string {
@@ -52,7 +52,7 @@ function withIncludes(writing: Writing, query: Query): string {
     `with page as materialized (${text})`,
     `shown as materialized (select '${type}'::text as type, id, refs, self from page limit ${count})`,
     ...ctes,
-  ].join(', ') + ` select null::text as type, id, res${keyNames(keys)} from page${included}`;
+  ].join(', ') + ` ${packed(`(select null::text as type, id, res${keyNames(keys)} from page${included})`, keys, true)}`;
 }
 
 const keyNames = (keys: number): string => Array.from({ length: keys }, (_, index) => `, k${index}`).join('');
@@ -73,8 +73,4 @@ function named(sql: SqlScope, text: string): SearchStatement {
 }
 
 /** Where the page after this row begins. */
-export function cursorOf(row: SearchRow): Cursor {
-  const keys: (string | null)[] = [];
-  for (let index = 0; row[`k${index}`] !== undefined; index += 1) keys.push(row[`k${index}`] ?? null);
-  return { keys, id: row.id };
-}
+export const cursorOf = ({ keys, id }: SearchRow): Cursor => ({ keys, id });

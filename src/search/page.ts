@@ -4,6 +4,7 @@
 import { conjunctText, conjunctsOf, type Writing } from './clause.js';
 import { driversOf, RANK, type Conjunct, type Drivers } from './drivers.js';
 import { afterText, orderOf, orderText, rowAfterText, type Order } from './order.js';
+import { keyText } from './packed-page.js';
 import type { Query } from './query.js';
 import { slotsOf, type Column } from './slots.js';
 import type { Use } from './sql-scope.js';
@@ -37,8 +38,7 @@ export interface PageText {
 export function pageText(writing: Writing, query: Query, more: readonly string[]): PageText {
   const order = orderOf(writing.definitions, writing.sql, query, ROW);
   const conjuncts = conjunctsOf(writing, query.type, query.where);
-  const keys = order.columns.map(({ plain }, index) => `${plain}::text as k${index}`);
-  // Each column of twenty rows costs PostgreSQL and the driver 10 µs: what every row has alike, or nobody reads, is not asked for.
+  const keys = order.columns.map(({ plain, cast, walks }, index) => `${keyText(plain, cast === 'text' && walks === undefined)} as k${index}`);
   const columns = [...['id', 'res', ...more].map((name) => `${ROW}.${name}`), ...keys].join(', ');
   const page = { writing, query, order, conjuncts, columns, drivers: driversOf(writing, query.type, conjuncts) };
   const road = roadOf(page);

@@ -1,5 +1,6 @@
 // One page of a search: the statement is search's, the rows and where to go on are told here. https://hl7.org/fhir/R4/search.html
-import { cursorOf, searchStatement, type SearchRow } from '../search/compile.js';
+import { cursorOf, searchStatement } from '../search/compile.js';
+import type { PackedRow } from '../search/packed-page.js';
 import type { Grant } from '../search/grant.js';
 import type { Query } from '../search/query.js';
 import type { FrequencyOf } from '../search/token-frequency.js';
@@ -10,8 +11,9 @@ import type { Ground } from './visible-rows.js';
 export async function searchPage(ground: Ground, frequencyOf: FrequencyOf, grant: Grant, query: Query): Promise<SearchPage> {
   if (grant.rows(query.type).kind === 'none') return { matches: [], includes: [], ...(asksTotal(query) && { total: 0 }) };
   if (query.count === 0) return { matches: [], includes: [], total: await total(ground, frequencyOf, grant, query, 0) };
-  const { rows } = await ground.db.query<SearchRow>(searchStatement(ground.definitions, query, grant, frequencyOf));
-  const found = query.includes.length === 0 ? rows : rows.filter(({ type }) => type == null);
+  const statement = searchStatement(ground.definitions, query, grant, frequencyOf);
+  const rows = statement.read((await ground.db.query<PackedRow>(statement)).rows);
+  const found = query.includes.length === 0 ? rows : rows.filter(({ type }) => type === undefined);
   const shown = found.slice(0, query.count);
   const last = found.length > shown.length ? shown.at(-1) : undefined;
   return {

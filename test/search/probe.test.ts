@@ -1,6 +1,7 @@
 // Thousands of rows: enough that names are many, walks end before the page is full, and pages are found the other way.
 import type { Resource } from '../../src/fhir/resource.js';
-import { cursorOf, searchStatement, type SearchRow } from '../../src/search/compile.js';
+import { cursorOf, searchStatement } from '../../src/search/compile.js';
+import type { PackedRow } from '../../src/search/packed-page.js';
 import { createExtractor } from '../../src/search/extract.js';
 import { parseSearch } from '../../src/search/parse.js';
 import type { Query } from '../../src/search/query.js';
@@ -63,7 +64,8 @@ it.each<readonly [search: string, passes: (person: Person) => boolean, order: (a
   const found: string[] = [];
   let after: Query['after'];
   do {
-    const { rows } = await fixture.database.query<SearchRow>(searchStatement(definitions, { ...query, ...(after && { after }) }, ALL, known));
+    const statement = searchStatement(definitions, { ...query, ...(after && { after }) }, ALL, known);
+    const rows = statement.read((await fixture.database.query<PackedRow>(statement)).rows);
     const shown = rows.slice(0, query.count);
     found.push(...shown.map(({ id }) => id));
     const last = shown.at(-1);

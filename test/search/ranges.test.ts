@@ -2,7 +2,8 @@
 // https://hl7.org/fhir/R4/search.html#prefix
 import fc from 'fast-check';
 import type { Resource } from '../../src/fhir/resource.js';
-import { searchStatement, type SearchRow } from '../../src/search/compile.js';
+import { searchStatement } from '../../src/search/compile.js';
+import type { PackedRow } from '../../src/search/packed-page.js';
 import { createExtractor } from '../../src/search/extract.js';
 import { parseSearch } from '../../src/search/parse.js';
 import type { Prefix } from '../../src/search/query.js';
@@ -24,7 +25,8 @@ async function store(resources: readonly Resource[]): Promise<void> {
 
 async function found(type: string, name: string, value: string): Promise<string[]> {
   const { query } = parseSearch({ definitions, type, pairs: [[name, value]], handling: 'strict', defaultCount: 1000, maxCount: 1000 });
-  return (await fixture.database.query<SearchRow>(searchStatement(definitions, query, ALL))).rows.map(({ id }) => id);
+  const statement = searchStatement(definitions, query, ALL);
+  return statement.read((await fixture.database.query<PackedRow>(statement)).rows).map(({ id }) => id);
 }
 
 describe('dates', () => {
