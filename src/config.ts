@@ -33,6 +33,7 @@ const SETTINGS = {
   authJwksUrl: optional('AUTH_JWKS_URL', url('https:', 'http:'), 'Where the public keys of AUTH_ISSUER are.'),
   authAudience: optional('AUTH_AUDIENCE', word, 'The `aud` that a token of AUTH_ISSUER must carry.'),
   nonePolicy: required('NONE_POLICY', 'all', choice(NONE_POLICIES), 'What an assessment of category NONE negates: `all` earlier statements, or only the `own` ones of Overseas Visitors Managers.'),
+  terminologyUrl: optional('TERMINOLOGY_URL', url('https:', 'http:'), 'The base of a FHIR terminology server to ask about codes of systems that are not held here.'),
   logLevel: required('LOG_LEVEL', 'info', choice(LOG_LEVELS), `The least that is logged: ${LOG_LEVELS.join(', ')}.`),
   clockOffsetMs: required('CLOCK_OFFSET_MS', '0', integer(-1e13, 1e13), 'Shifts the server\'s clock, for tests; only with a loopback HOST.'),
 } as const;

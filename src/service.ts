@@ -20,8 +20,10 @@ import { perform, refusalResponse } from './interactions/perform.js';
 import { publishDefinitions } from './jobs/publish-definitions.js';
 import { repeat } from './jobs/repeat.js';
 import { createOperations } from './operations/operations.js';
+import { findStored } from './operations/stored-terminology.js';
 import { createExtractor } from './search/extract.js';
 import { createStore } from './store/postgres-store.js';
+import { createTerminology } from './terminology/terminology.js';
 import { createValidator } from './validation/validator.js';
 
 /** A lapse is to be seen on the Patient within a minute (domain.md ruling 8). */
@@ -75,7 +77,8 @@ export async function createService(given: ServiceParts): Promise<Service> {
 
 function createFhirApp(given: ServiceParts, parts: Parts): App {
   const { config, database, definitions, log } = given;
-  const operations = createOperations({ nonePolicy: config.nonePolicy });
+  const terminology = createTerminology({ own: definitions.conformanceResources, findStored: findStored(parts.store, definitions), db: database, remoteUrl: config.terminologyUrl });
+  const operations = createOperations({ nonePolicy: config.nonePolicy, terminology, definitions, validate: parts.validate, newId: parts.newId });
   // A bundle's entries are routed by the same table that holds the bundle's own row.
   const routes = createRoutes({ bundle: createBundleHandler(() => route), operation: createOperationHandler(operations) });
   const route = createRouter(routes, definitions.resourceTypes);

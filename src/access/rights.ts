@@ -27,12 +27,15 @@ const DIRECTORY: Readonly<Record<string, Letters>> = {
   Organization: 'RS', Practitioner: 'RS', PractitionerRole: 'RS', Location: 'RS', Endpoint: 'RS', HealthcareService: 'RS',
 };
 
+/** Terminology is public knowledge, too. */
+const TERMINOLOGY = ['lookup', 'validate-code', 'subsumes', 'expand', 'translate'];
+
 export const RIGHTS: Readonly<Record<string, RoleRights>> = {
   admin: { types: { '*': 'CRUDS' }, operations: ['*'], bundles: true },
 
   ovm: {
     types: { ...DEFINITIONS, ...DIRECTORY, Patient: 'CRS', Observation: 'CRUS', Coverage: 'CRUS' },
-    operations: ['chargeable-status'],
+    operations: ['chargeable-status', ...TERMINOLOGY],
     bundles: true,
     rows: { Observation: 'status-assertions', Coverage: 'entitlement-evidence' },
   },
@@ -40,7 +43,7 @@ export const RIGHTS: Readonly<Record<string, RoleRights>> = {
   // Three facts for one named patient, by the two status surfaces; their answerers take the request before any row is looked for.
   supplier: {
     types: { ...DEFINITIONS, Observation: 'RS' },
-    operations: ['chargeable-status'],
+    operations: ['chargeable-status', ...TERMINOLOGY],
     bundles: true,
     rows: { Observation: 'none' },
   },
@@ -48,7 +51,7 @@ export const RIGHTS: Readonly<Record<string, RoleRights>> = {
   // Write-only: the rows are those its conditional creates and withdrawals may match, and nothing is ever shown of them.
   'home-office': {
     types: { ...DEFINITIONS, Observation: 'CU' },
-    operations: [],
+    operations: TERMINOLOGY,
     bundles: true,
     rows: { Observation: 'home-office-statements' },
     receiptsOnly: true,

@@ -1,8 +1,20 @@
 // The list of operations: what is not here is not there. A list you can read beats a folder that loads itself.
 import type { NonePolicy } from '../chargeable-status/effective-status.js';
 import { createChargeableStatusOperation } from './chargeable-status.js';
+import { createExpandOperation } from './expand.js';
+import { createLookupOperation } from './lookup.js';
 import type { Operation } from './operation.js';
+import { createSubsumesOperation } from './subsumes.js';
+import type { TerminologyOperations } from './terminology-parts.js';
+import { createTranslateOperation } from './translate.js';
+import { createValidateCodeInSet, createValidateCodeInSystem } from './validate-code.js';
 
-export const createOperations = (parts: { readonly nonePolicy: NonePolicy }): readonly Operation[] => [
+export const createOperations = (parts: { readonly nonePolicy: NonePolicy } & TerminologyOperations): readonly Operation[] => [
   createChargeableStatusOperation(parts.nonePolicy),
+  createLookupOperation(parts),
+  createValidateCodeInSystem(parts),
+  createSubsumesOperation(parts),
+  createExpandOperation(parts),
+  createValidateCodeInSet(parts),
+  createTranslateOperation(parts),
 ];

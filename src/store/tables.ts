@@ -22,6 +22,11 @@ const TABLES: Readonly<Record<string, TableClass>> = {
   'fhir.home_office_statement': BY_ID,
   'fhir.home_office_key': { spread: 'distributed', by: 'key' },
   'fhir.home_office_conflict': { spread: 'distributed', by: 'key' },
+  // Found step by step, child to parent: every node needs them whole.
+  'fhir.code_system_release': { spread: 'reference' },
+  'fhir.concept': { spread: 'reference' },
+  'fhir.concept_parent': { spread: 'reference' },
+  'fhir.concept_property': { spread: 'reference' },
   'public.schema_migration': { spread: 'local' },
 };
 

@@ -79,7 +79,8 @@ test('names the operations, and they answer where it says', async () => {
   expect(operation).toMatchObject({ name: 'chargeable-status', definition: expect.stringMatching(/^https:.*OperationDefinition\/chargeable-status$/) });
   const { body } = await server.send('GET', `OperationDefinition?url=${operation.definition}`, { token: server.tokens.supplier });
   expect(body.entry).toHaveLength(1);
-  for (const { type, operation: list } of rest.resource) if (list) expect(type).toBe('Patient');
+  const named = rest.resource.flatMap(({ type, operation: list = [] }: any) => list.map((one: any) => `${type}/$${one.name}`));
+  expect(named).toEqual(['CodeSystem/$lookup', 'CodeSystem/$validate-code', 'CodeSystem/$subsumes', 'ConceptMap/$translate', 'Patient/$chargeable-status', 'ValueSet/$expand', 'ValueSet/$validate-code']);
 });
 
 test('the profiles it names can be read', async () => {

@@ -1,0 +1,17 @@
+// The Parameters that an operation answers with. https://hl7.org/fhir/R4/parameters.html
+import type { FhirResponse } from '../fhir/request.js';
+
+export type OutputParameter = { readonly name: string; readonly part?: readonly OutputParameter[] } & Readonly<Record<string, unknown>>;
+
+/** Values that are undefined leave their parameter out. */
+export function parametersResponse(parameters: readonly (OutputParameter | undefined)[]): FhirResponse {
+  return { status: 200, body: JSON.stringify({ resourceType: 'Parameters', parameter: parameters.filter((one) => one !== undefined) }) };
+}
+
+export function output(name: string, member: `value${string}`, value: unknown): OutputParameter | undefined {
+  return value === undefined ? undefined : { name, [member]: value };
+}
+
+export function outputParts(name: string, parts: readonly (OutputParameter | undefined)[]): OutputParameter {
+  return { name, part: parts.filter((one) => one !== undefined) };
+}

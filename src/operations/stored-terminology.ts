@@ -1,0 +1,26 @@
+// The code systems, value sets and concept maps that are in the store, as terminology asks for them.
+import type { Caller } from '../fhir/caller.js';
+import type { Definitions } from '../definitions/model.js';
+import type { Grant } from '../search/grant.js';
+import type { Store } from '../store/store.js';
+import type { FindStored } from '../terminology/sources.js';
+
+const ASKER: Caller = { role: 'admin', client: 'entitle-fhir', subject: 'entitle-fhir', scopes: [] };
+
+/** Definitions are public knowledge: every caller may be answered from all of them. */
+const GRANT: Grant = { caller: ASKER, receiptsOnly: false, rows: () => ({ kind: 'all' }), allows: () => false, refuseWrite: () => undefined };
+
+const MOST_OF_ONE_URL = 100;
+
+export function findStored(store: Pick<Store, 'search'>, definitions: Definitions): FindStored {
+  return async (type, code, value) => {
+    const parameter = definitions.searchParameters(type).get(code);
+    if (!parameter) throw new Error(`${type} has no search parameter ${code}`);
+    // A backslash keeps `$`, `,` and `|` from being read as punctuation of a search.
+    const text = value.replace(/[\\$,|]/g, '\\$&');
+    const { matches } = await store.search(GRANT, {
+      type, where: { kind: 'parameter', parameter, values: [{ text }] }, sort: [], count: MOST_OF_ONE_URL, includes: [], total: 'none', self: [],
+    });
+    return matches.map(({ id, text: stored }) => ({ id, text: stored }));
+  };
+}
