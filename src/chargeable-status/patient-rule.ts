@@ -59,7 +59,7 @@ function refuseBadNumbers(patient: Resource): void {
 }
 
 /** The status that this version of the Patient is to show. Without a change of numbers or links it is the one shown before. */
-async function statusFor(write: Write & { after?: Resource }, context: WriteContext, nonePolicy: NonePolicy): Promise<JsonObject | undefined> {
+async function statusFor(write: Write, context: WriteContext, nonePolicy: NonePolicy): Promise<JsonObject | undefined> {
   const before = standingOf(write.before);
   const after = standingOf(write.after);
   if (write.before && sameStanding(before, after)) return shownStatus(write.before);

@@ -11,7 +11,8 @@ const CONDITIONAL = /^[A-Z][A-Za-z]+\?/;
 export function conditionalReferences(value: JsonValue | undefined, found = new Set<string>()): ReadonlySet<string> {
   if (Array.isArray(value)) for (const item of value) conditionalReferences(item, found);
   else if (typeof value === 'object' && value !== null) {
-    for (const [member, child] of Object.entries(value)) {
+    for (const member in value) {
+      const child = value[member];
       if (typeof child === 'object') conditionalReferences(child, found);
       else if (member === 'reference' && typeof child === 'string' && CONDITIONAL.test(child)) found.add(child);
     }
@@ -36,7 +37,8 @@ function replaceIn(value: JsonValue | undefined, targets: ReadonlyMap<string, st
     return items.some((item, index) => item !== value[index]) ? items : value;
   }
   let copy: JsonObject | undefined;
-  for (const [member, child] of Object.entries(value)) {
+  for (const member in value) {
+    const child = value[member];
     const next = typeof child === 'string' ? replaceText(member, child, targets, used) : replaceIn(child, targets, used);
     if (next !== child) (copy ??= { ...value })[member] = next;
   }

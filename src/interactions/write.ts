@@ -53,6 +53,7 @@ export async function writeAll(asked: readonly Asked[], context: Context): Promi
 }
 
 async function createAlone(asked: Asked, write: Write, context: Context): Promise<Written> {
+  checkFirst(asked, write, undefined, context);
   judge(asked, write, context);
   const change = toChange(asked, write, {}, undefined, context);
   await context.parts.store.write([change]);
@@ -62,11 +63,12 @@ async function createAlone(asked: Asked, write: Write, context: Context): Promis
 async function writeIn(asked: readonly Asked[], context: Context, tx: Transaction): Promise<(Written | undefined)[]> {
   const current = await lockAll(asked, tx);
   const prepared: (Prepared | undefined)[] = [];
-  for (const [index, one] of asked.entries()) prepared.push(await located(one, () => prepare(one, current[index], context, tx)));
+  for (const [index, one] of asked.entries()) prepared.push(await prepareAt(one, current[index], context, tx));
   const present = prepared.filter((one) => one !== undefined);
-  for (const one of present) await located(one.asked, () => each(one, 'check', context, tx));
+  const ruled = present.filter((one) => one.rules.length > 0);
+  for (const one of ruled) await located(one.asked, () => each(one, 'check', context, tx));
   await tx.write(present.map((one) => one.change));
-  for (const one of present) await located(one.asked, () => each(one, 'after', context, tx));
+  for (const one of ruled) await located(one.asked, () => each(one, 'after', context, tx));
   return prepared.map((one) => one && { ...one.change, created: one.write.kind === 'create' });
 }
 
@@ -85,16 +87,33 @@ async function lockAll(asked: readonly Asked[], tx: Transaction): Promise<(Store
 const key = (one: Asked | undefined): string => `${one?.type}/${one?.id}`;
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-async function prepare(asked: Asked, current: StoredVersion | undefined, context: Context, tx: Transaction): Promise<Prepared | undefined> {
-  checkPreconditions(asked, current);
-  if (asked.kind === 'delete' && (!current || current.text === null)) return undefined;
-  const write = describe(asked, current);
-  const rules = rulesFor(write, context.parts);
+/** Waits only where a rule has something to complete: in a bundle most resources concern no rule. */
+function prepareAt(asked: Asked, current: StoredVersion | undefined, context: Context, tx: Transaction): Prepared | undefined | Promise<Prepared | undefined> {
+  try {
+    const write = describe(asked, current);
+    checkFirst(asked, write, current, context);
+    if (write.kind === 'delete' && !write.before) return undefined;
+    const rules = rulesFor(write, context.parts);
+    if (rules.length > 0) return located(asked, () => completeAndJudge({ asked, write, rules }, current, context, tx));
+    return judged({ asked, write, rules }, {}, current, context);
+  } catch (error) {
+    throw within(error, asked);
+  }
+}
+
+type Unjudged = Omit<Prepared, 'change'>;
+
+async function completeAndJudge(one: Unjudged, current: StoredVersion | undefined, context: Context, tx: Transaction): Promise<Prepared> {
+  const { write, rules } = one;
   const set: Record<string, unknown> = {};
   for (const rule of rules) Object.assign(set, await rule.complete?.(write, ruleContext(context, tx)));
   const completed = Object.keys(set).length === 0 || !write.after ? write : { ...write, after: merge(write.after, set) };
-  judge(asked, completed, context);
-  return { asked, write: completed, rules, change: toChange(asked, completed, set, current, context) };
+  return judged({ ...one, write: completed }, set, current, context);
+}
+
+function judged({ asked, write, rules }: Unjudged, set: Readonly<Record<string, unknown>>, current: StoredVersion | undefined, context: Context): Prepared {
+  judge(asked, write, context);
+  return { asked, write, rules, change: toChange(asked, write, set, current, context) };
 }
 
 function describe(asked: Asked, current: StoredVersion | undefined): Write {
@@ -104,10 +123,18 @@ function describe(asked: Asked, current: StoredVersion | undefined): Write {
     type: asked.type,
     id: asked.id,
     kind: asked.kind === 'delete' ? 'delete' : before ? 'update' : 'create',
-    ...(before && { before }),
-    ...(asked.document && value && { after: { ...value, resourceType: asked.type, id: asked.id }, document: asked.document }),
-    ...(asked.ifMatch !== undefined && { ifMatch: asked.ifMatch }),
+    before,
+    after: value && { ...value, resourceType: asked.type, id: asked.id },
+    document: asked.document,
+    ifMatch: asked.ifMatch,
   };
+}
+
+/** May this caller write this at all? Asked before the preconditions: those tell which version is there. */
+function checkFirst(asked: Asked, write: Write, current: StoredVersion | undefined, context: Context): void {
+  const refusal = context.grant.refuseWrite(write.type, write.before, write.after);
+  if (refusal) throw refusal;
+  checkPreconditions(asked, current);
 }
 
 const rulesFor = (write: Write, parts: Parts): WriteRule[] => parts.rules.filter((rule) => rule.concerns(write));
@@ -118,10 +145,8 @@ function merge(resource: Resource, set: Readonly<Record<string, unknown>>): Reso
   return merged;
 }
 
-/** May this caller write this, and is it FHIR? */
+/** Is it FHIR? */
 function judge(asked: Asked, write: Write, context: Context): void {
-  const refusal = context.grant.refuseWrite(write.type, write.before, write.after);
-  if (refusal) throw refusal;
   if (!write.after) return;
   const faults = context.parts.validate(write.after).filter((issue) => issue.severity === 'error' || issue.severity === 'fatal');
   if (faults.length === 0) return;
@@ -137,12 +162,13 @@ function placed(faults: readonly Issue[], document: JsonDocument): Issue[] {
 }
 
 function toChange(asked: Asked, write: Write, set: Readonly<Record<string, unknown>>, current: StoredVersion | undefined, context: Context): Change {
+  const { type, id, method, document, resolved } = asked;
   const version = (current?.version ?? 0) + 1;
-  const base = { type: asked.type, id: asked.id, version, updated: context.now, method: asked.method, ...(current && { before: current.version }) };
-  if (!write.after || !asked.document) return { ...base, text: null };
-  const edits = { set, ...(asked.resolved && { strings: asked.resolved.strings }) };
-  const text = storedText(asked.document, { id: asked.id, versionId: String(version), lastUpdated: context.now, edits });
-  return { ...base, text, rows: context.parts.extract(write.after, asked.document) };
+  const before = current?.version;
+  if (!write.after || !document) return { type, id, version, updated: context.now, method, text: null, before, rows: undefined };
+  const edits = resolved ? { set, strings: resolved.strings } : { set };
+  const text = storedText(document, { id, versionId: version, lastUpdated: context.now, edits });
+  return { type, id, version, updated: context.now, method, text, before, rows: context.parts.extract(write.after, document) };
 }
 
 async function each(prepared: Prepared, step: 'check' | 'after', context: Context, tx: Transaction): Promise<void> {
@@ -163,15 +189,15 @@ export function ruleContext(context: Context, tx: Transaction): WriteContext {
 
 /** Runs one entry's step; its faults are told where they stand in the bundle. */
 async function located<T>(asked: Asked, step: () => Promise<T>): Promise<T> {
-  if (asked.within === undefined) return step();
   try {
     return await step();
   } catch (error) {
-    throw error instanceof FhirError ? within(error, asked.within, asked.type) : error;
+    throw within(error, asked);
   }
 }
 
-function within(error: FhirError, place: string, type: string): FhirError {
+function within(error: unknown, { within: place, type }: Asked): unknown {
+  if (place === undefined || !(error instanceof FhirError)) return error;
   const issues = error.issues.map((issue) => ({ ...issue, expression: placeOf(issue.expression, place, type) }));
   return new FhirError(error.status, issues, error.headers);
 }

@@ -10,13 +10,13 @@ export interface Write {
   readonly type: string;
   readonly id: string;
   readonly kind: 'create' | 'update' | 'delete';
-  readonly before?: Resource;
+  readonly before?: Resource | undefined;
   /** Undefined for a deletion. References are resolved and id is set; meta.versionId and lastUpdated are not. */
-  readonly after?: Resource;
+  readonly after?: Resource | undefined;
   /** The text of `after`: amounts as written are read from here. */
-  readonly document?: JsonDocument;
+  readonly document?: JsonDocument | undefined;
   /** The If-Match of the request, already found to name the current version; undefined where none was sent. */
-  readonly ifMatch?: string;
+  readonly ifMatch?: string | undefined;
 }
 
 export interface WriteContext {

@@ -45,9 +45,9 @@ export interface Change {
   /** Null deletes. */
   readonly text: string | null;
   /** The version this change was made from; undefined where the resource is new. A row at another version, or one already there, makes the write a VersionConflict. */
-  readonly before?: number;
+  readonly before?: number | undefined;
   /** Undefined for a deletion. */
-  readonly rows?: IndexRows;
+  readonly rows?: IndexRows | undefined;
 }
 
 /** The row was not at `before` (or a new id was taken): nothing of the write was stored. Thrown within a transaction, the transaction must be left. */
