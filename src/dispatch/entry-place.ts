@@ -6,20 +6,13 @@ export async function placed<T>(place: string, step: () => T | Promise<T>): Prom
   try {
     return await step();
   } catch (error) {
-    throw error instanceof FhirError ? at(error, place) : error;
+    throw at(error, place);
   }
 }
 
-/** The same for a step that does not wait. */
-export function placedNow<T>(place: string, step: () => T): T {
-  try {
-    return step();
-  } catch (error) {
-    throw error instanceof FhirError ? at(error, place) : error;
-  }
-}
-
-function at(error: FhirError, place: string): FhirError {
+/** A refusal with the place where it belongs; any other error as it is. */
+export function at(error: unknown, place: string): unknown {
+  if (!(error instanceof FhirError)) return error;
   const issues = error.issues.map((issue) => ({ ...issue, expression: expressionAt(issue.expression, place) }));
   return new FhirError(error.status, issues, error.headers);
 }

@@ -1,15 +1,15 @@
 // The entries of a batch or transaction as the requests they are. https://hl7.org/fhir/R4/http.html#transaction
 import { isUtf8 } from 'node:buffer';
-import { fail } from '../fhir/errors.js';
+import { fail, type FhirError } from '../fhir/errors.js';
 import { memberDocument, type JsonDocument } from '../fhir/json-text.js';
 import { queryPairs } from '../fhir/query-string.js';
 import type { FhirRequest } from '../fhir/request.js';
-import { placedNow } from './entry-place.js';
+import { at } from './entry-place.js';
 import type { Routed, Router } from './router.js';
 
 export interface Entry {
   readonly index: number;
-  readonly fullUrl?: string;
+  readonly fullUrl: string | undefined;
   readonly request: FhirRequest;
   readonly routed: Routed;
 }
@@ -29,33 +29,45 @@ export function bundleEntries(document: JsonDocument | undefined): { type: 'batc
 
 /** One entry as a request; what is wrong with it is told at its place. */
 export function readEntry(outer: FhirRequest, raw: unknown, index: number, route: Router): Entry {
-  const place = `Bundle.entry[${index}]`;
-  const entry = object(raw, place);
-  const asked = object(entry['request'], `${place}.request`);
-  const method = text(asked['method'], `${place}.request.method`);
-  if (!isMethod(method)) throw fail('bad-request', { text: `${place}.request.method must be GET, HEAD, POST, PUT, PATCH or DELETE`, expression: `${place}.request.method` });
-  const url = relative(text(asked['url'], `${place}.request.url`), outer.base);
-  const mark = url.indexOf('?');
-  const routed = placedNow(`${place}.request.url`, () => route(method, mark < 0 ? url : url.slice(0, mark)));
-  const body = entry['resource'] === undefined || !outer.body ? undefined : memberDocument(outer.body, 'entry', index);
-  const jsonPatch = body && routed.parts.interaction === 'patch' ? patchText(body, place) : undefined;
-  const fullUrl = entry['fullUrl'];
+  const entry = object(raw, index, '');
+  const asked = object(entry['request'], index, '.request');
+  const method = text(asked['method'], index, '.request.method');
+  if (!isMethod(method)) throw wrong(index, '.request.method', 'must be GET, HEAD, POST, PUT, PATCH or DELETE');
+  const url = relative(text(asked['url'], index, '.request.url'), outer.base);
+  const { routed, query } = readUrl(method, url, index, route);
+  const document = entry['resource'] === undefined || !outer.body ? undefined : memberDocument(outer.body, 'entry', index);
+  const jsonPatch = document && routed.parts.interaction === 'patch' ? patchText(document, `Bundle.entry[${index}]`) : undefined;
+  const { type, id, version, operation, interaction } = routed.parts;
   return {
     index,
     routed,
-    ...(typeof fullUrl === 'string' && { fullUrl }),
+    fullUrl: optional(entry['fullUrl']),
     request: {
-      ...routed.parts,
-      method,
-      query: mark < 0 ? [] : placedNow(`${place}.request.url`, () => queryPairs(url.slice(mark + 1))),
-      ...(jsonPatch !== undefined ? { jsonPatch } : body && { body }),
-      ...conditions(asked),
-      ...(outer.preferHandling && { preferHandling: outer.preferHandling }),
+      interaction, type, id, version, operation, method, query, jsonPatch,
+      body: jsonPatch === undefined ? document : undefined,
+      ifMatch: optional(asked['ifMatch']),
+      ifNoneMatch: optional(asked['ifNoneMatch']),
+      ifNoneExist: optional(asked['ifNoneExist']),
+      ifModifiedSince: optional(asked['ifModifiedSince']),
+      requestId: undefined,
+      preferHandling: outer.preferHandling,
       preferReturn: outer.preferReturn ?? 'minimal',
       base: outer.base,
     },
   };
 }
+
+function readUrl(method: string, url: string, index: number, route: Router): { routed: Routed; query: FhirRequest['query'] } {
+  const mark = url.indexOf('?');
+  try {
+    const routed = route(method, mark < 0 ? url : url.slice(0, mark));
+    return { routed, query: mark < 0 ? [] : queryPairs(url.slice(mark + 1)) };
+  } catch (error) {
+    throw at(error, `Bundle.entry[${index}].request.url`);
+  }
+}
+
+const optional = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
 /** A JSON Patch comes as a Binary, since an entry holds resources only. https://hl7.org/fhir/R4/http.html#patch */
 function patchText(body: JsonDocument, place: string): string | undefined {
@@ -72,27 +84,23 @@ function patchText(body: JsonDocument, place: string): string | undefined {
 
 const isMethod = (method: string): method is FhirRequest['method'] => METHODS.has(method);
 
-function conditions(asked: Readonly<Record<string, unknown>>): Partial<FhirRequest> {
-  const { ifMatch, ifNoneMatch, ifNoneExist, ifModifiedSince } = asked;
-  return {
-    ...(typeof ifMatch === 'string' && { ifMatch }),
-    ...(typeof ifNoneMatch === 'string' && { ifNoneMatch }),
-    ...(typeof ifNoneExist === 'string' && { ifNoneExist }),
-    ...(typeof ifModifiedSince === 'string' && { ifModifiedSince }),
-  };
-}
-
 function relative(url: string, base: string): string {
   const path = url === base || url.startsWith(`${base}/`) ? url.slice(base.length) : url;
   return path.startsWith('/') ? path.slice(1) : path;
 }
 
-function object(value: unknown, place: string): Record<string, unknown> {
+function object(value: unknown, index: number, member: string): Record<string, unknown> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw fail('bad-request', { text: `${place} must be there and be an object`, expression: place });
+  throw wrong(index, member, 'must be there and be an object');
 }
 
-function text(value: unknown, place: string): string {
+function text(value: unknown, index: number, member: string): string {
   if (typeof value === 'string' && value !== '') return value;
-  throw fail('bad-request', { text: `${place} must be there and be a string`, expression: place });
+  throw wrong(index, member, 'must be there and be a string');
+}
+
+/** `member` of the entry, with its dot. The place is put together only here: bundles have thousands of entries that are right. */
+function wrong(index: number, member: string, what: string): FhirError {
+  const place = `Bundle.entry[${index}]${member}`;
+  return fail('bad-request', { text: `${place} ${what}`, expression: place });
 }
