@@ -1,4 +1,4 @@
-// The command line: serve, migrate, token. Thin: each command reads the settings and calls the same parts as the server.
+// The command line: serve, migrate, token, demo, terminology. Thin: each command reads the settings and calls the same parts as the server.
 import { randomUUID } from 'node:crypto';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { ConfigError, readConfig } from './config.js';
@@ -6,6 +6,7 @@ import { SILENT } from './db/log.js';
 import { ROLES, type Role } from './fhir/caller.js';
 import { developmentKeys } from './identity/development-keys.js';
 import { issueToken } from './identity/issue-token.js';
+import type { Progress } from './progress.js';
 
 const MISUSE = 2;
 const FAILURE = 1;
@@ -51,6 +52,26 @@ async function demoCommand({ patients }: { readonly patients: number }): Promise
   await loadDemo(readConfig(), patients);
 }
 
+/** Into the database that the settings name; a server that runs on it answers from it at once. */
+async function terminologyLoadCommand(path: string, options: { readonly system?: string; readonly version?: string; readonly name?: string }): Promise<void> {
+  const [{ openStorage }, { loadTerminology }, { startProgress }] = await Promise.all([import('./main.js'), import('./terminology/load/load-terminology.js'), import('./progress.js')]);
+  const { database, embedded } = await openStorage(readConfig(), SILENT);
+  let progress: Progress | undefined;
+  try {
+    const loaded = await loadTerminology({ path, ...options }, {
+      database,
+      now: Date.now(),
+      onStart: (bytes) => { progress = startProgress('bytes read', bytes); },
+      onBytes: (count) => { progress?.add(count); },
+    });
+    progress?.end();
+    console.log(`${loaded.concepts} concepts of ${loaded.system}, version ${loaded.version}, are loaded.`);
+  } finally {
+    await database.close();
+    await embedded?.stop();
+  }
+}
+
 function logicalId(text: string): string {
   if (!/^[A-Za-z0-9.-]{1,64}$/.test(text)) throw new InvalidArgumentError('An id is 1 to 64 characters out of A-Z, a-z, 0-9, - and .');
   return text;
@@ -88,6 +109,12 @@ function createProgram(): Command {
   program.command('demo').description('load made-up patients and their statuses into the running server')
     .option('--patients <count>', 'how many', count, 1000)
     .action(demoCommand);
+  program.command('terminology').description('code systems that are too large for memory')
+    .command('load <path>').description('load a SNOMED CT release (the folder of its RF2 snapshot) or a CSV file with the columns code, display, and perhaps definition, parent, synonym, active and properties')
+    .option('--system <url>', 'canonical URL of the code system', word)
+    .option('--version <version>', 'its version; one that is there already is replaced', word)
+    .option('--name <name>', 'what it is called')
+    .action(terminologyLoadCommand);
   return program;
 }
 
