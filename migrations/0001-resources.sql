@@ -69,6 +69,14 @@ create table fhir.string_index (
 create index on fhir.string_index (param, value, id);
 create index on fhir.string_index (id);
 
+-- The distinct words of codes, folded: `:text` looks up here which tokens to look for. Rows stay when their resources go.
+create table fhir.code_text (
+  token bigint not null,
+  param integer not null,
+  value text collate "C" not null,
+  primary key (param, value)
+);
+
 create table fhir.date_index (
   lo bigint not null,
   hi bigint not null,

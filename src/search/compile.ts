@@ -4,7 +4,7 @@ import { conjunctText, conjunctsOf, type Writing } from './clause.js';
 import { driversOf } from './drivers.js';
 import type { Grant } from './grant.js';
 import { includeText, MOST_INCLUDED } from './include.js';
-import { packed, unpack, type PackedRow, type SearchRow } from './packed-page.js';
+import { keysOf, packed, unpack, type PackedRow, type SearchRow } from './packed-page.js';
 import { pageText } from './page.js';
 import type { Cursor, Query } from './query.js';
 import { SqlScope } from './sql-scope.js';
@@ -73,4 +73,4 @@ function named(sql: SqlScope, text: string): SearchStatement {
 }
 
 /** Where the page after this row begins. */
-export const cursorOf = ({ keys, id }: SearchRow): Cursor => ({ keys, id });
+export const cursorOf = (row: SearchRow): Cursor => ({ keys: keysOf(row), id: row.id });

@@ -5,7 +5,7 @@ import { isId } from '../fhir/id.js';
 import { splitEscaped, unescape } from './escape.js';
 import { PARAMETER_RULES } from './params/index.js';
 import { badValue, type ReadContext } from './params/rules.js';
-import type { Clause } from './query.js';
+import type { Clause, SearchValue } from './query.js';
 import { slotsOf, type Slot } from './slots.js';
 
 export interface CriterionContext extends ReadContext {
@@ -48,7 +48,22 @@ function readValues(context: CriterionContext, slot: Slot, written: string | und
   const texts = splitEscaped(value, ',');
   if (slot.column === 'id') return readIds(slot, texts, modifier);
   const values = texts.map((text) => rules.read(slot, modifier, text, context));
+  if (slot.readers.some(({ both }) => both)) return readBoth(slot, values);
   return { kind: 'parameter', parameter, values, ...(modifier !== undefined && { modifier }) };
+}
+
+/** A composite that its parts answer, or that one of its readers does so: `combo-code-value-quantity` finds pairs as well. */
+function readBoth({ readers }: Slot, values: readonly SearchValue[]): Clause {
+  const of = readers.flatMap((reader): Clause[] => {
+    const { parameter, parts = [], both } = reader;
+    if (!both) return [{ kind: 'parameter', parameter, values }];
+    return values.map((value) => ({ kind: 'and', of: parts.map(({ slot }, index) => partClause(slot, value.parts?.[index])) }));
+  });
+  return of.length === 1 && of[0] ? of[0] : { kind: 'or', of };
+}
+
+function partClause({ parameter }: Slot, value: SearchValue | undefined): Clause {
+  return { kind: 'parameter', parameter, values: value ? [value] : [] };
 }
 
 function readIds(slot: Slot, texts: readonly string[], modifier: string | undefined): Clause {

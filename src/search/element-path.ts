@@ -33,7 +33,7 @@ export function elementPaths(definitions: Definitions, type: string, expression:
 }
 
 /** Splits at `|` outside parentheses. */
-function alternatives(expression: string): string[] {
+export function alternatives(expression: string): string[] {
   const found: string[] = [];
   let depth = 0;
   let start = 0;

@@ -18,8 +18,8 @@ interface Plan {
   readonly steps: readonly { readonly index: number; readonly step: Step }[];
   /** `0` per parameter, `1` for those that every resource has. */
   readonly absent: readonly string[];
-  /** Parameters answered by others: present where one of those is. */
-  readonly combined: readonly { readonly index: number; readonly parts: readonly number[] }[];
+  /** Parameters answered by others: present where in each list one of those is. */
+  readonly combined: readonly { readonly index: number; readonly parts: readonly (readonly number[])[] }[];
 }
 
 /** What `resource.id` and `meta.lastUpdated` answer is always there, and lies in columns. */
@@ -47,16 +47,23 @@ function extract(resource: Resource, { steps, absent, combined }: Plan): IndexRo
     step(resource, rows);
     if (rows.count > before) present[index] = '1';
   }
-  for (const { index, parts } of combined) if (parts.some((part) => present[part] === '1')) present[index] = '1';
+  for (const { index, parts } of combined) if (parts.every((any) => any.some((part) => present[part] === '1'))) present[index] = '1';
   return rows.finish(present.join(''), referenceHash(`${resource.resourceType}/${resource.id}`));
 }
 
 function makePlan(definitions: Definitions, type: string): Plan {
   const slots = [...slotsOf(definitions, type).byCode.values()];
-  const isCombined = (slot: Slot): boolean => slot.readers[0] !== slot;
+  const isCombined = (slot: Slot): boolean => slot.both === true || slot.readers[0] !== slot;
+  const indexes = ({ readers }: Slot): number[] => readers.map((reader) => reader.position - 1);
+  const both = slots.filter((slot) => slot.both);
+  const others = slots.filter((slot) => slot.readers[0] !== slot);
   return {
     absent: slots.map((slot) => (isColumn(slot) ? '1' : '0')),
-    combined: slots.filter(isCombined).map((slot) => ({ index: slot.position - 1, parts: slot.readers.map((reader) => reader.position - 1) })),
+    // `combo-code-value-quantity` reads what is found of `code-value-quantity`, which comes first.
+    combined: [
+      ...both.map((slot) => ({ index: slot.position - 1, parts: (slot.parts ?? []).map((part) => indexes(part.slot)) })),
+      ...others.map((slot) => ({ index: slot.position - 1, parts: [indexes(slot)] })),
+    ],
     steps: slots.filter((slot) => !isColumn(slot) && !isCombined(slot)).flatMap((slot) => {
       const step = makeStep(definitions, slot);
       return step ? [{ index: slot.position - 1, step }] : [];

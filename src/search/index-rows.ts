@@ -14,9 +14,18 @@ export interface IndexRows {
   /** Promoted: bounds of the main date, milliseconds since the epoch, hi exclusive. */
   readonly dateLo: number | null;
   readonly dateHi: number | null;
+  /** The words of codes, for `:text`: each text that can be searched for is in fhir.code_text, and its token among `tokens`. */
+  readonly texts: readonly CodeText[];
   readonly strings: readonly { readonly param: number; readonly value: string; readonly raw: string }[];
   readonly dates: readonly { readonly param: number; readonly lo: number; readonly hi: number }[];
   readonly quantities: readonly QuantityRow[];
+}
+
+export interface CodeText {
+  readonly param: number;
+  /** Folded: see search/fold.ts. */
+  readonly value: string;
+  readonly token: bigint;
 }
 
 export interface QuantityRow {

@@ -1,5 +1,5 @@
 // Where the search types put what they find in one resource, until it becomes IndexRows.
-import type { IndexRows, QuantityRow } from './index-rows.js';
+import type { CodeText, IndexRows, QuantityRow } from './index-rows.js';
 
 /** So far back a row's double is looked for; one that slips through costs space and nothing else. */
 const LOOK_BACK = 32;
@@ -16,6 +16,7 @@ function sameQuantity(a: QuantityRow, b: QuantityRow): boolean {
 export class RowCollector {
   private readonly tokens = new Set<bigint>();
   private readonly refs = new Map<string, string>();
+  private readonly texts: CodeText[] = [];
   private readonly strings: IndexRows['strings'][number][] = [];
   private readonly dates: IndexRows['dates'][number][] = [];
   private readonly quantities: QuantityRow[] = [];
@@ -28,6 +29,12 @@ export class RowCollector {
   token(token: bigint): void {
     this.count += 1;
     this.tokens.add(token);
+  }
+
+  text(param: number, value: string, token: bigint): void {
+    this.count += 1;
+    this.tokens.add(token);
+    if (!has(this.texts, (row) => row.param === param && row.value === value)) this.texts.push({ param, value, token });
   }
 
   ref(target: string, code: string): void {
@@ -60,6 +67,7 @@ export class RowCollector {
       subject: this.subject,
       dateLo: this.dateLo,
       dateHi: this.dateHi,
+      texts: this.texts,
       strings: this.strings,
       dates: this.dates,
       quantities: this.quantities,

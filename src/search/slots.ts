@@ -1,6 +1,7 @@
 // Everything that stays true of a search parameter of one type, worked out once: where its values lie in the tables, and how they are hashed.
 import type { Definitions, SearchParameter } from '../definitions/model.js';
 import { paramKey } from '../definitions/param-key.js';
+import { isBothParts } from './both-parts.js';
 import { elementPaths } from './element-path.js';
 import { promotedOf } from './promoted.js';
 import { referenceSalt, tokenHasher, type TokenHasher } from './token-hash.js';
@@ -34,6 +35,8 @@ export interface Slot {
   readonly readers: readonly Slot[];
   /** Composite parameters: the parts, or undefined where the index can't hold them together. */
   readonly parts?: readonly Part[];
+  /** Composite parameters that say no more than their parts together, and are answered by those: see both-parts.ts. */
+  readonly both?: boolean;
 }
 
 /** One component of a composite parameter. */
@@ -83,7 +86,7 @@ function makeTable(definitions: Definitions, type: string): SlotTable {
   };
   codes.forEach(make);
   const inOrder = new Map(codes.flatMap((code) => [[code, byCode.get(code) as Slot] as const]));
-  addParts(inOrder);
+  addParts(definitions, inOrder);
   shareRows(definitions, [...inOrder.values()]);
   const { subjectPath, datePath } = promoted;
   return { byCode: inOrder, ...(subjectPath !== undefined && { subjectPath }), ...(datePath !== undefined && { datePath }) };
@@ -151,7 +154,7 @@ function shareRows(definitions: Definitions, slots: readonly Slot[]): void {
 }
 
 /** Components name their parameters by URL; they may stand anywhere in the same type. */
-function addParts(byCode: Map<string, Slot>): void {
+function addParts(definitions: Definitions, byCode: Map<string, Slot>): void {
   const byUrl = new Map([...byCode.values()].map((slot) => [slot.parameter.url, slot]));
   for (const [code, slot] of byCode) {
     const { components } = slot.parameter;
@@ -161,7 +164,7 @@ function addParts(byCode: Map<string, Slot>): void {
       return part ? [{ slot: part, expression }] : [];
     });
     const kinds = parts.map((part) => part.slot.parameter.type).join(',');
-    if (parts.length === components.length && COMPOSITES.has(kinds)) Object.assign(slot, { parts });
+    if (parts.length === components.length && COMPOSITES.has(kinds)) Object.assign(slot, { parts, both: isBothParts(definitions, slot, parts) });
     byCode.set(code, slot);
   }
 }

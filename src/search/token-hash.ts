@@ -11,6 +11,7 @@ const OF_TYPE = 5;
 const REFERENCE = 6;
 const SALT = 7;
 const PAIR = 8;
+const TEXT = 9;
 
 /** Stands between two strings. No UTF-16 code unit has this value, so `a|b` + `c` and `a` + `b|c` differ. */
 const SEPARATOR = 0x10000;
@@ -61,6 +62,8 @@ export interface TokenHasher {
   noSystem(code: string): bigint;
   /** `:of-type`: system and code of Identifier.type, and the value. */
   ofType(system: string, code: string, value: string): bigint;
+  /** `:text`: a folded display or text. */
+  text(folded: string): bigint;
   /** Two values that a composite parameter holds together. */
   pair(first: bigint, second: bigint): bigint;
 }
@@ -88,6 +91,7 @@ export function tokenHasher(code: string): TokenHasher {
     system: (system) => hash(SYSTEM, system, ''),
     noSystem: (value) => hash(NO_SYSTEM, value, ''),
     ofType: (system, type, value) => hash(OF_TYPE, `${system.length}|${system}${type}`, value),
+    text: (folded) => hash(TEXT, folded, ''),
     pair: (first, second) => hash(PAIR, first.toString(36), second.toString(36)),
   };
 }

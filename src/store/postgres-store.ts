@@ -2,7 +2,9 @@
 import type { Database, Queryable } from '../db/database.js';
 import { isRetried } from '../db/failure.js';
 import type { Definitions } from '../definitions/model.js';
+import type { CodeText } from '../search/index-rows.js';
 import type { FrequencyOf } from '../search/token-frequency.js';
+import { KnownTexts } from './code-texts.js';
 import { history } from './history.js';
 import { read, vread } from './read.js';
 import { searchPage } from './search-page.js';
@@ -19,7 +21,8 @@ export interface StoreParts {
 }
 
 export function createStore({ database, definitions, now = Date.now }: StoreParts): Store {
-  const writer = new Writer(definitions);
+  const known = new KnownTexts();
+  const writer = new Writer(definitions, known);
   const frequencies = new TokenFrequencies(database, now);
   const frequencyOf: FrequencyOf = (type) => frequencies.of(type);
   const readerOn = (db: Queryable): Reader => {
@@ -31,30 +34,41 @@ export function createStore({ database, definitions, now = Date.now }: StorePart
       search: (grant, query) => searchPage(ground, frequencyOf, grant, query),
     };
   };
-  const transaction: Store['transaction'] = (work) => {
+  const transaction: Store['transaction'] = async (work) => {
     let runs = 0;
-    return database.transaction((db) => {
+    let added: CodeText[] = [];
+    const result = await database.transaction((db) => {
       runs += 1;
-      return work(storeTransaction({ db, reader: readerOn(db), writer, again: runs > 1, now: now() }));
+      if (runs > 1) known.clear();
+      added = [];
+      return work(storeTransaction({ db, reader: readerOn(db), writer, added, again: runs > 1, now: now() }));
     });
+    known.add(added);
+    return result;
   };
   return {
     ...readerOn(database),
     transaction,
     async write(changes) {
       const groups = groupsOf(changes);
-      if (standsAlone(groups)) await writeAlone(database, writer, groups);
+      if (standsAlone(groups)) await writeAlone(database, writer, known, groups);
       else if (groups.length > 0) await transaction((tx) => tx.write(changes));
     },
   };
 }
 
 /** One statement without BEGIN and COMMIT; a transaction only where it has to be tried anew. */
-async function writeAlone(database: Database, writer: Writer, groups: readonly Group[]): Promise<void> {
+async function writeAlone(database: Database, writer: Writer, known: KnownTexts, groups: readonly Group[]): Promise<void> {
+  let added: CodeText[] = [];
   try {
-    await writeGroups(database, writer, groups);
+    await writeGroups(database, writer, groups, added);
   } catch (error) {
     if (!isRetried(error)) throw error;
-    await database.transaction((db) => writeAgain(db, writer, groups));
+    known.clear();
+    await database.transaction((db) => {
+      added = [];
+      return writeAgain(db, writer, groups, added);
+    });
   }
+  known.add(added);
 }

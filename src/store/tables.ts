@@ -14,6 +14,8 @@ const TABLES: Readonly<Record<string, TableClass>> = {
   'fhir.string_index': BY_ID,
   'fhir.date_index': BY_ID,
   'fhir.quantity_index': BY_ID,
+  // Small, and asked by searches on every node.
+  'fhir.code_text': { spread: 'reference' },
   'fhir.history': BY_ID,
   'fhir.resource_key': { spread: 'distributed', by: 'key' },
   'fhir.secret': { spread: 'local' },

@@ -1,5 +1,6 @@
 // What the store does inside one database transaction.
 import type { Queryable } from '../db/database.js';
+import type { CodeText } from '../search/index-rows.js';
 import type { Change, Reader, Transaction } from './store.js';
 import { lock } from './read.js';
 import { groupsOf, type Group, type Writer } from './write.js';
@@ -8,13 +9,15 @@ export interface TransactionParts {
   readonly db: Queryable;
   readonly reader: Reader;
   readonly writer: Writer;
+  /** Takes what is added to the dictionary. */
+  readonly added: CodeText[];
   /** Not the first run: an earlier one may have been committed, its answer lost. */
   readonly again: boolean;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
-export function storeTransaction({ db, reader, writer, again, now }: TransactionParts): Transaction {
+export function storeTransaction({ db, reader, writer, added, again, now }: TransactionParts): Transaction {
   return {
     ...reader,
     db,
@@ -26,19 +29,19 @@ export function storeTransaction({ db, reader, writer, again, now }: Transaction
     },
     async write(changes) {
       const groups = groupsOf(changes);
-      await (again ? writeAgain(db, writer, groups) : writeGroups(db, writer, groups));
+      await (again ? writeAgain(db, writer, groups, added) : writeGroups(db, writer, groups, added));
     },
   };
 }
 
 /** All groups in one go: the connection sends the next statement without waiting for the last one's answer. */
-export async function writeGroups(db: Queryable, writer: Writer, groups: readonly Group[]): Promise<void> {
-  await Promise.all(groups.map((group) => writer.write(db, group)));
+export async function writeGroups(db: Queryable, writer: Writer, groups: readonly Group[], added: CodeText[]): Promise<void> {
+  await Promise.all(groups.map((group) => writer.write(db, group, added)));
 }
 
 /** For a second run, when the first may have been committed although its answer was lost: leaves out what is there already. */
-export async function writeAgain(db: Queryable, writer: Writer, groups: readonly Group[]): Promise<void> {
+export async function writeAgain(db: Queryable, writer: Writer, groups: readonly Group[], added: CodeText[]): Promise<void> {
   const remaining: Change[] = [];
   for (const group of groups) remaining.push(...(await writer.remaining(db, group)));
-  await writeGroups(db, writer, groupsOf(remaining));
+  await writeGroups(db, writer, groupsOf(remaining), added);
 }

@@ -1,15 +1,27 @@
 // The statements that store changes: one for all changes of a kind to a type, with history and side rows in the same stroke.
-// Their texts depend on the type, the side tables they fill and one or many, so each is prepared once per connection.
+// Their texts depend on the type, the side tables they fill, whether they add to the dictionary, and one or many, so each is prepared
+// once per connection.
+import { insertTexts } from './code-texts.js';
 import { CHANGE_PARAMETERS, CREATE_PARAMETERS, givenRows, ROW_COLUMNS } from './row-columns.js';
 import { SIDE_TABLES, type SideTable } from './side-tables.js';
 import { resourceTable } from './tables.js';
+
+/** What a statement is made for. */
+export interface Filling {
+  readonly sides: readonly SideTable[];
+  /** Are there texts to add to the dictionary? Their parameters come last. */
+  readonly texts: boolean;
+  readonly many: boolean;
+}
 
 /**
  * Inserts new resources. An id that is taken raises 23505, so that nothing of the statement stays: 40 µs cheaper than
  * ON CONFLICT DO NOTHING with side rows hung on what it returns.
  */
-export function createText(type: string, sides: readonly SideTable[], many: boolean): string {
+export function createText(type: string, filling: Filling): string {
+  const { sides, many } = filling;
   const parts = sides.map((side, index) => `${side.name}_new as (${insertSide(side, firstParameter(CREATE_PARAMETERS, sides, index, many), many)})`);
+  parts.push(...textPart(CREATE_PARAMETERS, filling));
   const withParts = parts.length > 0 ? `with ${parts.join(', ')} ` : '';
   return `${withParts}insert into ${resourceTable(type)} (${ROW_COLUMNS}) ${givenRows('create', many)}`;
 }
@@ -20,7 +32,8 @@ export function createText(type: string, sides: readonly SideTable[], many: bool
  * from the statement's snapshot is safe: an update that had to wait for another finds its version gone.
  * `params`: see paramsOf.
  */
-export function changeText(type: string, params: string, sides: readonly SideTable[], many: boolean): string {
+export function changeText(type: string, params: string, filling: Filling): string {
+  const { sides, many } = filling;
   const table = resourceTable(type);
   const parts = [
     `given as ${many ? lockedInOrder(table) : `(${givenRows('change', many)})`}`,
@@ -35,6 +48,7 @@ export function changeText(type: string, params: string, sides: readonly SideTab
       const insert = insertSide(side, firstParameter(CHANGE_PARAMETERS, sides, index, many), many);
       return `${side.name}_new as (${insert} where ${many ? 'id in (select id from changed)' : 'exists (select from changed)'})`;
     }),
+    ...textPart(CHANGE_PARAMETERS, filling),
   ];
   return `with ${parts.join(',\n')}\nselect id from changed`;
 }
@@ -59,6 +73,11 @@ function assignments(): string {
 /** The parameters of a side table follow those of the rows and of the side tables before it; many changes add one of ids. */
 function firstParameter(rowParameters: number, sides: readonly SideTable[], index: number, many: boolean): number {
   return sides.slice(0, index).reduce((sum, { arrays }) => sum + arrays.length + (many ? 1 : 0), rowParameters + 1);
+}
+
+/** Added even where a change then meets another version: a text too many does no harm. */
+function textPart(rowParameters: number, { sides, texts, many }: Filling): string[] {
+  return texts ? [`texts_new as (${insertTexts(firstParameter(rowParameters, sides, sides.length, many))})`] : [];
 }
 
 function insertSide({ name, columns, arrays }: SideTable, first: number, many: boolean): string {

@@ -2,6 +2,8 @@
 import type { Definitions } from '../definitions/model.js';
 import type { Queryable, Statement } from '../db/database.js';
 import { isUniqueViolation } from '../db/failure.js';
+import type { CodeText } from '../search/index-rows.js';
+import { textValues, type KnownTexts } from './code-texts.js';
 import { givenValues } from './row-columns.js';
 import { paramsOf, sideIds, sideTablesOf } from './side-tables.js';
 import { VersionConflict, type Change } from './store.js';
@@ -37,13 +39,21 @@ export function standsAlone(groups: readonly Group[]): boolean {
 }
 
 export class Writer {
-  private readonly texts = new Map<string, string>();
+  private readonly statements = new Map<string, string>();
 
-  constructor(private readonly definitions: Definitions) {}
+  constructor(
+    private readonly definitions: Definitions,
+    private readonly known: KnownTexts,
+  ) {}
 
-  /** Throws VersionConflict: in a transaction, which the caller must then leave, other rows of the group may have been written. */
-  async write(db: Queryable, group: Group): Promise<void> {
-    const statement = this.statement(group);
+  /**
+   * Throws VersionConflict: in a transaction, which the caller must then leave, other rows of the group may have been written.
+   * Puts into `added` what it has added to the dictionary, to be known once that is committed.
+   */
+  async write(db: Queryable, group: Group, added: CodeText[]): Promise<void> {
+    const texts = this.known.missing(group.changes);
+    const statement = this.statement(group, texts);
+    added.push(...texts);
     const { rows, count } = await db.query<{ id: string }>(statement).catch((error: unknown) => {
       throw takenId(error, group) ?? error;
     });
@@ -71,16 +81,18 @@ export class Writer {
     });
   }
 
-  private statement({ type, kind, changes }: Group): Statement {
+  private statement({ type, kind, changes }: Group, texts: readonly CodeText[]): Statement {
     const sides = sideTablesOf(changes);
     const many = changes.length > 1;
-    const name = [kind, many ? 'many' : 'one', type, ...sides.map(({ letter }) => letter)].join(' ');
+    const name = [kind, many ? 'many' : 'one', type, ...sides.map(({ letter }) => letter), ...(texts.length > 0 ? ['t'] : [])].join(' ');
     const values = givenValues(kind, changes);
     for (const side of sides) values.push(...side.values(changes), ...(many ? [sideIds(side, changes)] : []));
-    let text = this.texts.get(name);
+    if (texts.length > 0) values.push(...textValues(texts));
+    let text = this.statements.get(name);
     if (text === undefined) {
-      text = kind === 'create' ? createText(type, sides, many) : changeText(type, paramsOf(this.definitions, type), sides, many);
-      this.texts.set(name, text);
+      const filling = { sides, texts: texts.length > 0, many };
+      text = kind === 'create' ? createText(type, filling) : changeText(type, paramsOf(this.definitions, type), filling);
+      this.statements.set(name, text);
     }
     return { name, text, values };
   }

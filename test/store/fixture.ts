@@ -49,7 +49,7 @@ export const NONE = grantOf({ kind: 'none' });
 
 export const NO_ROWS: IndexRows = {
   ...{ tokens: [], refs: [], present: '', self: 1n, subject: null, dateLo: null, dateHi: null },
-  ...{ strings: [], dates: [], quantities: [] },
+  ...{ texts: [], strings: [], dates: [], quantities: [] },
 };
 
 /** Something in every index table. */
@@ -62,6 +62,7 @@ export function fullRows(type: string, mark: number): IndexRows {
     subject: `Patient/${String(mark)}`,
     dateLo: mark,
     dateHi: mark + 1000,
+    texts: [{ param: paramKey(type, '_tag'), value: `tag ${String(mark)}`, token: BigInt(mark) }],
     strings: [
       { param: paramKey(type, 'name'), value: `name ${String(mark)}`, raw: `Name "${String(mark)}"` },
       { param: paramKey(type, 'name'), value: '', raw: 'NULL' },

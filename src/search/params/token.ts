@@ -5,8 +5,8 @@ import type { SearchValue } from '../query.js';
 import type { RowCollector } from '../row-collector.js';
 import type { Slot } from '../slots.js';
 import type { PredicateScope } from '../sql-scope.js';
+import { codeTextPredicate } from './code-text.js';
 import { badValue, isObject, listOf, textOf, type ParameterRules } from './rules.js';
-import { prefixPredicate } from './string.js';
 
 /** A code and the system it is from, as found in a resource. */
 export interface Coded {
@@ -162,7 +162,10 @@ export const token: ParameterRules = {
       readAny(type, value, {
         coded: (system, code) => addForms(hasher, rows, system, code),
         system: (system) => rows.token(hasher.system(system)),
-        text: (text) => rows.string(key, fold(text), text),
+        text: (text) => {
+          const folded = fold(text);
+          rows.text(key, folded, hasher.text(folded));
+        },
         ofType: (system, code, of) => rows.token(hasher.ofType(system, code, of)),
       });
     };
@@ -179,7 +182,7 @@ export const token: ParameterRules = {
   },
 
   predicate(slot, modifier, values, scope) {
-    if (modifier === 'text') return prefixPredicate(slot.readers.map(({ key }) => key), values, scope);
+    if (modifier === 'text') return codeTextPredicate(slot, values, scope);
     const predicate = tokenPredicate(tokensOf(slot, modifier, values), modifier === 'not' ? { ...scope, use: 'filter' } : scope);
     return modifier === 'not' ? `not (${predicate})` : predicate;
   },

@@ -1,0 +1,31 @@
+// `:text` on codes: the words of displays and texts, matched from the start. https://hl7.org/fhir/R4/search.html#token
+// A dictionary (fhir.code_text) holds each distinct text once, with the token that the resources which say it have.
+import { unescape } from '../escape.js';
+import { fold } from '../fold.js';
+import type { SearchValue } from '../query.js';
+import type { Slot } from '../slots.js';
+import { anyOf, paramIs, type PredicateScope } from '../sql-scope.js';
+import { startsWith } from './string.js';
+
+/** Tokens looked for at once: for each row found, the GIN goes through the whole list. */
+const CHUNK = 200;
+
+export function codeTextPredicate(slot: Slot, values: readonly SearchValue[], scope: PredicateScope): string {
+  const { sql, row, use } = scope;
+  const text = sql.alias('s');
+  const tests = values.map((value) => `(${startsWith(sql, `${text}.value`, fold(unescape(value.text)))})`);
+  const dictionary = `fhir.code_text ${text} where ${paramIs(sql, text, slot.readers.map(({ key }) => key))} and ${anyOf(sql, tests)}`;
+  if (use === 'filter') {
+    // Words that many texts begin with make a long list: hashed, each row is one look-up per token.
+    const token = sql.alias('f');
+    return `(select true from unnest(${row}.tokens) ${token} where ${token} in (select ${text}.token from ${dictionary}) limit 1) is true`;
+  }
+  const ids = idsText(slot.type, `select ${text}.token, (row_number() over () - 1) / ${CHUNK} as chunk from ${dictionary}`);
+  return use === 'ids' ? ids : `${row}.id = any(array(${ids}))`;
+}
+
+/** `offset 0` keeps the planner from anything but one look into the GIN for each chunk. */
+function idsText(type: string, tokens: string): string {
+  return `select x.id from (select array_agg(n.token) as tokens from (${tokens}) n group by n.chunk) g`
+    + ` cross join lateral (select x.id from fhir."${type}" x where x.tokens && g.tokens offset 0) x`;
+}
