@@ -9,12 +9,12 @@ export interface Link {
   readonly url: string;
 }
 
+/** A resource that a search found; `type` and `id` are by FHIR's grammar, so nothing in them needs an escape. */
 export interface SearchEntry {
-  readonly fullUrl: string;
+  readonly type: string;
+  readonly id: string;
   /** The resource's JSON text. */
   readonly text: string;
-  readonly mode: 'match' | 'include';
-  readonly score?: number;
 }
 
 export interface Searchset {
@@ -22,19 +22,25 @@ export interface Searchset {
   /** Matches in all, without includes. */
   readonly total?: number;
   readonly links: readonly Link[];
-  readonly entries: readonly SearchEntry[];
+  /** The service base: full URLs begin with it. */
+  readonly base: string;
+  readonly matches: readonly SearchEntry[];
+  readonly includes?: readonly SearchEntry[];
   /** JSON text of an OperationOutcome about the search, put last with mode outcome. */
   readonly outcome?: string;
 }
 
-export function searchsetText({ id, total, links, entries, outcome }: Searchset): string {
-  let list = '';
-  for (const { fullUrl, text, mode, score } of entries) {
-    const scored = score === undefined ? '' : `,"score":${score}`;
-    list += `,{"fullUrl":${quote(fullUrl)},"resource":${text},"search":{"mode":"${mode}"${scored}}}`;
-  }
+export function searchsetText({ id, total, links, base, matches, includes = [], outcome }: Searchset): string {
+  const prefix = quote(base).slice(1, -1);
+  let list = entriesText(prefix, matches, 'match') + entriesText(prefix, includes, 'include');
   if (outcome !== undefined) list += `,{"resource":${outcome},"search":{"mode":"outcome"}}`;
   return bundleText('searchset', id, total, links, list);
+}
+
+function entriesText(base: string, entries: readonly SearchEntry[], mode: 'match' | 'include'): string {
+  let list = '';
+  for (const { type, id, text } of entries) list += `,{"fullUrl":"${base}/${type}/${id}","resource":${text},"search":{"mode":"${mode}"}}`;
+  return list;
 }
 
 export interface HistoryEntry {

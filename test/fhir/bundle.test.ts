@@ -5,25 +5,24 @@ const UPDATED = Date.UTC(2026, 10, 21, 12);
 test('a searchset holds the stored texts as they are', () => {
   const text = searchsetText({
     id: 'b1', total: 1, links: [{ relation: 'self', url: 'https://x/Claim?a="b"' }, { relation: 'next', url: 'https://x/?p=£' }], outcome: '{"resourceType":"OperationOutcome"}',
-    entries: [
-      { fullUrl: 'https://x/Claim/1', text: '{"resourceType":"Claim","total":{"value":1.00}}', mode: 'match', score: 0.5 },
-      { fullUrl: 'https://x/Patient/1', text: '{"resourceType":"Patient"}', mode: 'include' },
-    ],
+    base: 'https://x/"',
+    matches: [{ type: 'Claim', id: '1', text: '{"resourceType":"Claim","total":{"value":1.00}}' }],
+    includes: [{ type: 'Patient', id: '1', text: '{"resourceType":"Patient"}' }],
   });
   expect(text).toContain('"value":1.00');
   expect(JSON.parse(text)).toEqual({
     resourceType: 'Bundle', id: 'b1', type: 'searchset', total: 1,
     link: [{ relation: 'self', url: 'https://x/Claim?a="b"' }, { relation: 'next', url: 'https://x/?p=£' }],
     entry: [
-      { fullUrl: 'https://x/Claim/1', resource: { resourceType: 'Claim', total: { value: 1 } }, search: { mode: 'match', score: 0.5 } },
-      { fullUrl: 'https://x/Patient/1', resource: { resourceType: 'Patient' }, search: { mode: 'include' } },
+      { fullUrl: 'https://x/"/Claim/1', resource: { resourceType: 'Claim', total: { value: 1 } }, search: { mode: 'match' } },
+      { fullUrl: 'https://x/"/Patient/1', resource: { resourceType: 'Patient' }, search: { mode: 'include' } },
       { resource: { resourceType: 'OperationOutcome' }, search: { mode: 'outcome' } },
     ],
   });
 });
 
 test('an empty searchset has no empty array', () => {
-  expect(searchsetText({ total: 0, links: [], entries: [] })).toBe('{"resourceType":"Bundle","type":"searchset","total":0}');
+  expect(searchsetText({ total: 0, links: [], base: 'https://x', matches: [] })).toBe('{"resourceType":"Bundle","type":"searchset","total":0}');
 });
 
 test('a history says how each version came about', () => {
