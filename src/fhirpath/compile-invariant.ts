@@ -4,6 +4,9 @@ import { compileExpression } from './compile-expression.js';
 import type { PathEnvironment } from './environment.js';
 import { corrected } from './errata.js';
 import { type Expression, UnsupportedError } from './expression.js';
+import { buildTest, type GeneratedTest } from './build.js';
+import { generateTest } from './generate.js';
+import { makeTest } from './make-plan.js';
 import { interpretNodes } from './interpret.js';
 import { EMPTY, truthOf, type Items } from './item.js';
 import type { OnFallback, TypeModel } from './model.js';
@@ -23,11 +26,35 @@ export type Invariant = (value: unknown, env: PathEnvironment, sibling?: object)
 export function compileInvariant(expression: string, contextType: string, model: TypeModel, onFallback?: OnFallback): Invariant {
   const text = corrected(expression, contextType);
   try {
-    return general(parse(text), contextType, model);
+    const parsed = parse(text);
+    return fast(parsed, contextType, model) ?? general(parsed, contextType, model);
   } catch (error) {
     if (!(error instanceof UnsupportedError)) throw error;
     onFallback?.(text, contextType, error.message);
     return interpreted(text, contextType);
+  }
+}
+
+/** Undefined where there is no code for it. */
+function fast(expression: Expression, contextType: string, model: TypeModel): Invariant | undefined {
+  const test = testOf(expression, contextType, model);
+  if (!test) return undefined;
+  return (value, env) => {
+    try {
+      return typeof value === 'object' && value !== null && test(value, env.resource) === true;
+    } catch (error) {
+      env.onError?.(error instanceof Error ? error.message : String(error));
+      return false;
+    }
+  };
+}
+
+function testOf(expression: Expression, contextType: string, model: TypeModel): GeneratedTest | undefined {
+  try {
+    return buildTest(generateTest(makeTest(expression, contextType, model)));
+  } catch (error) {
+    if (error instanceof UnsupportedError) return undefined;
+    throw error;
   }
 }
 

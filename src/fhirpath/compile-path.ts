@@ -1,13 +1,12 @@
 // A search parameter's FHIRPath, compiled to a JavaScript function for one type: text -> expression -> plan -> code.
 // https://hl7.org/fhir/R4/search.html#table
-import { compileFunction } from 'node:vm';
+import { buildPath } from './build.js';
 import { compileNodes, type NodeSelector } from './compile-nodes.js';
 import { EvaluationError, UnsupportedError } from './expression.js';
 import { generate } from './generate.js';
 import { makePlan } from './make-plan.js';
 import type { CompiledPath, OnFallback, TypedValue, TypeModel } from './model.js';
 import { parse } from './parse.js';
-import { RUNTIME } from './runtime.js';
 
 /**
  * `type`: of the node the path starts at: a resource type, or for the parts of composites a data type or backbone
@@ -16,7 +15,7 @@ import { RUNTIME } from './runtime.js';
  */
 export function compilePath(expression: string, type: string, model: TypeModel, onFallback?: OnFallback): CompiledPath {
   try {
-    return build(pathSource(expression, type, model));
+    return buildPath(pathSource(expression, type, model));
   } catch (error) {
     if (!(error instanceof UnsupportedError)) throw error;
     return collected(compileNodes(expression, type, model, { onFallback }));
@@ -44,11 +43,4 @@ function selectedOrNothing(select: NodeSelector, node: object, resource: object)
 /** The JavaScript that `compilePath` runs: body of a function of `o` (the node), `emit` and `r` (the resource it lies in). */
 export function pathSource(expression: string, type: string, model: TypeModel): string {
   return generate(makePlan(parse(expression), type, model));
-}
-
-/** The text holds names that generate.ts checked and JSON strings, nothing else of the expression. */
-function build(source: string): CompiledPath {
-  const body = `"use strict"; return (o, emit, r = o) => {\n${source}};`;
-  const make = compileFunction(body, Object.keys(RUNTIME)) as (...functions: readonly unknown[]) => CompiledPath;
-  return make(...Object.values(RUNTIME));
 }

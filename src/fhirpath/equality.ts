@@ -147,8 +147,11 @@ function canonical(value: unknown): string {
   return JSON.stringify(value, (_, node: unknown) => (isRecord(node) ? Object.fromEntries(Object.entries(node).sort(([a], [b]) => (a < b ? -1 : 1))) : node));
 }
 
-function sameJson(a: unknown, b: unknown): boolean {
-  return a === b || canonical(a) === canonical(b);
+/** Whatever the order of members. */
+export function sameJson(a: unknown, b: unknown): boolean {
+  if (!isRecord(a) || !isRecord(b)) return a === b || canonical(a) === canonical(b);
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => sameJson(a[name], b[name]));
 }
 
 /** Complex values are alike where their parts are: texts without regard to case, lists in any order. */

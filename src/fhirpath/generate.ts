@@ -1,15 +1,27 @@
 // Plan -> the body of a JavaScript function (o, emit, r). Nodes are pushed through nested loops: no collection is ever built.
-import { isOpen, isPrimitive, type Nodes, type Scope, type Step, type Value } from './plan.js';
+import { isOpen, isPrimitive, mayRepeat, NUMBERS, type Nodes, type Scope, type Step, type Value } from './plan.js';
 
 /** What to do with a node of that type, held by that variable: code; '' where nothing is to be done. */
 type Continue = (type: string, node: string) => string;
 
-const NUMBERS: ReadonlySet<string> = new Set(['decimal', 'integer', 'positiveInt', 'unsignedInt']);
 const MEMBER = /^[A-Za-z][A-Za-z0-9]*$/;
 
 /** Uses the functions of runtime.ts by their names. */
 export function generate(plan: Nodes): string {
   return new Generator().nodes(plan, emitCode);
+}
+
+/** A body that returns the value: true, false, or undefined for nothing. Of a function (o, r). */
+export function generateTest(test: Value): string {
+  const { setup, code } = new Generator().value(test);
+  return `${setup}return ${code};\n`;
+}
+
+interface Code {
+  /** Statements to run first. */
+  readonly setup: string;
+  /** An expression for the value. */
+  readonly code: string;
 }
 
 function emitCode(type: string, node: string): string {
@@ -21,22 +33,29 @@ function emitCode(type: string, node: string): string {
 class Generator {
   private names = 0;
   private readonly scopes = new Map<Scope, string>([[0, 'o'], ['resource', 'r']]);
-  nodes(plan: Nodes, then: Continue): string {
+  /** `present`: a primitive that has extensions alone counts too. */
+  nodes(plan: Nodes, then: Continue, present = false): string {
     switch (plan.op) {
       case 'scope':
         return plan.types.map((type) => then(type, this.scopes.get(plan.scope) ?? 'o')).join('');
       case 'child':
-        return this.nodes(plan.of, (type, node) => (plan.steps.get(type) ?? []).map((step) => this.step(node, step, then)).join(''));
+        return this.nodes(plan.of, (type, node) => (plan.steps.get(type) ?? []).map((step) => this.step(node, step, then, present)).join(''));
       case 'keep':
-        return this.nodes(plan.of, (type, node) => (plan.types.includes(type) ? then(type, node) : ''));
+        return this.nodes(plan.of, (type, node) => (plan.types.includes(type) ? then(type, node) : ''), present);
       case 'narrow':
         return this.nodes(plan.of, (type, node) => (isOpen(type) ? when(`${node}.resourceType === ${text(plan.types[0])}`, then(plan.types[0], node)) : ''));
       case 'filter':
         return this.nodes(plan.of, (type, node) => this.filter(plan.scope, plan.tests.get(type), type, node, then));
+      case 'select':
+        return this.nodes(plan.of, (type, node) => {
+          const part = plan.parts.get(type);
+          this.scopes.set(plan.scope, node);
+          return part ? this.nodes(part, then, present) : '';
+        });
       case 'nth':
         return this.nth(plan.of, plan.place, then);
       case 'union':
-        return plan.of.map((part) => this.nodes(part, then)).join('');
+        return plan.of.map((part) => this.nodes(part, then, present)).join('');
       case 'value': {
         const value = this.value(plan.value);
         const name = this.name('v');
@@ -45,15 +64,18 @@ class Generator {
     }
   }
 
-  private step(parent: string, { member, type, repeats }: Step, then: Continue): string {
+  private step(parent: string, { member, type, repeats }: Step, then: Continue, present: boolean): string {
     if (!MEMBER.test(member)) throw new Error(`${JSON.stringify(member)} is no name of an element`);
     const node = this.name('n');
     const body = then(type, node);
     if (body === '') return '';
-    if (!repeats) return `{ const ${node} = ${parent}.${member};\n${when(isOfType(type, node), body)}}\n`;
+    const extended = present && isPrimitive(type);
+    const sibling = `${parent}._${member}`;
+    if (!repeats) return `{ const ${node} = ${parent}.${member};\n${when(isOfType(type, node) + (extended ? ` || isElement(${sibling})` : ''), body)}}\n`;
     const [list, place] = [this.name('l'), this.name('i')];
-    const each = `for (let ${place} = 0; ${place} < ${list}.length; ${place}++) { const ${node} = ${list}[${place}];\n${when(isOfType(type, node), body)}}\n`;
-    return `{ const ${list} = ${parent}.${member};\nif (Array.isArray(${list})) ${each}}\n`;
+    const test = isOfType(type, node) + (extended ? ` || isElementAt(${sibling}, ${place})` : '');
+    const each = `for (let ${place} = 0; ${place} < ${list}.length; ${place}++) { const ${node} = ${list}[${place}];\n${when(test, body)}}\n`;
+    return `{ const ${list} = ${parent}.${member}${extended ? ` ?? ${sibling}` : ''};\nif (Array.isArray(${list})) ${each}}\n`;
   }
 
   private filter(scope: number, test: Value | undefined, type: string, node: string, then: Continue): string {
@@ -70,47 +92,103 @@ class Generator {
     return body === '' ? '' : `{ let ${count} = 0; ${label}: { ${body}} }\n`;
   }
 
-  /** `code`: an expression for the value, to be read after the statements of `setup`. */
-  private value(value: Value): { readonly setup: string; readonly code: string } {
+  value(value: Value): Code {
     switch (value.op) {
       case 'literal':
         return { setup: '', code: value.value === null ? 'undefined' : text(value.value) };
       case 'single':
-        return this.collect(value.of, (name, node) => `${name} = ${name} === undefined ? ${node} : MANY;\n`);
+        return this.collect(value.of, (name, node, type) => `${name} = ${name} === undefined ? ${valueOf(type, node)} : MANY;\n`, true);
       case 'exists': {
         const [name, label] = [this.name('e'), this.name('L')];
-        return { setup: `let ${name} = false; ${label}: { ${this.nodes(value.of, () => `${name} = true; break ${label};\n`)}}\n`, code: name };
+        return { setup: `let ${name} = false; ${label}: { ${this.nodes(value.of, () => `${name} = true; break ${label};\n`, value.valued !== true)}}\n`, code: name };
+      }
+      case 'count': {
+        const name = this.name('c');
+        return { setup: `let ${name} = 0;\n${this.nodes(value.of, () => `${name}++;\n`, true)}`, code: name };
       }
       case 'is':
-        return this.collect(value.of, (name, node, type) => `${name} = ${this.isA(type, node, value.type, value.resolved)};\n`);
+        return this.collect(value.of, (name, node, type) => `${name} = ${this.isA(type, node, value)};\n`);
       case 'not': {
         const { setup, code } = this.value(value.of);
         return { setup, code: `not(${this.truth(value.of, code)})` };
       }
-      case 'equals': {
-        const [left, right] = [this.value(value.left), this.value(value.right)];
-        return { setup: left.setup + right.setup, code: `equals(${left.code}, ${right.code})` };
+      case 'equals':
+        return this.pair(value.left, value.right, (left, right) => `equals(${left}, ${right})`);
+      case 'sum':
+        return this.pair(value.left, value.right, (left, right) => `(${left} + ${right})`);
+      case 'text':
+        return this.pair(value.of, value.argument, (of, argument) => `${value.name}(${of}, ${argument})`);
+      case 'compare':
+        return this.pair(value.left, value.right, (left, right) => `compare(${value.dated ? `dateOrder(${left}, ${right})` : `numberOrder(${left}, ${right})`}, ${text(value.operator)})`);
+      case 'concat':
+        return this.pair(value.left, value.right, (left, right) => `concat(${left}, ${right})`);
+      case 'distinct': {
+        const [name, seen, label] = [this.name('d'), this.name('s'), this.name('L')];
+        const body = this.nodes(value.of, (_, node) => `if (${seen}.has(${node})) { ${name} = false; break ${label}; } ${seen}.add(${node});\n`);
+        return { setup: `let ${name} = true; const ${seen} = new Set(); ${label}: { ${body}}\n`, code: name };
       }
-      case 'logic': {
-        const [left, right] = [this.value(value.left), this.value(value.right)];
-        return { setup: left.setup + right.setup, code: `${value.operator}(${this.truth(value.left, left.code)}, ${this.truth(value.right, right.code)})` };
+      case 'meets': {
+        const [name, label] = [this.name('m'), this.name('L')];
+        const body = this.nodes(value.of, (_, one) => this.nodes(value.other, (_type, other) => `if (sameJson(${one}, ${other})) { ${name} = true; break ${label}; }\n`));
+        return { setup: `let ${name} = false; ${label}: { ${body}}\n`, code: name };
       }
+      case 'in':
+        return this.in(value.item, value.list);
+      case 'all':
+        return this.all(value);
+      case 'logic':
+        return this.logic(value);
     }
   }
 
-  private collect(of: Nodes, assign: (name: string, node: string, type: string) => string): { readonly setup: string; readonly code: string } {
-    const name = this.name('s');
-    return { setup: `let ${name};\n${this.nodes(of, (type, node) => assign(name, node, type))}`, code: name };
+  private pair(left: Value, right: Value, code: (left: string, right: string) => string): Code {
+    const [first, second] = [this.value(left), this.value(right)];
+    return { setup: first.setup + second.setup, code: code(first.code, second.code) };
   }
 
-  private isA(type: string, node: string, wanted: string, resolved: boolean): string {
+  /** The right side is left alone where the left one settles it. */
+  private logic({ operator, left, right }: Extract<Value, { op: 'logic' }>): Code {
+    const name = this.name('t');
+    const [first, second] = [this.value(left), this.value(right)];
+    const start = `${first.setup}let ${name} = ${this.truth(left, first.code)};\n`;
+    const rest = `${second.setup}${name} = ${operator}(${name}, ${this.truth(right, second.code)});\n`;
+    if (operator === 'xor') return { setup: start + rest, code: name };
+    if (operator === 'implies') return { setup: `${start}if (${name} === false) ${name} = true; else { ${rest}}\n`, code: name };
+    return { setup: `${start}if (${name} !== ${String(operator === 'or')}) { ${rest}}\n`, code: name };
+  }
+
+  private in(item: Value, list: Nodes): Code {
+    const [name, wanted, label] = [this.name('f'), this.name('w'), this.name('L')];
+    const { setup, code } = this.value(item);
+    const search = this.nodes(list, (_, node) => `if (${node} === ${wanted}) { ${name} = true; break ${label}; }\n`);
+    return { setup: `${setup}const ${wanted} = ${code}; let ${name} = ${wanted} === undefined ? undefined : false; ${label}: { ${when(`${name} === false`, search)}}\n`, code: name };
+  }
+
+  private all({ of, scope, tests }: Extract<Value, { op: 'all' }>): Code {
+    const [name, label] = [this.name('a'), this.name('L')];
+    const body = this.nodes(of, (type, node) => {
+      const test = tests.get(type);
+      if (!test) return `${name} = false; break ${label};\n`;
+      this.scopes.set(scope, node);
+      const { setup, code } = this.value(test);
+      return `${setup}if (${this.truth(test, code)} !== true) { ${name} = false; break ${label}; }\n`;
+    }, true);
+    return { setup: `let ${name} = true; ${label}: { ${body}}\n`, code: name };
+  }
+
+  private collect(of: Nodes, assign: (name: string, node: string, type: string) => string, present = false): Code {
+    const name = this.name('s');
+    return { setup: `let ${name};\n${this.nodes(of, (type, node) => assign(name, node, type), present)}`, code: name };
+  }
+
+  private isA(type: string, node: string, { type: wanted, kinds, resolved }: Extract<Value, { op: 'is' }>): string {
     if (resolved) return `refersTo(${node}, ${text(wanted)}, r)`;
-    return isOpen(type) ? `${node}.resourceType === ${text(wanted)}` : String(type === wanted);
+    return isOpen(type) && !kinds.includes(type) ? `${node}.resourceType === ${text(wanted)}` : String(kinds.includes(type));
   }
 
   /** A single value that is no boolean counts as true. https://hl7.org/fhirpath/N1/#singleton-evaluation-of-collections */
   private truth(value: Value, code: string): string {
-    return value.op === 'single' && value.of.types.some((type) => type !== 'boolean') ? `truth(${code})` : code;
+    return value.op === 'single' && (mayRepeat(value.of) || value.of.types.some((type) => type !== 'boolean')) ? `truth(${code})` : code;
   }
 
   private name(prefix: string): string {
@@ -128,6 +206,11 @@ function isOfType(type: string, node: string): string {
   if (!isPrimitive(type)) return `typeof ${node} === "object" && ${node} !== null`;
   if (type === 'boolean') return `typeof ${node} === "boolean"`;
   return `typeof ${node} === "${NUMBERS.has(type) ? 'number' : 'string'}"`;
+}
+
+/** NONE for one that has extensions alone: it equals nothing, where no node at all gives no answer. */
+function valueOf(type: string, node: string): string {
+  return isPrimitive(type) && type !== 'boolean' ? `${isOfType(type, node)} ? ${node} : NONE` : node;
 }
 
 function text(value: string | number | boolean): string {

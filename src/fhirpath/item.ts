@@ -83,7 +83,7 @@ export function single(items: Items, what: string): Item | undefined {
 export function truthOf(items: Items, what: string): boolean | undefined {
   const item = single(items, what);
   if (item === undefined) return undefined;
-  return typeof item.value === 'boolean' ? item.value : true;
+  return item.type === 'boolean' || typeof item.value === 'boolean' ? (item.value as boolean | undefined) : true;
 }
 
 /** Throws EvaluationError where the value is of another type. */

@@ -2,7 +2,9 @@
 // https://hl7.org/fhir/R4/fhirpath.html
 import { PathError, UnsupportedError, type Expression } from './expression.js';
 import type { TypeModel } from './model.js';
-import { comparable, isOpen, NOTHING, type Nodes, type Step, type Value } from './plan.js';
+import { comparable, isOpen, isPrimitive, NOTHING, type Nodes, type Step, type Value } from './plan.js';
+import { compare, concat, couldBeMany, count, equals, hasValue, isDistinct, isText, sum, typesOf } from './plan-values.js';
+import { resolveType, typeName } from './type-names.js';
 
 /** The node that bare names start at. */
 interface Focus {
@@ -14,7 +16,13 @@ type Call = Extract<Expression, { kind: 'call' }>;
 
 /** `type`: of the input node. Throws PathError (a name FHIR does not know) or UnsupportedError. */
 export function makePlan(expression: Expression, type: string, model: TypeModel): Nodes {
-  return new Planner(type, model).nodes(expression, { scope: 0, type });
+  return new Planner(type, model, false).nodes(expression, { scope: 0, type });
+}
+
+/** As makePlan, for one value. What a search may leave out is unsupported here: extensions of primitives, resolving, resources of any type. */
+export function makeTest(expression: Expression, type: string, model: TypeModel): Value {
+  if (isPrimitive(type)) throw new UnsupportedError('a primitive to start at');
+  return new Planner(type, model, true).value(expression, { scope: 0, type });
 }
 
 class Planner {
@@ -23,6 +31,7 @@ class Planner {
   constructor(
     private readonly inputType: string,
     private readonly model: TypeModel,
+    private readonly exact: boolean,
   ) {}
 
   nodes(expression: Expression, focus: Focus): Nodes {
@@ -50,24 +59,45 @@ class Planner {
 
   value(expression: Expression, focus: Focus): Value {
     if (expression.kind === 'literal') return { op: 'literal', value: expression.value };
+    if (expression.kind === 'variable' && expression.name === 'ucum') return { op: 'literal', value: 'http://unitsofmeasure.org' };
     if (expression.kind === 'type' && expression.operator === 'is') return this.is(expression.of, expression.type, focus);
     if (expression.kind === 'call') return this.callValue(expression, focus) ?? { op: 'single', of: this.nodes(expression, focus) };
     if (expression.kind !== 'operator' || expression.operator === '|') return { op: 'single', of: this.nodes(expression, focus) };
+    return this.operator(expression, focus);
+  }
+
+  private operator(expression: Extract<Expression, { kind: 'operator' }>, focus: Focus): Value {
+    const { operator } = expression;
     const left = this.value(expression.left, focus);
+    if (operator === 'in') return this.in(left, this.nodes(expression.right, focus));
     const right = this.value(expression.right, focus);
-    switch (expression.operator) {
+    switch (operator) {
       case 'and':
       case 'or':
       case 'xor':
       case 'implies':
-        return { op: 'logic', operator: expression.operator, left, right };
+        return { op: 'logic', operator, left, right };
       case '=':
         return equals(left, right);
       case '!=':
         return { op: 'not', of: equals(left, right) };
+      case '<':
+      case '<=':
+      case '>':
+      case '>=':
+        return compare(operator, left, right);
+      case '+':
+        return sum(left, right);
+      case '&':
+        return concat(left, right);
       default:
-        throw new UnsupportedError(`the operator ${expression.operator}`);
+        throw new UnsupportedError(`the operator ${operator}`);
     }
+  }
+
+  private in(item: Value, list: Nodes): Value {
+    if (!comparable(typesOf(item), list.types) || couldBeMany(item)) throw new UnsupportedError('in, of more than plain values');
+    return { op: 'in', item, list };
   }
 
   /** Functions that give nodes; undefined for those that give one value. */
@@ -83,6 +113,10 @@ class Planner {
         return this.nth(of(), { kind: 'literal', value: 0 });
       case 'extension':
         return this.extension(of(), argument(call));
+      case 'trace':
+        return of();
+      case 'select':
+        return this.select(of(), argument(call));
       default:
         return undefined;
     }
@@ -93,11 +127,25 @@ class Planner {
     switch (call.name) {
       case 'exists': {
         const [criteria] = call.args;
+        if (!criteria && call.of?.kind === 'call' && call.of.name === 'intersect') return this.meets(call.of, focus);
         const of = this.subject(call, focus);
         return exists(criteria ? this.filter(of, criteria) : of);
       }
       case 'empty':
         return { op: 'not', of: exists(this.subject(call, focus)) };
+      case 'count':
+        return count(this.subject(call, focus));
+      case 'isDistinct':
+        return isDistinct(this.subject(call, focus));
+      case 'all':
+        return this.all(this.subject(call, focus), argument(call));
+      case 'hasValue':
+        return hasValue(this.subject(call, focus));
+      case 'startsWith':
+      case 'endsWith':
+      case 'contains':
+      case 'matches':
+        return this.text(call, call.name, focus);
       case 'hasExtension':
         return exists(this.extension(this.subject(call, focus), argument(call)));
       case 'not':
@@ -108,6 +156,8 @@ class Planner {
       case 'as':
       case 'ofType':
       case 'first':
+      case 'trace':
+      case 'select':
       case 'extension':
         return undefined;
       default:
@@ -120,7 +170,7 @@ class Planner {
   }
 
   private variable(name: string): Nodes {
-    if (name === 'context') return startAt({ scope: 0, type: this.inputType });
+    if (name === 'context' && !this.exact) return startAt({ scope: 0, type: this.inputType });
     if (name !== 'resource') throw new UnsupportedError(`the variable %${name}`);
     const [type = ''] = this.inputType.split('.');
     if (!this.model.isResource(type)) throw new UnsupportedError(`%resource of ${this.inputType}`);
@@ -139,6 +189,8 @@ class Planner {
     if (of.types.length === 0) return NOTHING;
     const steps = new Map<string, readonly Step[]>();
     for (const type of of.types) {
+      const known = this.model.element(type, name) !== undefined;
+      if (this.exact && (isOpen(type) ? !known : known && isPrimitive(type))) throw new UnsupportedError('a child of a primitive, or of any resource');
       const found = stepsOf(this.model, type, name);
       if (found.length > 0) steps.set(type, found);
     }
@@ -150,6 +202,30 @@ class Planner {
     if (of.types.length === 0) return NOTHING;
     this.scopes += 1;
     const scope = this.scopes;
+    const tests = this.tests(of, criteria, scope);
+    return { op: 'filter', types: [...tests.keys()], of, scope, tests };
+  }
+
+  private select(of: Nodes, part: Expression): Nodes {
+    this.scopes += 1;
+    const scope = this.scopes;
+    const parts = new Map(of.types.map((type) => [type, this.nodes(part, { scope, type })]));
+    return { op: 'select', types: unique([...parts.values()].flatMap(({ types }) => types)), of, scope, parts };
+  }
+
+  private meets(call: Call, focus: Focus): Value {
+    const [of, other] = [this.subject(call, focus), this.nodes(argument(call), focus)];
+    if ([...of.types, ...other.types].some((type) => isPrimitive(type) || type.endsWith('Quantity'))) throw new UnsupportedError('intersect() of primitives');
+    return { op: 'meets', of, other };
+  }
+
+  private all(of: Nodes, criteria: Expression): Value {
+    this.scopes += 1;
+    const scope = this.scopes;
+    return { op: 'all', of, scope, tests: of.types.length === 0 ? new Map() : this.tests(of, criteria, scope) };
+  }
+
+  private tests(of: Nodes, criteria: Expression, scope: number): ReadonlyMap<string, Value> {
     const tests = new Map<string, Value>();
     const errors: unknown[] = [];
     for (const type of of.types) {
@@ -161,7 +237,14 @@ class Planner {
       }
     }
     if (tests.size === 0) throw errors[0];
-    return { op: 'filter', types: [...tests.keys()], of, scope, tests };
+    return tests;
+  }
+
+  private text(call: Call, name: 'startsWith' | 'endsWith' | 'contains' | 'matches', focus: Focus): Value {
+    const of = call.of ? this.value(call.of, focus) : { op: 'single' as const, of: startAt(focus) };
+    const given = this.value(argument(call), focus);
+    if (!isText(of) || !isText(given)) throw new UnsupportedError(`${name}() of more than a text`);
+    return { op: 'text', name: name === 'contains' ? 'includes' : name, of, argument: given };
   }
 
   private extension(of: Nodes, url: Expression): Nodes {
@@ -190,8 +273,10 @@ class Planner {
 
   private is(of: Expression, name: string, focus: Focus): Value {
     const resolved = of.kind === 'call' && of.name === 'resolve';
+    if (resolved && this.exact) throw new UnsupportedError('resolve()');
     const nodes = resolved ? this.subject(of, focus) : this.nodes(of, focus);
-    return { op: 'is', of: nodes, type: this.typeCalled(name), resolved };
+    const type = this.exact ? resolveType(name, this.model) : this.typeCalled(name);
+    return { op: 'is', of: nodes, type, kinds: nodes.types.filter((one) => this.model.isA(one, type)), resolved };
   }
 
   /** Some published expressions write `DateTime` where the type is `dateTime`. */
@@ -218,19 +303,6 @@ function stepsOf(model: TypeModel, type: string, name: string): readonly Step[] 
   });
 }
 
-function equals(left: Value, right: Value): Value {
-  if (!comparable(typesOf(left), typesOf(right))) throw new UnsupportedError('a comparison of more than plain values');
-  return { op: 'equals', left, right };
-}
-
-function typesOf(value: Value): readonly string[] {
-  if (value.op === 'single') return value.of.types;
-  if (value.op !== 'literal') return ['boolean'];
-  if (value.value === null) return [];
-  if (typeof value.value === 'number') return ['decimal'];
-  return [typeof value.value === 'string' ? 'string' : 'boolean'];
-}
-
 function valueNodes(value: Value): Nodes {
   const [type = 'boolean'] = typesOf(value);
   return { op: 'value', types: [type], value };
@@ -240,12 +312,6 @@ function argument(call: Call): Expression {
   const [first, second] = call.args;
   if (!first || second) throw new PathError(`${call.name}() takes one argument`);
   return first;
-}
-
-/** `Quantity` or `FHIR.Quantity`, where an expression stands for a type. */
-function typeName(expression: Expression): string {
-  if (expression.kind !== 'member') throw new PathError('a type is a name');
-  return expression.of ? `${typeName(expression.of)}.${expression.name}` : expression.name;
 }
 
 function unique(list: readonly string[]): readonly string[] {

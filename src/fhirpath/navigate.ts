@@ -19,7 +19,7 @@ export function pushAllChildren(item: Item, model: TypeModel, into: Item[]): voi
   const done = new Set<string>();
   for (const key of Object.keys(node)) {
     const member = key.startsWith('_') ? key.slice(1) : key;
-    if (member === 'resourceType' || done.has(member)) continue;
+    if (done.has(member)) continue;
     done.add(member);
     const [name, element] = elementOf(item.type, member, model) ?? [];
     if (name !== undefined && element) pushElement(node, name, element, into, member);
@@ -47,10 +47,26 @@ function elementOf(type: string, member: string, model: TypeModel): readonly [st
 }
 
 function pushElement(node: Json, name: string, element: ElementModel, into: Item[], only?: string): void {
-  for (const type of element.types) {
-    const member = element.choice ? name + type.charAt(0).toUpperCase() + type.slice(1) : name;
-    if (only === undefined || only === member) pushMember(node, member, type, into);
+  if (!element.choice) pushMember(node, name, element.types[0] ?? '', into);
+  else {
+    for (const [type, member, sibling] of membersOf(name, element)) {
+      if ((only === undefined || only === member) && (node[member] !== undefined || node[sibling] !== undefined)) pushMember(node, member, type, into);
+    }
   }
+}
+
+type Member = readonly [type: string, member: string, sibling: string];
+const members = new WeakMap<ElementModel, readonly Member[]>();
+
+function membersOf(name: string, element: ElementModel): readonly Member[] {
+  const known = members.get(element);
+  if (known) return known;
+  const made = element.types.map((type): Member => {
+    const member = name + type.charAt(0).toUpperCase() + type.slice(1);
+    return [type, member, `_${member}`];
+  });
+  members.set(element, made);
+  return made;
 }
 
 function pushMember(node: Json, member: string, type: string, into: Item[]): void {
@@ -74,8 +90,9 @@ function pushOne(type: string, value: unknown, sibling: unknown, into: Item[]): 
   } else if (!isPrimitive(type)) into.push({ type: isOpen(type) ? resourceTypeOf(value, type) : type, value });
 }
 
-/** A resource tells its own type. */
+/** A resource of any type tells its own. */
 export function resourceTypeOf(value: unknown, otherwise: string): string {
+  if (!isOpen(otherwise)) return otherwise;
   const type = typeof value === 'object' && value !== null && 'resourceType' in value ? value.resourceType : undefined;
   return typeof type === 'string' ? type : otherwise;
 }

@@ -3,7 +3,7 @@
 import type { Surroundings } from '../environment.js';
 import { EvaluationError } from '../expression.js';
 import { booleanItems, EMPTY, isSystem, single, textOf, type Item, type Items } from '../item.js';
-import { pushAllChildren, pushChildren, resourceTypeOf } from '../navigate.js';
+import { pushAllChildren, pushChildren } from '../navigate.js';
 import { temporalAt, type Temporal } from '../temporal.js';
 import type { FunctionTable } from './plain-function.js';
 import { resolved } from './resolve.js';
@@ -66,7 +66,7 @@ function conformsTo(input: Items, [profile = EMPTY]: readonly (Items | undefined
   if (asked !== undefined) return booleanItems(asked);
   const type = url.startsWith(R4_TYPES) ? url.slice(R4_TYPES.length) : '';
   if (!model.isResource(type) && !model.element(type, 'id')) throw new EvaluationError(`the profile ${url} is not known`);
-  return booleanItems(model.isA(resourceTypeOf(item.value, item.type), type));
+  return booleanItems(model.isA(item.type, type));
 }
 
 function typeInfo(item: Item, { model }: Surroundings): Item {
