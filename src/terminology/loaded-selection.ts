@@ -8,10 +8,23 @@ import type { Filter, Selection } from './selection.js';
 import type { TextFilter } from './text-filter.js';
 
 /**
- * `few`: the rows asked about are few (one code, or those that a text finds), so it is told from each upwards whether it is
- * below another; else all below are listed once.
+ * The condition of a whole statement. `few`: the rows asked about are few (one code, or those that a text finds), so it is told
+ * from each upwards whether it is below another; else all below are listed once.
  */
-export function selectionSql(selection: Selection, load: number, few: boolean): Sql {
+export function whereSql(selection: Selection, load: number, few: boolean): Sql {
+  const [first, ...others] = selection.kind === 'and' ? selection.of.toSorted((a, b) => Number(isBelow(b)) - Number(isBelow(a))) : [selection];
+  if (few || first === undefined || !isBelow(first)) return selectionSql(selection, load, few);
+  // As an array the codes below are looked up one by one; PostgreSQL takes a subquery for long, and would read the whole table.
+  // Only one, and only here: within `or` and `not`, arrays are searched from end to end for each row.
+  const itself = first.op === 'is-a' ? sql`select ${first.value}::text union ` : sql``;
+  const below = sql`c.code = any (array(${itself}select b.code from (${belowSql(load, first.value)}) b))`;
+  return sql.join([below, ...others.map((part) => selectionSql(part, load, few))], ' and ');
+}
+
+const isBelow = (selection: Selection): selection is Filter =>
+  selection.kind === 'filter' && ['concept', 'code'].includes(selection.property) && (selection.op === 'is-a' || selection.op === 'descendent-of');
+
+function selectionSql(selection: Selection, load: number, few: boolean): Sql {
   switch (selection.kind) {
     case 'all': return sql`true`;
     case 'none': return sql`false`;

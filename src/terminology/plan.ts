@@ -21,12 +21,17 @@ export interface PlanPart {
 /** Parts in the order in which their systems are first named. */
 export type Plan = readonly PlanPart[];
 
-type FindValueSet = (canonical: string) => ValueSet | undefined;
 type Parts = ReadonlyMap<string, PlanPart>;
 
+interface Imports {
+  find(canonical: string): ValueSet | undefined;
+  /** Each set is planned once, however many ways lead to it. */
+  readonly done: Map<string, Parts>;
+}
+
 /** `find` gives the imported sets. Refuses an import that is unknown (404) or leads back to itself, and a filter that is none of FHIR's. */
-export function planOf(valueSet: ValueSet, find: FindValueSet): Plan {
-  return [...partsOf(valueSet, find, []).values()];
+export function planOf(valueSet: ValueSet, find: (canonical: string) => ValueSet | undefined): Plan {
+  return [...partsOf(valueSet, { find, done: new Map() }, []).values()];
 }
 
 /** The canonical URLs that a value set imports. */
@@ -34,13 +39,13 @@ export function importsOf({ compose }: ValueSet): readonly string[] {
   return [...(compose?.include ?? []), ...(compose?.exclude ?? [])].flatMap((part) => part.valueSet ?? []);
 }
 
-function partsOf(valueSet: ValueSet, find: FindValueSet, within: readonly string[]): Parts {
+function partsOf(valueSet: ValueSet, imports: Imports, within: readonly string[]): Parts {
   const { url, compose, expansion } = valueSet;
   if (url !== undefined && within.includes(url)) throw importLoop([...within.slice(within.indexOf(url)), url]);
   const inside = url === undefined ? within : [...within, url];
   if (!compose) return expansion?.contains ? expandedParts(expansion.contains) : new Map();
-  const included = joined(compose.include.map((part) => includeParts(part, find, inside)));
-  const excluded = joined((compose.exclude ?? []).map((part) => includeParts(part, find, inside)));
+  const included = joined(compose.include.map((part) => includeParts(part, imports, inside)));
+  const excluded = joined((compose.exclude ?? []).map((part) => includeParts(part, imports, inside)));
   return mapParts(included, (part) => {
     const without = excluded.get(part.system);
     return and([part.selection, ...(without ? [not(without.selection)] : []), ...(compose.inactive === false ? [{ kind: 'active' } as const] : [])]);
@@ -48,15 +53,21 @@ function partsOf(valueSet: ValueSet, find: FindValueSet, within: readonly string
 }
 
 /** What stands in one include holds together: codes of the system that are in each of the imported sets. */
-function includeParts(include: ValueSetComposeInclude, find: FindValueSet, within: readonly string[]): Parts {
-  const imported = (include.valueSet ?? []).map((canonical) => {
-    const found = find(canonical);
-    if (!found) throw unknownValueSet(canonical);
-    return partsOf(found, find, within);
-  });
+function includeParts(include: ValueSetComposeInclude, imports: Imports, within: readonly string[]): Parts {
+  const imported = (include.valueSet ?? []).map((canonical) => importedParts(canonical, imports, within));
   const own = include.system === undefined ? [] : [new Map([[include.system, systemPart(include, include.system)]])];
   const [first = new Map<string, PlanPart>(), ...others] = [...own, ...imported];
   return mapParts(first, (part) => and([part.selection, ...others.map((other) => other.get(part.system)?.selection ?? NONE)]), others);
+}
+
+function importedParts(canonical: string, imports: Imports, within: readonly string[]): Parts {
+  const known = imports.done.get(canonical);
+  if (known) return known;
+  const found = imports.find(canonical);
+  if (!found) throw unknownValueSet(canonical);
+  const parts = partsOf(found, imports, within);
+  imports.done.set(canonical, parts);
+  return parts;
 }
 
 function systemPart({ version, concept, filter }: ValueSetComposeInclude, system: string): PlanPart {

@@ -3,7 +3,7 @@ import type { Queryable } from '../db/database.js';
 import { codeOf } from '../db/failure.js';
 import { sql, type Sql } from '../db/sql.js';
 import { bareConcept, type Concept } from './concept.js';
-import { selectionSql, textSql } from './loaded-selection.js';
+import { textSql, whereSql } from './loaded-selection.js';
 import { CONCEPT_COLUMNS, toConcept, type ConceptRow, type LoadedSystem } from './loaded-system.js';
 import { matcher } from './memory-selection.js';
 import type { MemorySystem } from './memory-system.js';
@@ -31,7 +31,7 @@ export async function rowsOf(part: PlanPart, held: HeldSystem | undefined, optio
   if (held === undefined) return list && bareRows(asked, list, options);
   if (list === undefined) return loadedRows(asked, held, options, db);
   if (list.length > MOST_CONCEPTS) throw tooCostly(`The value set lists ${list.length} codes of ${part.system}: list at most ${MOST_CONCEPTS}`);
-  const found = new Map((await queryConcepts(db, selectionSql(asked.selection, held.load, true), held)).map((concept) => [concept.code, concept]));
+  const found = new Map((await queryConcepts(db, whereSql(asked.selection, held.load, true), held)).map((concept) => [concept.code, concept]));
   return listRows(list.flatMap((code) => found.get(code) ?? []), asked, options);
 }
 
@@ -63,8 +63,13 @@ export function asListed(concept: Concept, { listed }: PlanPart): Concept {
   return { ...concept, ...(own.display !== undefined && { display: own.display }), designations: [...own.designations, ...concept.designations] };
 }
 
+/** From so many concepts, each is asked what it is below: half a millisecond for one of SNOMED CT. */
+const FEW = 500;
+
 async function loadedRows(part: PlanPart, system: LoadedSystem, { text }: RowOptions, db: Queryable): Promise<Rows> {
-  const where = sql`${selectionSql(part.selection, system.load, text !== undefined)}${text ? sql` and ${textSql(text, system.concepts)}` : sql``}`;
+  const named = text && textSql(text, system.concepts);
+  const few = named !== undefined && (await countConcepts(db, named, system, FEW + 1)) <= FEW;
+  const where = sql`${whereSql(part.selection, system.load, few)}${named ? sql` and ${named}` : sql``}`;
   const counted = part.selection.kind === 'all' && !text ? system.concepts : await countConcepts(db, where, system);
   // The shortest name that holds what was typed is most likely the one that was meant.
   const order = text ? sql`length(c.display), c.code` : sql`c.code`;
@@ -74,9 +79,26 @@ async function loadedRows(part: PlanPart, system: LoadedSystem, { text }: RowOpt
   };
 }
 
-async function countConcepts(db: Queryable, where: Sql, { load }: LoadedSystem): Promise<number> {
-  const { rows } = await asked(db.query<{ count: number }>(sql`select count(*)::integer as count from fhir.concept c where c.load = ${load} and ${where}`));
-  return rows[0]?.count ?? 0;
+/** What was counted, by database: rows of a load never change, and who turns pages asks again. */
+const counted = new WeakMap<Queryable, Map<string, number>>();
+const MOST_COUNTS = 1000;
+/** A list of codes makes a long statement, and is soon counted. */
+const LONGEST_KEPT = 2000;
+
+async function countConcepts(db: Queryable, where: Sql, { load }: LoadedSystem, most?: number): Promise<number> {
+  const limit = most === undefined ? sql`` : sql` limit ${most}`;
+  const statement = sql`select count(*)::integer as count from (select from fhir.concept c where c.load = ${load} and ${where}${limit}) found`;
+  const key = `${statement.text} ${JSON.stringify(statement.values)}`;
+  const counts = counted.get(db) ?? new Map<string, number>();
+  counted.set(db, counts);
+  const known = counts.get(key);
+  if (known !== undefined) return known;
+  const { rows } = await asked(db.query<{ count: number }>(statement));
+  const count = rows[0]?.count ?? 0;
+  if (key.length <= LONGEST_KEPT) counts.set(key, count);
+  const [oldest] = counts.keys();
+  if (counts.size > MOST_COUNTS && oldest !== undefined) counts.delete(oldest);
+  return count;
 }
 
 export async function queryConcepts(db: Queryable, where: Sql, { load }: LoadedSystem, more: Sql = sql``): Promise<readonly Concept[]> {

@@ -3,7 +3,7 @@ import type { ValueSet } from '@medplum/fhirtypes';
 import { sql } from '../db/sql.js';
 import { bareConcept, displayIn, type Concept } from './concept.js';
 import { planFor, remoteWords, type Ground } from './ground.js';
-import { selectionSql } from './loaded-selection.js';
+import { whereSql } from './loaded-selection.js';
 import { findConcept } from './loaded-system.js';
 import { matcher } from './memory-selection.js';
 import type { PlanPart } from './plan.js';
@@ -79,7 +79,7 @@ async function member(part: PlanPart, { code, version }: CodeQuestion, { sources
     if (concept) return matcher(part.selection, held)(concept) && asListed(concept, part);
     if (held.header.content === 'complete') return false;
   } else if (held) {
-    const [concept] = await queryConcepts(db, sql`c.code = ${code} and ${selectionSql(part.selection, held.load, true)}`, held);
+    const [concept] = await queryConcepts(db, sql`c.code = ${code} and ${whereSql(part.selection, held.load, true)}`, held);
     return concept ? asListed(concept, part) : false;
   }
   const decided = decide(part.selection, code);

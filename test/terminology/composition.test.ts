@@ -114,3 +114,13 @@ describe('codes from memory', () => {
     expect([...refused.keys()].filter((words) => !['expanded', 'is not known here', 'has no property', 'can\'t be expanded'].includes(words))).toEqual([]);
   });
 });
+
+test('sets that import each other twice over, forty deep, are planned at once', async () => {
+  const set = (n: number): ValueSet => ({
+    resourceType: 'ValueSet', url: `urn:deep:${n}`, status: 'active',
+    compose: { include: n === 0 ? [{ system: SYSTEM }] : [{ valueSet: [`urn:deep:${n - 1}`] }, { valueSet: [`urn:deep:${n - 1}`] }] },
+  });
+  const sets = Array.from({ length: 40 }, (_, n) => set(n));
+  const [deepest] = sets.toReversed();
+  expect(flat((await with_(...sets).expand(deepest as ValueSet, {}, STAMP)).expansion?.contains)).toHaveLength(CODES.length);
+});
