@@ -1,0 +1,40 @@
+// What the README tells a newcomer to type, typed: the five steps of the tour, and the demonstration.
+import { build, PACKAGE, runCommand, runFile, startServer, temporaryFolder, tokenFor, type ServerProcess } from './server-process.js';
+
+jest.setTimeout(120_000);
+
+let data: Awaited<ReturnType<typeof temporaryFolder>>;
+let server: ServerProcess;
+beforeAll(async () => {
+  await build();
+  data = await temporaryFolder();
+  server = await startServer({ dataDir: data.path });
+}, 120_000);
+afterAll(async () => {
+  server.child.kill('SIGTERM');
+  await server.exited();
+  await data.remove();
+});
+
+test('the tour answers at every step', async () => {
+  const environment = { DATA_DIR: data.path, TOUR_BASE: server.base };
+  const { code, stderr } = await runFile(process.execPath, ['scripts/tour.mjs', '--check'], { folder: PACKAGE, environment });
+  expect({ code, stderr: stderr.replace(/^npm warn.*\n/gm, '') }).toEqual({ code: 0, stderr: '' });
+});
+
+test('the demonstration fills a running server, and a second time leaves the same people', async () => {
+  const environment = { DATA_DIR: data.path, PORT: new URL(server.base).port };
+  for (let run = 0; run < 2; run += 1) {
+    const { code, stderr } = await runCommand(['demo', '--patients', '120'], environment);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/patients: 122 of 122[\s\S]*statements: 72 of 72[\s\S]*assessments: 12 of 12/) });
+  }
+  const headers = { authorization: `Bearer ${await tokenFor('admin', data.path)}` };
+  const total = async (search: string): Promise<number> => ((await (await fetch(`${server.base}/${search}&_total=accurate&_count=0`, { headers })).json()) as { total: number }).total;
+  expect(await total('Patient?address-postalcode=ZZ')).toBe(120);
+  expect(await total('Observation?code=ovm-assessment,ho-status&identifier=https://fhir.entitle.example/Id/home-office-feed|,https://fhir.entitle.example/Id/demo-assessment|')).toBe(72 + 12 + 1);
+});
+
+test('without a server the demonstration says how to start one', async () => {
+  const { code, stderr } = await runCommand(['demo'], { DATA_DIR: data.path, PORT: '1' });
+  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('start it with npm start') });
+});
