@@ -48,7 +48,10 @@ test('an EHIC that ends today makes the answer U tomorrow, without a write, and 
   expect(after).toMatchObject({ determined: true, basic: 'U', expired: true, lastUpdated: before['lastUpdated'] });
   expect(after).not.toHaveProperty('category');
   let shown = '';
-  for (let tries = 0; tries < 100 && !shown.includes('"U"'); tries += 1, await sleep(100)) shown = await shownAt(tomorrow.base);
+  for (let tries = 0; tries < 100 && !shown.includes('"U"'); tries += 1) {
+    await sleep(100);
+    shown = await shownAt(tomorrow.base);
+  }
   expect(shown).toContain('"code":"U"');
   tomorrow.child.kill('SIGTERM');
   await tomorrow.exited();
