@@ -1,6 +1,8 @@
-// Text -> Expression, on the parser of fhirpath.js. https://github.com/HL7/fhirpath.js
+// Text -> Expression: by our own parser, or that of fhirpath.js for what ours can't read. https://github.com/HL7/fhirpath.js
 import { createRequire } from 'node:module';
 import { PathError, UnsupportedError, type Expression } from './expression.js';
+import { readExpression } from './read-expression.js';
+import { unquote } from './unquote.js';
 
 interface ParseNode {
   readonly type: string;
@@ -10,11 +12,16 @@ interface ParseNode {
   readonly children?: readonly ParseNode[];
 }
 
-// The parser alone: with the whole of fhirpath.js (and its UCUM tables) every start would take 40 ms and 4 MB more.
-const { parse: parseTree } = createRequire(import.meta.url)('fhirpath/src/parser/index.js') as { parse: (text: string) => ParseNode };
+const load = createRequire(import.meta.url);
 
 /** Throws PathError where the text is no FHIRPath, UnsupportedError where it uses what this compiler has no form for. */
 export function parse(text: string): Expression {
+  return readExpression(text) ?? parseSlowly(text);
+}
+
+/** By the parser of fhirpath.js, which tells what is wrong, and where. Not the whole of fhirpath.js: with its UCUM tables that takes 40 ms and 4 MB more. */
+export function parseSlowly(text: string): Expression {
+  const { parse: parseTree } = load('fhirpath/src/parser/index.js') as { parse: (text: string) => ParseNode };
   try {
     return convert(only(only(parseTree(text))));
   } catch (error) {
@@ -124,15 +131,6 @@ function sortArgument(node: ParseNode): Expression {
   const of = convert(only(node));
   const descending = node.direction === 'desc';
   return of.kind === 'sign' && of.negative ? { kind: 'order', descending: !descending, of: of.of } : { kind: 'order', descending, of };
-}
-
-const ESCAPES: Readonly<Record<string, string>> = { r: '\r', n: '\n', t: '\t', f: '\f' };
-
-function unquote(text: string, quote: string): string {
-  if (!text.startsWith(quote)) return text;
-  return text.slice(1, -1).replace(/\\(?:u([0-9a-fA-F]{4})|(.))/g, (_, hex: string | undefined, character: string | undefined) => {
-    return hex === undefined ? (ESCAPES[character ?? ''] ?? character ?? '') : String.fromCharCode(parseInt(hex, 16));
-  });
 }
 
 function only(node: ParseNode): ParseNode {

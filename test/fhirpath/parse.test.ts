@@ -1,5 +1,7 @@
-import { PathError, UnsupportedError } from '../../src/fhirpath/expression.js';
-import { parse } from '../../src/fhirpath/parse.js';
+import { loadDefinitions } from '../../src/definitions/load.js';
+import { PathError, UnsupportedError, type Expression } from '../../src/fhirpath/expression.js';
+import { parse, parseSlowly } from '../../src/fhirpath/parse.js';
+import { readExpression } from '../../src/fhirpath/read-expression.js';
 
 describe('parse', () => {
   test('a path with a test', () => {
@@ -54,3 +56,25 @@ describe('parse', () => {
     expect(parse(text)).toEqual(expression);
   });
 });
+
+describe('our parser', () => {
+  const model = loadDefinitions({ profiles: false });
+  const parameters = model.resourceTypes.flatMap((type) => [...model.searchParameters(type).values()].map(({ expression = '{}' }) => expression));
+  const rules = model.resourceTypes.flatMap((type) => (model.type(type)?.constraints ?? []).map(({ expression }) => expression));
+  const others = ['-1.abs() + +2', 'a or b and c xor d implies e', '1 | 1 is Integer', 'a.is(FHIR.`Patient`) and b is FHIR.Patient', "4 'mg' <= 3 days", 'a /* b */ + c // d', "%`a-b` = %'c'", 'repeat(contains).in.as.is', "'it\\'s \\u00e9 \\\\'", 'x.sort(a desc, -b, c asc)', '@2015T < @2015-02-04T14:34:28.1+10:00.value', '@T14:34.is(Time)', '{}.empty()', 'a[0][1].b[$index]', '- - 1', 'a in b contains c', 'a & b - c * d mod e'];
+
+  test('reads what that of fhirpath.js reads', () => {
+    const texts = new Set([...parameters, ...rules, ...others]);
+    for (const text of texts) expect([text, withoutQuotes(readExpression(text))]).toEqual([text, withoutQuotes(parseSlowly(text))]);
+    expect(texts.size).toBeGreaterThan(900);
+  });
+
+  test.each(['a b', 'a.', '(a', 'a)', '1 +', "'a", '`a', 'a..b', 'a.and', '[1]', '', '%', 'a is', 'f(,)', 'a # b', 'Quantity { value: 1 }', `${'('.repeat(300)}1${')'.repeat(300)}`])('leaves %.30j alone', (text) => {
+    expect(readExpression(text)).toBeUndefined();
+  });
+});
+
+/** That parser keeps the quotes of the name of a type. */
+function withoutQuotes(expression: Expression | undefined): unknown {
+  return JSON.parse(JSON.stringify(expression).replaceAll('`', ''));
+}
