@@ -108,6 +108,7 @@ class Compiler {
         if (item.type === 'System.TypeInfo') found.push(...stringItems((item.value as Readonly<Record<string, string>>)[name]));
         else pushChildren(item, name, model, found);
       }
+      frame.world.steps.take(found.length);
       return found;
     };
     return { run, types };

@@ -1,7 +1,7 @@
 // An invariant of a StructureDefinition, compiled for the type of the element it stands on.
 // https://hl7.org/fhir/R4/elementdefinition-definitions.html#ElementDefinition.constraint
 import { compileExpression } from './compile-expression.js';
-import type { PathEnvironment } from './environment.js';
+import { Steps, type PathEnvironment } from './environment.js';
 import { corrected } from './errata.js';
 import { type Expression, UnsupportedError } from './expression.js';
 import { buildTest, type GeneratedTest } from './build.js';
@@ -62,7 +62,7 @@ function general(expression: Expression, contextType: string, model: TypeModel):
   const run = compileExpression(expression, [contextType], model, { lenientAs: true });
   return (value, host, sibling) => {
     const start: Items = [{ type: resourceTypeOf(value, contextType), value, sibling }];
-    return judged(host, () => run({ focus: start, index: undefined, total: [], world: { model, host, start } }));
+    return judged(host, () => run({ focus: start, index: undefined, total: [], world: { model, host, start, steps: new Steps() } }));
   };
 }
 

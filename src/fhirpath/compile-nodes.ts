@@ -2,7 +2,7 @@
 // https://hl7.org/fhir/R4/profiling.html#discriminator
 import { decimalText, type Decimal } from '../fhir/decimal.js';
 import { compileExpression } from './compile-expression.js';
-import type { PathEnvironment } from './environment.js';
+import { Steps, type PathEnvironment } from './environment.js';
 import { UnsupportedError } from './expression.js';
 import { interpretNodes } from './interpret.js';
 import { isSystem, type Item } from './item.js';
@@ -33,7 +33,7 @@ export function compileNodes(expression: string, type: string, model: TypeModel,
     const run = compileExpression(parse(expression), [type], model, { lenientAs: !strictAs });
     return (value, host, sibling) => {
       const start: Item[] = value === undefined ? [] : [{ type: resourceTypeOf(value, type), value, sibling }];
-      return run({ focus: start, index: undefined, total: [], world: { model, host, start } }).map(typedValue);
+      return run({ focus: start, index: undefined, total: [], world: { model, host, start, steps: new Steps() } }).map(typedValue);
     };
   } catch (error) {
     if (!(error instanceof UnsupportedError)) throw error;

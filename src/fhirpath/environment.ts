@@ -1,5 +1,6 @@
 // What an expression may ask of the world outside its node: the resource around it, references, value sets, the clock.
 // https://hl7.org/fhir/R4/fhirpath.html#variables
+import { EvaluationError } from './expression.js';
 import type { Items } from './item.js';
 import type { TypeModel } from './model.js';
 
@@ -32,4 +33,16 @@ export interface Surroundings {
   readonly model: TypeModel;
   readonly host: PathEnvironment;
   readonly start: Items;
+  readonly steps: Steps;
+}
+
+/** What one evaluation may take: loops within loops over a large resource would hold the server. */
+export class Steps {
+  private left = 5_000_000;
+
+  /** Throws EvaluationError where no more is left. */
+  take(count: number): void {
+    this.left -= count;
+    if (this.left < 0) throw new EvaluationError('it takes too many steps over this resource');
+  }
 }

@@ -4,6 +4,8 @@ import { isOpen, isPrimitive, mayRepeat, NUMBERS, type Nodes, type Scope, type S
 /** What to do with a node of that type, held by that variable: code; '' where nothing is to be done. */
 type Continue = (type: string, node: string) => string;
 
+/** Comparisons of nodes that a test may make. */
+const MOST_STEPS = 1_000_000;
 const MEMBER = /^[A-Za-z][A-Za-z0-9]*$/;
 
 /** Uses the functions of runtime.ts by their names. */
@@ -13,8 +15,9 @@ export function generate(plan: Nodes): string {
 
 /** A body that returns the value: true, false, or undefined for nothing. Of a function (o, r). */
 export function generateTest(test: Value): string {
-  const { setup, code } = new Generator().value(test);
-  return `${setup}return ${code};\n`;
+  const generator = new Generator();
+  const { setup, code } = generator.value(test);
+  return `${generator.counts ? `let steps = ${MOST_STEPS};\n` : ''}${setup}return ${code};\n`;
 }
 
 interface Code {
@@ -31,6 +34,8 @@ function emitCode(type: string, node: string): string {
 }
 
 class Generator {
+  /** Does the code count in the variable `steps`? */
+  counts = false;
   private names = 0;
   private readonly scopes = new Map<Scope, string>([[0, 'o'], ['resource', 'r']]);
   /** `present`: a primitive that has extensions alone counts too. */
@@ -129,7 +134,8 @@ class Generator {
       }
       case 'meets': {
         const [name, label] = [this.name('m'), this.name('L')];
-        const body = this.nodes(value.of, (_, one) => this.nodes(value.other, (_type, other) => `if (sameJson(${one}, ${other})) { ${name} = true; break ${label}; }\n`));
+        this.counts = true;
+        const body = this.nodes(value.of, (_, one) => this.nodes(value.other, (_type, other) => `if (--steps < 0) tooManySteps();\nif (sameJson(${one}, ${other})) { ${name} = true; break ${label}; }\n`));
         return { setup: `let ${name} = false; ${label}: { ${body}}\n`, code: name };
       }
       case 'in':

@@ -48,6 +48,7 @@ export const LOOPS: Readonly<Record<string, Loop>> = {
 };
 
 function inLoop(frame: Frame, item: Item, index: number): Frame {
+  frame.world.steps.take(1);
   return { focus: [item], index, total: frame.total, world: frame.world };
 }
 

@@ -27,6 +27,8 @@ export function makeTest(expression: Expression, type: string, model: TypeModel)
 
 class Planner {
   private scopes = 0;
+  /** How many loops lie around. */
+  private depth = 0;
 
   constructor(
     private readonly inputType: string,
@@ -192,6 +194,8 @@ class Planner {
       const known = this.model.element(type, name) !== undefined;
       if (this.exact && (isOpen(type) ? !known : known && isPrimitive(type))) throw new UnsupportedError('a child of a primitive, or of any resource');
       const found = stepsOf(this.model, type, name);
+      // A list of the whole resource, once for each item of another: the general road counts its steps.
+      if (this.exact && this.depth > 0 && isOfResource(of) && found.some(({ repeats }) => repeats)) throw new UnsupportedError('a list of %resource within a loop');
       if (found.length > 0) steps.set(type, found);
     }
     if (steps.size === 0) throw new PathError(`${of.types.join(' and ')} ${of.types.length === 1 ? 'has' : 'have'} no element ${name}`);
@@ -209,12 +213,18 @@ class Planner {
   private select(of: Nodes, part: Expression): Nodes {
     this.scopes += 1;
     const scope = this.scopes;
+    this.depth += 1;
     const parts = new Map(of.types.map((type) => [type, this.nodes(part, { scope, type })]));
+    this.depth -= 1;
     return { op: 'select', types: unique([...parts.values()].flatMap(({ types }) => types)), of, scope, parts };
   }
 
   private meets(call: Call, focus: Focus): Value {
-    const [of, other] = [this.subject(call, focus), this.nodes(argument(call), focus)];
+    const of = this.subject(call, focus);
+    const { depth } = this;
+    this.depth = 0; // its code counts steps
+    const other = this.nodes(argument(call), focus);
+    this.depth = depth;
     if ([...of.types, ...other.types].some((type) => isPrimitive(type) || type.endsWith('Quantity'))) throw new UnsupportedError('intersect() of primitives');
     return { op: 'meets', of, other };
   }
@@ -228,6 +238,7 @@ class Planner {
   private tests(of: Nodes, criteria: Expression, scope: number): ReadonlyMap<string, Value> {
     const tests = new Map<string, Value>();
     const errors: unknown[] = [];
+    this.depth += 1;
     for (const type of of.types) {
       try {
         tests.set(type, this.value(criteria, { scope, type }));
@@ -236,6 +247,7 @@ class Planner {
         errors.push(error); // a choice: one of its types may well lack the element
       }
     }
+    this.depth -= 1;
     if (tests.size === 0) throw errors[0];
     return tests;
   }
@@ -292,6 +304,12 @@ class Planner {
 
 function startAt(focus: Focus): Nodes {
   return { op: 'scope', types: [focus.type], scope: focus.scope };
+}
+
+function isOfResource(nodes: Nodes): boolean {
+  if (nodes.op === 'scope') return nodes.scope === 'resource';
+  if (nodes.op === 'union') return nodes.of.some(isOfResource);
+  return nodes.op !== 'value' && isOfResource(nodes.of);
 }
 
 function stepsOf(model: TypeModel, type: string, name: string): readonly Step[] {

@@ -1,6 +1,7 @@
 // What generated code calls: three-valued logic, where undefined is FHIRPath's empty collection, and references.
 // https://hl7.org/fhirpath/N1/#boolean-logic
 import { sameJson } from './equality.js';
+import { EvaluationError } from './expression.js';
 import { matches } from './guarded-regex.js';
 import { refersTo } from './refers-to.js';
 import { compareTemporals, parseTemporal } from './temporal.js';
@@ -64,6 +65,10 @@ function ofTexts(run: (text: string, argument: string) => boolean): (text: unkno
   return (text, argument) => (typeof text === 'string' && typeof argument === 'string' ? run(text, argument) : undefined);
 }
 
+function tooManySteps(): never {
+  throw new EvaluationError('it takes too many steps over this resource');
+}
+
 /** `&`: what is not there is ''. */
 function concat(left: unknown, right: unknown): string {
   return (typeof left === 'string' ? left : '') + (typeof right === 'string' ? right : '');
@@ -98,6 +103,7 @@ export const RUNTIME = {
   matches: ofTexts((text, pattern) => matches(text, pattern, false)),
   concat,
   sameJson,
+  tooManySteps,
   isElement,
   isElementAt,
   refersTo,

@@ -238,6 +238,19 @@ describe('a rule that can not be worked out', () => {
     expect(told).toEqual([message]);
   });
 
+  test('quadratic rules over a large resource end in time', () => {
+    const coding = Array.from({ length: 20_000 }, (_, code) => ({ system: 's', code: `c${code}` }));
+    const observation = { resourceType: 'Observation', valueBoolean: true, code: { coding }, component: coding.map(({ code }) => ({ code: { coding: [{ code }] } })) };
+    const nested = "component.where(%resource.component.where(%resource.component.where(valueBoolean = true).exists()).exists()).empty()";
+    for (const expression of [named('Observation', 'obs-7').expression, nested, 'descendants().where(%resource.descendants().empty()).empty()']) {
+      const told: string[] = [];
+      const start = performance.now();
+      expect(invariant(expression, 'Observation')(observation, { resource: observation, rootResource: observation, onError: (text) => told.push(text) })).toBe(false);
+      expect(told).toEqual(['it takes too many steps over this resource']);
+      expect(performance.now() - start).toBeLessThan(5000);
+    }
+  });
+
   test('no answer is a failure too', () => {
     expect(invariant("gender = 'male'", 'Patient')({}, { resource: {}, rootResource: {} })).toBe(false);
   });
