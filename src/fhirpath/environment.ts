@@ -38,7 +38,7 @@ export interface Surroundings {
 
 /** What one evaluation may take: loops within loops over a large resource would hold the server. */
 export class Steps {
-  private left = 5_000_000;
+  private left = 2_000_000;
 
   /** Throws EvaluationError where no more is left. */
   take(count: number): void {
