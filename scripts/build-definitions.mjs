@@ -7,7 +7,7 @@
 // temporary folder. The output is the same, byte for byte, for the same package.
 //
 // Why a file of our own: the raw definitions take 500 ms and 100 MB to load. Base types only (derivation =
-// specialization): HL7's profiles and extensions (derivation = constraint) would be one more member, `profiles`.
+// specialization), and of HL7's extensions where they may stand and what type of value they have.
 //
 // Shape. A list of words is one string with spaces between, or an array where a word has a space itself.
 //   types       { name: { kind: r|c|p|b, base?, abstract?: 1, regex?, rules?: [number], own: [element] } }
@@ -19,6 +19,7 @@
 //   systems     { url: codes }                  the code systems that required value sets use whole
 //   valueSets   { url: { include, exclude? } }  of required bindings; include: [{ system?, codes?, valueSet? }]
 //   compartments { name: { type: parameters } }
+//   extensions  { id: [contexts (elements), types of value[x] ('' for none), modifier?: 1] }
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -161,6 +162,21 @@ function packTypes(definitions) {
   return { types: sorted(packed), constraints };
 }
 
+// -- extensions -------------------------------------------------------------------------------------------------------
+
+function isExtension(definition) {
+  return definition.type === 'Extension' && definition.derivation === 'constraint' && definition.url === TYPE_URL + definition.id;
+}
+
+function packExtensions(definitions) {
+  return sorted(definitions.filter(isExtension).map(({ id, context, snapshot }) => {
+    if (context.some(({ type }) => type !== 'element')) throw new Error(`The context of ${id} is not only elements: pack its type too`);
+    const value = snapshot.element.find((element) => element.path === 'Extension.value[x]');
+    const types = value.max === '0' ? [] : [...new Set(value.type.map((type) => type.code))];
+    return [id, [words(context.map(({ expression }) => expression)), types.join(' '), ...(snapshot.element[0].isModifier ? [1] : [])]];
+  }));
+}
+
 // -- search parameters and compartments -------------------------------------------------------------------------------
 
 /** HL7 spells "any type" out, with one or two forgotten. */
@@ -237,7 +253,8 @@ function build(folder) {
   if (version !== '4.0.1') throw new Error(`${folder} holds version ${version}, not 4.0.1`);
   const codeSystems = [...readAll(folder, 'CodeSystem'), ...listedSystems(JSON.parse(readFileSync(join(folder, 'Bundle-valueset-expansions.json'), 'utf8')))];
   const valueSets = readAll(folder, 'ValueSet');
-  const { types, constraints } = packTypes(readAll(folder, 'StructureDefinition').filter(isBaseType));
+  const structures = readAll(folder, 'StructureDefinition');
+  const { types, constraints } = packTypes(structures.filter(isBaseType));
   const packed = {
     version,
     types,
@@ -245,6 +262,7 @@ function build(folder) {
     search: packSearch(readAll(folder, 'SearchParameter')),
     ...packTerminology(types, valueSets, codeSystems),
     compartments: packCompartments(readAll(folder, 'CompartmentDefinition')),
+    extensions: packExtensions(structures),
   };
   writeFileSync(new URL('../profiles/r4/definitions.json', import.meta.url), `${JSON.stringify(packed)}\n`);
   writeFileSync(new URL('../profiles/r4/terminology.ndjson', import.meta.url), terminologyLines([...codeSystems, ...valueSets, ...readAll(folder, 'ConceptMap')]));

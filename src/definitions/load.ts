@@ -2,6 +2,7 @@
 import { pathToFileURL } from 'node:url';
 import { codesOf } from './codes.js';
 import { readConformanceFiles } from './conformance-files.js';
+import { extensionRules } from './extension-rules.js';
 import type { Definitions } from './model.js';
 import { readOwnSearch } from './own-search.js';
 import { readPacked, wordsOf, type PackedDefinitions } from './packed.js';
@@ -26,10 +27,12 @@ export function loadDefinitions({ root, profiles = true }: LoadOptions = {}): De
   const parameters = [...packed.search.map(unpackSearch), ...readOwnSearch(files, isResource)];
   const search = searchTables(parameters, types);
   const compartments = compartmentTables(packed);
+  const extensions = extensionRules(packed, own);
   return Object.freeze({
     ...types,
     searchParameters: (type: string) => search.get(type) ?? new Map(),
     codes: codesOf(packed, own),
+    extension: (url: string) => extensions.get(url),
     compartment: (name: string) => compartments.get(name) ?? new Map(),
     conformanceResources: own,
   });

@@ -42,6 +42,16 @@ export interface TypeRule {
   readonly constraints: readonly Constraint[];
 }
 
+/** Where an extension may stand, and what it holds. */
+export interface ExtensionRule {
+  readonly url: string;
+  readonly contexts: readonly { readonly type: string; readonly expression: string }[];
+  /** Types that value[x] may have; empty where it has extensions instead; undefined where a profile tells. */
+  readonly values?: readonly string[];
+  /** Stands in modifierExtension. */
+  readonly modifier: boolean;
+}
+
 export type SearchType = 'number' | 'date' | 'string' | 'token' | 'reference' | 'composite' | 'quantity' | 'uri' | 'special';
 
 export interface SearchParameter {
@@ -62,6 +72,8 @@ export interface Definitions extends TypeModel {
   /** The concrete resource types, sorted: Account … VisionPrescription. */
   readonly resourceTypes: readonly string[];
   type(name: string): TypeRule | undefined;
+  /** An extension of HL7's or ours by its URL; undefined for those of others, which may stand anywhere. */
+  extension(url: string): ExtensionRule | undefined;
   /** Parameters of one resource type, its own and Resource's and DomainResource's, by code. */
   searchParameters(type: string): ReadonlyMap<string, SearchParameter>;
   /** `system|code` and bare `|code` members of a value set that a required binding names; undefined where it can't be listed (e.g. all of UCUM). */

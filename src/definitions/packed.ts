@@ -42,6 +42,9 @@ export interface PackedValueSet {
   readonly exclude?: readonly PackedInclude[];
 }
 
+/** Of HL7's own, whose URL is its base and the id. */
+export type PackedExtension = readonly [contexts: Words, values: string, modifier?: 1];
+
 export interface PackedDefinitions {
   readonly version: string;
   readonly types: Readonly<Record<string, PackedType>>;
@@ -50,6 +53,7 @@ export interface PackedDefinitions {
   readonly systems: Readonly<Record<string, Words>>;
   readonly valueSets: Readonly<Record<string, PackedValueSet>>;
   readonly compartments: Readonly<Record<string, Readonly<Record<string, Words>>>>;
+  readonly extensions: Readonly<Record<string, PackedExtension>>;
 }
 
 export function wordsOf(words: Words): readonly string[] {

@@ -1,26 +1,31 @@
 // Required bindings: which codes a value set holds, in the shape the checks ask. https://hl7.org/fhir/R4/terminologies.html#required
 import type { Definitions } from '../definitions/model.js';
+import { formOfCodes, type CodeForm } from './unlisted.js';
 
 export interface Binding {
   /** Last part of the canonical URL: `administrative-gender`. */
   readonly name: string;
   /** For elements of type code, which carry no system. */
-  readonly codes: ReadonlySet<string>;
-  readonly systems: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly codes: CodeTest;
+  readonly systems: ReadonlyMap<string, CodeTest>;
 }
+
+/** Lists the codes it has, or says `such as` one where they can't be listed. */
+type CodeTest = Pick<ReadonlySet<string>, 'has'> & Iterable<string>;
 
 interface Coded {
   readonly system?: unknown;
   readonly code?: unknown;
 }
 
-/** The binding to a value set, made once each; undefined where its codes can't be listed (all of UCUM, MIME types). */
+/** The binding to a value set, made once each; undefined where nothing here tells its codes. */
 export function createBindings(definitions: Pick<Definitions, 'codes'>): (valueSet: string) => Binding | undefined {
   const made = new Map<string, Binding | undefined>();
   return (valueSet) => {
     if (!made.has(valueSet)) {
       const members = definitions.codes(valueSet);
-      made.set(valueSet, members === undefined ? undefined : toBinding(valueSet, members));
+      const form = formOfCodes(valueSet);
+      made.set(valueSet, form ? formBinding(valueSet, form) : members && toBinding(valueSet, members));
     }
     return made.get(valueSet);
   };
@@ -39,7 +44,15 @@ function toBinding(valueSet: string, members: ReadonlySet<string>): Binding {
     if (known === undefined) systems.set(system, new Set([code]));
     else known.add(code);
   }
-  return { name: valueSet.replace(/\|.*$/, '').replace(/^.*\//, ''), codes, systems };
+  return { name: nameOf(valueSet), codes, systems };
+}
+
+function formBinding(valueSet: string, form: CodeForm): Binding {
+  return { name: nameOf(valueSet), codes: form, systems: new Map([[form.system, form]]) };
+}
+
+function nameOf(valueSet: string): string {
+  return valueSet.replace(/\|.*$/, '').replace(/^.*\//, '');
 }
 
 /** A Coding or Quantity whose system and code are in the value set. */

@@ -3,8 +3,10 @@
 import type { ElementRule } from '../definitions/model.js';
 import { isBoundCoding, isBoundConcept, type Binding } from './binding.js';
 import type { Lazy } from './faults.js';
+import type { Asked } from './invariant.js';
 import { checkSibling, checkSiblings, isList, isPaired } from './json-form.js';
 import { isChoice, memberOf, stemOf } from './member.js';
+import { checkNarrative } from './narrative.js';
 import { PRIMITIVES, type Primitive } from './primitive.js';
 import { mayPointAt } from './reference.js';
 import { reportCode, reportCoding, reportConcept, reportPrimitive, reportSecondChoice, reportTarget } from './reports.js';
@@ -18,6 +20,8 @@ export interface Links {
   readonly contained: Lazy;
   readonly isResource: (type: string) => boolean;
   binding(valueSet: string): Binding | undefined;
+  /** What an element asks beyond its type. */
+  constraints(element: ElementRule, type: string): readonly Asked[];
 }
 
 /** One member name of an element: `birthDate`; `valueQuantity` with the others of value[x]. */
@@ -86,15 +90,19 @@ function itemCode(form: Form, value: string, segment: string, scope: Scope, link
 function primitiveCode(form: Form, primitive: Primitive, value: string, segment: string, scope: Scope, links: Links): string {
   const binding = boundTo(form, links);
   const paired = form.repeats ? ` && !${scope.use(isPaired)}(e, o[${memberName(`_${form.member}`)}], i)` : '';
+  if (form.type === 'xhtml') return `if (${scope.use(primitive.test)}(v)) ${scope.use(checkNarrative)}(f, ${segment}, v); else ${scope.use(reportPrimitive)}(f, ${segment}, ${scope.use(primitive)}, v);`;
   const test = binding === undefined ? `${scope.use(primitive.test)}(${value})` : `${scope.use(binding.codes)}.has(${value})`;
   const report = binding === undefined ? `${scope.use(reportPrimitive)}(f, ${segment}, ${scope.use(primitive)}, ${value})`
     : `${scope.use(reportCode)}(f, ${segment}, ${scope.use(binding)}, ${value})`;
-  return `if (!${test}${paired}) ${report};`;
+  const asks = asksCode(form, value, segment, scope, links);
+  return `if (!${test}${paired}) ${report};${asks === '' ? '' : ` else { ${asks} }`}`;
 }
 
 function complexCode(form: Form, value: string, segment: string, scope: Scope, links: Links): string {
   const check = scope.use(checkOf(form, links));
-  return `n = f.count; ${check}.check(${value}, f); if (f.count !== n) f.prefix(n, ${segment});${afterwards(form, value, segment, scope, links)}`;
+  const after = afterwards(form, value, segment, scope, links) + asksCode(form, value, segment, scope, links);
+  const checked = `n = f.count; ${check}.check(${value}, f); if (f.count !== n) f.prefix(n, ${segment}, ${scope.use(form.element)});`;
+  return after === '' ? checked : `m = f.malformed; ${checked} if (f.malformed === m) { ${after} }`;
 }
 
 function checkOf(form: Form, links: Links): Lazy {
@@ -108,24 +116,34 @@ function afterwards(form: Form, value: string, segment: string, scope: Scope, li
   if (binding !== undefined) {
     const [test, report] = form.type === 'CodeableConcept' ? [isBoundConcept, reportConcept] : [isBoundCoding, reportCoding];
     const bound = scope.use(binding);
-    return ` else if (!${scope.use(test)}(${bound}, ${value})) ${scope.use(report)}(f, ${segment}, ${bound}, ${value});`;
+    return `if (!${scope.use(test)}(${bound}, ${value})) ${scope.use(report)}(f, ${segment}, ${bound}, ${value});`;
   }
   if (form.type !== 'Reference' || form.element.targets === undefined) return '';
   const targets = scope.use(form.element.targets);
-  const test = `${scope.use(mayPointAt)}(${targets}, ${scope.use(links.isResource)}, ${value})`;
-  return ` else if (!${test}) ${scope.use(reportTarget)}(f, ${segment}, ${targets}, ${value});`;
+  const test = `${scope.use(mayPointAt)}(${targets}, ${scope.use(links.isResource)}, ${value}, f)`;
+  return `if (!${test}) ${scope.use(reportTarget)}(f, ${segment}, ${targets}, ${value});`;
+}
+
+function asksCode({ element, type }: Form, value: string, segment: string, scope: Scope, links: Links): string {
+  return links.constraints(element, type).map((asked) => ` ${scope.use(asked)}.ask(${value}, f, ${segment});`).join('');
 }
 
 const CODED = new Set(['code', 'string', 'uri', 'Coding', 'CodeableConcept', 'Quantity']);
 
 function boundTo(form: Form, links: Links): Binding | undefined {
   const binding = form.element.binding;
-  return binding?.strength === 'required' && CODED.has(form.type) ? links.binding(binding.valueSet) : undefined;
+  if (binding === undefined || !CODED.has(form.type)) return undefined;
+  return binding.strength === 'required' || isLanguage(form) ? links.binding(binding.valueSet) : undefined;
+}
+
+/** A common language is preferred, but any must be one of BCP-47: their bindings have that as a largest set. */
+function isLanguage({ element, type }: Form): boolean {
+  return type === 'code' && element.binding?.valueSet === 'http://hl7.org/fhir/ValueSet/languages';
 }
 
 function siblingCase(form: Form, scope: Scope, links: Links): string {
   const check = scope.use(form.repeats ? checkSiblings : checkSibling);
   const element = scope.use(links.type('Element'));
-  const call = `${check}(f, ${JSON.stringify(form.segment)}, ${element}, v, o[${memberName(form.member)}])`;
+  const call = `${check}(f, ${JSON.stringify(form.segment)}, ${scope.use(form.element)}, ${element}, v, o[${memberName(form.member)}])`;
   return `case ${memberName(`_${form.member}`)}: ${form.note} ${call}; break;\n`;
 }

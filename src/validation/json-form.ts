@@ -19,24 +19,24 @@ export function isPaired(value: unknown, siblings: unknown, index: number): bool
   return value === null && Array.isArray(siblings) && typeof siblings[index] === 'object' && siblings[index] !== null;
 }
 
-/** `_field` of a single primitive: an Element, with an extension where the primitive has no value. */
-export function checkSibling(faults: Faults, segment: string, element: Lazy, sibling: unknown, value: unknown): void {
+/** `_field` of a single primitive: an Element, with an extension where the primitive has no value. `element`: the check of one. */
+export function checkSibling(faults: Faults, segment: string, rule: ElementRule, element: Lazy, sibling: unknown, value: unknown): void {
   const before = faults.count;
   element.check(sibling, faults);
-  if (faults.count !== before) faults.prefix(before, segment);
+  if (faults.count !== before) faults.prefix(before, segment, rule);
   else if (value === undefined || value === null) requireExtension(faults, segment, sibling);
 }
 
 /** `_field` of a primitive array: elements and nulls, each in the place of the value it belongs to; a shorter array counts as filled up with nulls. */
-export function checkSiblings(faults: Faults, segment: string, element: Lazy, siblings: unknown, values: unknown): void {
+export function checkSiblings(faults: Faults, segment: string, rule: ElementRule, element: Lazy, siblings: unknown, values: unknown): void {
   if (!Array.isArray(siblings)) reportNotArray(faults, segment, siblings);
   else if (siblings.length === 0) reportEmptyArray(faults, segment);
-  else checkPairs(faults, segment, element, siblings, Array.isArray(values) ? values : []);
+  else checkPairs(faults, segment, rule, element, siblings, Array.isArray(values) ? values : []);
 }
 
-function checkPairs(faults: Faults, segment: string, element: Lazy, siblings: readonly unknown[], values: readonly unknown[]): void {
+function checkPairs(faults: Faults, segment: string, rule: ElementRule, element: Lazy, siblings: readonly unknown[], values: readonly unknown[]): void {
   for (let i = 0; i < siblings.length; i++) {
-    if (siblings[i] !== null) checkSibling(faults, `${segment}[${i}]`, element, siblings[i], values[i]);
+    if (siblings[i] !== null) checkSibling(faults, `${segment}[${i}]`, rule, element, siblings[i], values[i]);
     else if (values[i] === undefined) reportNoSibling(faults, `${segment}[${i}]`);
   }
 }

@@ -14,6 +14,11 @@ export function reportEmptyObject(faults: Faults): void {
   faults.add('structure', '', () => 'an object must not be empty: leave the element out');
 }
 
+/** ele-1 of https://hl7.org/fhir/R4/element.html */
+export function reportIdAlone(faults: Faults): void {
+  faults.add('invariant', '', () => 'ele-1: an element must have a value or elements, not an id alone: leave it out');
+}
+
 /** HL7 puts an unknown member on its parent. */
 export function reportUnknown(faults: Faults, member: string, rule: TypeRule): void {
   faults.add('structure', '', () => `there is no element ${shown(member)} in ${rule.name}: ${unknownHint(member, rule)}`);
@@ -86,11 +91,6 @@ export function reportExtension(faults: Faults): void {
 export function reportResourceType(faults: Faults, type: unknown): void {
   const words = typeof type === 'string' ? `there is no resource type ${shown(type)} in FHIR R4` : 'a resource must say its resourceType';
   faults.add('structure', '', () => words);
-}
-
-/** dom-2 of https://hl7.org/fhir/R4/domainresource.html */
-export function reportNestedContained(faults: Faults): void {
-  faults.add('invariant', '', () => 'dom-2: a contained resource must not contain resources of its own');
 }
 
 export function reportNotArray(faults: Faults, segment: string, value: unknown): void {

@@ -1,12 +1,14 @@
 // The structural check of any resource: finds the check of its type, which is generated when first asked for.
 import type { Definitions } from '../definitions/model.js';
 import { createBindings } from './binding.js';
-import type { Links } from './element-code.js';
-import type { Check, Lazy } from './faults.js';
-import { reportNestedContained, reportNotObject, reportResourceType } from './reports.js';
-import { structureCheck } from './structure-code.js';
+import type { Check, Faults, Lazy } from './faults.js';
+import { createInvariants, type Asked } from './invariant.js';
+import { isObject } from './json-object.js';
+import { reportNotObject, reportResourceType } from './reports.js';
+import { Entries, Setting } from './setting.js';
+import { structureCheck, type TypeLinks } from './structure-code.js';
 
-export type StructureDefinitions = Pick<Definitions, 'type' | 'codes' | 'resourceTypes'>;
+export type StructureDefinitions = Pick<Definitions, 'type' | 'element' | 'isA' | 'isResource' | 'codes' | 'extension' | 'resourceTypes'>;
 
 /** Checks a resource by its own resourceType. */
 export function createStructure(definitions: StructureDefinitions): Check {
@@ -17,22 +19,47 @@ export function createStructure(definitions: StructureDefinitions): Check {
     checks.set(name, known);
     return known;
   };
-  const resource: Lazy = {
-    check: (value, faults) => {
-      const name = isObject(value) ? value.resourceType : undefined;
-      if (typeof name === 'string' && resourceTypes.has(name)) type(name).check(value, faults);
-      else if (isObject(value)) reportResourceType(faults, name);
-      else reportNotObject(faults, value, 'Resource');
-    },
+  const check = (value: unknown, faults: Faults): void => {
+    const name = isObject(value) ? value.resourceType : undefined;
+    if (typeof name === 'string' && resourceTypes.has(name)) type(name).check(value, faults);
+    else if (isObject(value)) reportResourceType(faults, name);
+    else reportNotObject(faults, value, 'Resource');
   };
-  const contained: Lazy = {
-    check: (value, faults) => {
-      resource.check(value, faults);
-      if (isObject(value) && value.contained !== undefined) reportNestedContained(faults);
-    },
+  const resource: Lazy = { check: (value, faults) => { checkIn(settingOf(value, faults.setting), check, value, faults); } };
+  const contained: Lazy = { check: (value, faults) => { checkIn(containedIn(value, faults.setting), check, value, faults); } };
+  const invariants = createInvariants(definitions);
+  const links: TypeLinks = {
+    type,
+    resource,
+    contained,
+    isResource: (name) => resourceTypes.has(name),
+    isA: (name, ancestor) => definitions.isA(name, ancestor),
+    extension: (url) => definitions.extension(url),
+    binding: createBindings(definitions),
+    invariants: (rule) => invariants.ofType(rule),
+    constraints: ({ constraints }, name): readonly Asked[] => (constraints === undefined ? [] : invariants.ofElement(constraints, name)),
   };
-  const links: Links = { type, resource, contained, isResource: (name) => resourceTypes.has(name), binding: createBindings(definitions) };
   return resource.check;
+}
+
+/** A resource's faults are its own: they silence no rule of the Bundle or resource around it. */
+function checkIn(setting: Setting, check: Check, value: unknown, faults: Faults): void {
+  const { setting: around, malformed } = faults;
+  faults.setting = setting;
+  check(value, faults);
+  faults.setting = around;
+  faults.malformed = malformed;
+}
+
+/** The resource that is checked, or one that it holds as an entry or parameter: a root for what it contains. */
+function settingOf(value: unknown, around: Setting): Setting {
+  if (!isObject(value)) return around;
+  const bundle = isObject(around.resource) && around.resource.resourceType === 'Bundle' ? new Entries(around.resource) : around.bundle;
+  return new Setting(value, value, bundle);
+}
+
+function containedIn(value: unknown, around: Setting): Setting {
+  return isObject(value) ? new Setting(value, around.rootResource, around.bundle) : around;
 }
 
 function lazily(make: () => Check): Lazy {
@@ -49,8 +76,4 @@ function ruleOf(definitions: StructureDefinitions, name: string) {
   const rule = definitions.type(name);
   if (rule === undefined) throw new Error(`The definitions have no type ${name}`);
   return rule;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -4,17 +4,22 @@ import type { Resource } from '../fhir/resource.js';
 import { Faults } from './faults.js';
 import { createStructure, type StructureDefinitions } from './structure.js';
 
-export interface Validator {
-  /** Every fault as an error issue with its expression, in document order, the first hundred; empty where the resource is fine. */
-  validate(resource: Resource): Issue[];
+export interface ValidateOptions {
+  /** Warnings too: best practice, as $validate tells. */
+  readonly hints?: boolean;
 }
 
-/** Each stage is a Check of the whole resource. A stage that needs a well-formed resource (invariants, profiles) runs after structure, when `faults.count` is 0. */
+export interface Validator {
+  /** Every fault as an issue with its expression, in document order, the first hundred; empty where the resource is fine. */
+  validate(resource: Resource, options?: ValidateOptions): Issue[];
+}
+
+/** The base rules: structure, and the invariants of each element whose structure is right, in one pass. */
 export function createValidator(definitions: StructureDefinitions): Validator {
   const structure = createStructure(definitions);
   return {
-    validate: (resource) => {
-      const faults = new Faults();
+    validate: (resource, { hints = false } = {}) => {
+      const faults = new Faults(hints);
       structure(resource, faults);
       if (faults.count === 0) return [];
       const { resourceType } = resource;

@@ -173,7 +173,7 @@ each('resources within resources, extensions, references', [
   ['parameters', 'parameter.1.resource.resourceType', 'constructor', 'structure', 'Parameters.parameter[1].resource'],
   ['parameters', 'parameter.1.resource.birthDate', 'x', 'value', 'Parameters.parameter[1].resource.birthDate'],
   ['patient-siblings', 'contained.0.resourceType', 'HumanName', 'structure', 'Patient.contained[0]'],
-  ['patient-siblings', 'contained.0.contained', [{ resourceType: 'Organization' }], 'invariant', 'Patient.contained[0]'],
+  ['patient-siblings', 'contained.0.contained', [{ resourceType: 'Organization', name: 'x' }], 'invariant', 'Patient.contained[0]'],
   ['patient', '_birthDate.extension.0.valueDateTime', GONE, 'invariant', 'Patient.birthDate.extension[0]'],
   ['patient', '_birthDate.extension.0.extension', [{ url: 'x', valueString: 'x' }], 'invariant', 'Patient.birthDate.extension[0]'],
   ['patient', '_birthDate.extension.0.valueString', 'x', 'structure', 'Patient.birthDate.extension[0].value.ofType(string)'],

@@ -23,7 +23,7 @@ describe('a good resource', () => {
     ['observation', 'effectiveDateTime', '2016-12-31T23:59:60.5-14:00'],
     ['observation', 'valueInteger', -2147483648],
     ['observation', 'valueBoolean', false],
-    ['consent', 'sourceAttachment.data', 'YWJj\nZA=='],
+    ['consent', 'sourceAttachment', { contentType: 'text/plain', data: 'YWJj\nZA==' }],
     ['patient', 'name.0.given', ['Ünïcode', '\ud83d\ude00', 'a\tb']],
     ['patient', 'name.0._given', [{ id: 'first' }]],
     ['condition', 'clinicalStatus.coding.1', { system: 'http://example.org', code: 'local' }],
