@@ -8,7 +8,7 @@ import { driversOf, type Conjunct } from './drivers.js';
 import type { Clause } from './query.js';
 import { slotsOf, type Slot } from './slots.js';
 import type { SqlScope, Use } from './sql-scope.js';
-import type { FrequencyOf } from './token-frequency.js';
+import { commonTokens, type FrequencyOf } from './token-frequency.js';
 
 /** What stays the same while one statement is written. */
 export interface Writing {
@@ -49,7 +49,14 @@ export function clauseText(writing: Writing, row: Row, clause: Clause, use: Use)
 function joined(writing: Writing, row: Row, { kind, of }: Of<'and' | 'or'>, use: Use): string {
   if (of.length === 0) return kind === 'and' ? 'true' : 'false';
   writing.sql.constant &&= of.length < 8;
+  if (kind === 'or' && use === 'drive' && of.some((part) => part.kind === 'and')) return eitherText(writing, row, of);
   return `(${of.map((part) => clauseText(writing, row, part, use)).join(` ${kind} `)})`;
+}
+
+/** Each alternative finds its rows in its own best way: a condition with `or` between lists of ids is tried on every row. */
+function eitherText(writing: Writing, { type, alias }: Row, of: readonly Clause[]): string {
+  const ids = of.map((part) => otherRows(writing, type, part, (other) => `${other}.id`));
+  return `${alias}.id = any(array(${ids.join(' union all ')}))`;
 }
 
 function idsText({ sql }: Writing, { alias }: Row, { ids }: Of<'ids'>, use: Use): string {
@@ -57,13 +64,17 @@ function idsText({ sql }: Writing, { alias }: Row, { ids }: Of<'ids'>, use: Use)
   return use === 'drive' ? test : `(${test}) is true`;
 }
 
-function parameterText({ definitions, sql }: Writing, { type, alias }: Row, clause: Of<'parameter'>, use: Use): string {
+function parameterText({ definitions, sql, frequencyOf }: Writing, { type, alias }: Row, clause: Of<'parameter'>, use: Use): string {
   const { modifier, values } = clause;
   const slot = slotOf(definitions, type, clause.parameter.code);
   if (modifier === 'missing') {
     return `substr(${alias}.present, ${slot.position}, 1) = ${values[0]?.text === 'true' ? "'0'" : "'1'"}`;
   }
-  return PARAMETER_RULES[slot.parameter.type].predicate(slot, modifier, values, { sql, row: alias, use });
+  const common = (): readonly bigint[] => {
+    const frequency = frequencyOf(type);
+    return frequency ? commonTokens(frequency) : [];
+  };
+  return PARAMETER_RULES[slot.parameter.type].predicate(slot, modifier, values, { sql, row: alias, use, common });
 }
 
 /** Rows that point at a row of another type which satisfies a clause. */

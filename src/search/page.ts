@@ -7,7 +7,7 @@ import { afterText, orderOf, orderText, rowAfterText, type Order } from './order
 import { keyText } from './packed-page.js';
 import type { Query } from './query.js';
 import { slotsOf, type Column } from './slots.js';
-import type { Use } from './sql-scope.js';
+import { MANY, type Use } from './sql-scope.js';
 
 /**
  * walk: along the sort index, every clause sifting. take: by the best clauses, then sorted. subject: by the subject, whose index has the order of the
@@ -143,8 +143,6 @@ function walkDates(page: Page, columns: string, where: readonly string[], limit:
 
 /** Rows looked at by a probe: some 4 ms, where the clause is in the row itself. */
 const PROBE = 4000;
-/** A side table that names so many rows names perhaps too many to be gathered; fewer are never probed for. */
-const MANY = 1000;
 
 /**
  * How many rows the clauses leave is not known: tokens that are common each may never come together, and a name may be rare. So the walk ends after a

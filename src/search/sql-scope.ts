@@ -36,7 +36,12 @@ export interface PredicateScope {
   /** Alias of the resource's row. */
   readonly row: string;
   readonly use: Use;
+  /** The tokens that so many rows have that they had better not be gathered; none where that is not known. */
+  readonly common?: () => readonly bigint[];
 }
+
+/** A clause that names so many rows names perhaps too many to be gathered; fewer are never probed for. */
+export const MANY = 1000;
 
 export type SideTable = 'string_index' | 'date_index' | 'quantity_index';
 

@@ -20,6 +20,11 @@ export function shareOf(frequency: TokenFrequency, tokens: readonly bigint[]): n
   return sum;
 }
 
+/** The tokens that are not worth gathering the rows of. */
+export function commonTokens(frequency: TokenFrequency): readonly bigint[] {
+  return [...frequency.shares].flatMap(([token, share]) => (isCommon(frequency, share) ? [token] : []));
+}
+
 /** A page of this size is what a walk is thought to look for. */
 const TYPICAL_PAGE = 50;
 

@@ -5,6 +5,8 @@ import { searchStatement, totalStatement } from '../../src/search/compile.js';
 import { createExtractor } from '../../src/search/extract.js';
 import type { PackedRow } from '../../src/search/packed-page.js';
 import { parseSearch } from '../../src/search/parse.js';
+import type { FrequencyOf } from '../../src/search/token-frequency.js';
+import { tokenHasher } from '../../src/search/token-hash.js';
 import { ALL, create, definitions, openFixture, update, type Fixture } from '../store/fixture.js';
 
 const extract = createExtractor(definitions);
@@ -45,8 +47,8 @@ async function everyRoad(type: string, search: string): Promise<readonly string[
   return first;
 }
 
-async function found(type: string, search: string): Promise<readonly string[]> {
-  const statement = searchStatement(definitions, queryOf(type, search), ALL);
+async function found(type: string, search: string, frequencyOf?: FrequencyOf): Promise<readonly string[]> {
+  const statement = searchStatement(definitions, queryOf(type, search), ALL, frequencyOf);
   return statement.read((await fixture.database.query<PackedRow>(statement)).rows).map(({ id }) => id).sort();
 }
 
@@ -86,6 +88,16 @@ it.each([
 it('finds what many texts begin with', async () => {
   expect(await everyRoad('Observation', 'code:text=unique')).toEqual(MANY.map(({ id }) => id));
   expect(await everyRoad('Observation', 'code:text=unique words 44')).toEqual(['m044', ...Array.from({ length: 10 }, (_, n) => `m44${String(n)}`)]);
+});
+
+it('takes many rows for granted where a text is known to be common, and finds the same', async () => {
+  const frequencyOf: FrequencyOf = () => ({ rows: 1_000_000, shares: new Map([[tokenHasher('code').text('body weight'), 0.9]]) });
+  const granted = (text: string): boolean => text.includes('generate_series');
+  expect(granted(searchStatement(definitions, queryOf('Observation', 'code:text=body'), ALL, frequencyOf).text)).toBe(true);
+  expect(granted(searchStatement(definitions, queryOf('Observation', 'code:text=body'), ALL).text)).toBe(false);
+  expect(await found('Observation', 'code:text=body', frequencyOf)).toEqual(['o1']);
+  expect(await found('Observation', 'code:text=body,poids', frequencyOf)).toEqual(['o1', 'o2']);
+  expect(await found('Observation', 'code:text=unique', frequencyOf)).toEqual(MANY.map(({ id }) => id));
 });
 
 it('finds what an update says, not what it said before', async () => {

@@ -4,7 +4,7 @@ import { unescape } from '../escape.js';
 import { fold } from '../fold.js';
 import type { SearchValue } from '../query.js';
 import type { Slot } from '../slots.js';
-import { anyOf, paramIs, type PredicateScope } from '../sql-scope.js';
+import { anyOf, MANY, paramIs, type PredicateScope } from '../sql-scope.js';
 import { startsWith } from './string.js';
 
 /** Tokens looked for at once: for each row found, the GIN goes through the whole list. */
@@ -18,10 +18,14 @@ export function codeTextPredicate(slot: Slot, values: readonly SearchValue[], sc
   if (use === 'filter') {
     // Words that many texts begin with make a long list: hashed, each row is one look-up per token.
     const token = sql.alias('f');
-    return `(select true from unnest(${row}.tokens) ${token} where ${token} in (select ${text}.token from ${dictionary}) limit 1) is true`;
+    return `(select true from unnest(${row}.tokens) ${token} where (${token} in (select ${text}.token from ${dictionary})) is true limit 1) is true`;
   }
   const ids = idsText(slot.type, `select ${text}.token, (row_number() over () - 1) / ${CHUNK} as chunk from ${dictionary}`);
-  return use === 'ids' ? ids : `${row}.id = any(array(${ids}))`;
+  if (use === 'drive') return `${row}.id = any(array(${ids}))`;
+  // Of a text that is known to be common, the rows need not be looked for to see that they are many.
+  const common = scope.common?.() ?? [];
+  if (common.length === 0) return ids;
+  return `select '' as id from (select from ${dictionary} and ${text}.token = any(${sql.bindTokens(common)}) limit 1) c, generate_series(1, ${MANY + 1}) union all ${ids}`;
 }
 
 /** `offset 0` keeps the planner from anything but one look into the GIN for each chunk. */
