@@ -15,6 +15,7 @@ interface Setting<T> {
 
 const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 const NONE_POLICIES = ['all', 'own'] as const;
+const UNKNOWN_PROFILES = ['warning', 'error'] as const;
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 const ANY_ADDRESS = ['0.0.0.0', '::'];
 const MIB = 1024 * 1024;
@@ -34,6 +35,8 @@ const SETTINGS = {
   authAudience: optional('AUTH_AUDIENCE', word, 'The `aud` that a token of AUTH_ISSUER must carry.'),
   nonePolicy: required('NONE_POLICY', 'all', choice(NONE_POLICIES), 'What an assessment of category NONE negates: `all` earlier statements, or only the `own` ones of Overseas Visitors Managers.'),
   terminologyUrl: optional('TERMINOLOGY_URL', url('https:', 'http:'), 'The base of a FHIR terminology server to ask about codes of systems that are not held here.'),
+  profileDefaults: optional('PROFILE_DEFAULTS', profileDefaults, 'Profiles that every resource of a type must meet, divided by `;`: `Patient=https://…`, or `Observation[category.coding.code=\'vital-signs\']=https://…` for those of which the FHIRPath is true.'),
+  unknownProfile: required('UNKNOWN_PROFILE', 'warning', choice(UNKNOWN_PROFILES), 'What a profile in meta.profile is that nobody here knows: a `warning`, which lets the write pass, or an `error`.'),
   logLevel: required('LOG_LEVEL', 'info', choice(LOG_LEVELS), `The least that is logged: ${LOG_LEVELS.join(', ')}.`),
   clockOffsetMs: required('CLOCK_OFFSET_MS', '0', integer(-1e13, 1e13), 'Shifts the server\'s clock, for tests; only with a loopback HOST.'),
 } as const;
@@ -116,6 +119,15 @@ function choice<const T extends string>(values: readonly T[]): (text: string) =>
     if (value === undefined) throw new Error(`one of ${values.join(', ')}`);
     return value;
   };
+}
+
+/** `Type=canonical` or `Type[FHIRPath]=canonical`, in the order given. */
+function profileDefaults(text: string): readonly { readonly type: string; readonly condition: string | undefined; readonly profile: string }[] {
+  return text.split(';').filter((part) => part.trim() !== '').map((part) => {
+    const [, type, condition, profile] = /^\s*([A-Z][A-Za-z]+)(?:\[(.+)\])?=(\S+)\s*$/.exec(part) ?? [];
+    if (type === undefined || profile === undefined) throw new Error('a list such as Patient=https://example.org/StructureDefinition/patient, divided by ;');
+    return { type, condition, profile };
+  });
 }
 
 function flag(text: string): boolean {

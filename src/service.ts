@@ -7,6 +7,7 @@ import { writeLapses } from './chargeable-status/lapse.js';
 import { serviceBase, type Config } from './config.js';
 import type { Database } from './db/database.js';
 import type { Definitions } from './definitions/model.js';
+import { openPackages } from './definitions/packages.js';
 import { createBundleHandler } from './dispatch/bundle.js';
 import { createCapabilities } from './dispatch/capabilities.js';
 import { createOperationHandler } from './dispatch/operation.js';
@@ -20,9 +21,12 @@ import { perform, refusalResponse } from './interactions/perform.js';
 import { publishDefinitions } from './jobs/publish-definitions.js';
 import { repeat } from './jobs/repeat.js';
 import { createOperations } from './operations/operations.js';
+import { createDefinitionRule, fetchProfiles } from './operations/stored-profiles.js';
 import { findStored } from './operations/stored-terminology.js';
 import { createExtractor } from './search/extract.js';
 import { createStore } from './store/postgres-store.js';
+import { createProfileChecker } from './validation/profile-checker.js';
+import { contentRules, defaultRules } from './validation/profile-rules.js';
 import { createTerminology } from './terminology/terminology.js';
 import { createValidator } from './validation/validator.js';
 
@@ -53,14 +57,24 @@ export async function createService(given: ServiceParts): Promise<Service> {
   const newId = createIds(clock, randomBytes);
   const status = createChargeableStatus({ newId, nonePolicy: config.nonePolicy });
   const validator = createValidator(definitions);
+  const store = createStore({ database, definitions, now: clock });
+  const profiles = createProfileChecker({
+    definitions,
+    packages: openPackages(),
+    rules: [...contentRules(), ...defaultRules(config.profileDefaults ?? [], definitions)],
+    fetch: fetchProfiles(store, definitions),
+    unknownProfile: config.unknownProfile,
+    now: clock,
+  });
   const parts: Parts = {
     definitions,
-    store: createStore({ database, definitions, now: clock }),
+    store,
     db: database,
     permit: createAccess(definitions),
     validate: (resource) => validator.validate(resource),
     extract: createExtractor(definitions),
-    rules: status.rules,
+    profiles,
+    rules: [...status.rules, createDefinitionRule(profiles)],
     answerers: status.answerers,
     clock,
     newId,

@@ -15,7 +15,7 @@ interface Sources {
  * Value set URL (a `|version` is ignored) -> `system|code` and `|code` members. Undefined where the set can't be listed:
  * its system is not here in full (UCUM, BCP-13), it is unknown, or it imports itself. `own` are our resources.
  */
-export function codesOf(packed: PackedDefinitions, own: readonly Resource[]): (valueSet: string) => Codes | undefined {
+export function codesOf(packed: Pick<PackedDefinitions, 'systems' | 'valueSets'>, own: readonly Resource[]): (valueSet: string) => Codes | undefined {
   const sources: Sources = {
     systems: new Map([...Object.entries(packed.systems).map(([url, codes]) => [url, wordsOf(codes)] as const), ...own.flatMap(packCodeSystem)]),
     valueSets: new Map([...Object.entries(packed.valueSets), ...own.flatMap(packValueSet)]),

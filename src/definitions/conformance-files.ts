@@ -1,6 +1,7 @@
-// Our own conformance resources: every JSON file under profiles/ (but profiles/r4, HL7's) and terminology/.
+// Our own conformance resources: every JSON file under profiles/ (but profiles/r4, HL7's, and packages of others) and terminology/.
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import type { Resource } from '../fhir/resource.js';
+import { packageFolders } from './packages.js';
 
 export interface ConformanceFile {
   /** Below the package's root: `profiles/entitle/account.json`; for messages. */
@@ -13,7 +14,8 @@ export interface ConformanceFile {
  * another; `isResource` knows the types.
  */
 export function readConformanceFiles(root: URL, isResource: (type: string) => boolean): readonly ConformanceFile[] {
-  const names = ['profiles/', 'terminology/'].flatMap((folder) => listFiles(root, folder));
+  const packages = new Set(packageFolders(new URL('profiles/', root)).map(({ href }) => href));
+  const names = ['profiles/', 'terminology/'].flatMap((folder) => listFiles(root, folder, packages));
   const files = names.map((file) => ({ file, resource: readResource(root, file, isResource) }));
   const seen = new Map<string, string>();
   for (const { file, resource } of files) {
@@ -25,12 +27,12 @@ export function readConformanceFiles(root: URL, isResource: (type: string) => bo
   return files;
 }
 
-function listFiles(root: URL, folder: string): readonly string[] {
+function listFiles(root: URL, folder: string, packages: ReadonlySet<string>): readonly string[] {
   const place = new URL(folder, root);
-  if (!existsSync(place) || folder === 'profiles/r4/') return [];
+  if (!existsSync(place) || folder === 'profiles/r4/' || packages.has(place.href)) return [];
   const entries = readdirSync(place, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
   return entries.flatMap((entry) => {
-    if (entry.isDirectory()) return listFiles(root, `${folder}${entry.name}/`);
+    if (entry.isDirectory()) return listFiles(root, `${folder}${entry.name}/`, packages);
     return entry.name.endsWith('.json') ? [`${folder}${entry.name}`] : [];
   });
 }

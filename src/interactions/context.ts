@@ -11,6 +11,7 @@ import type { IndexRows } from '../search/index-rows.js';
 import type { AnswerContext, Answerer } from '../store/answerer.js';
 import type { WriteRule } from '../store/rule.js';
 import type { Store, Transaction } from '../store/store.js';
+import type { ProfileChecker } from '../validation/profile-checker.js';
 
 /** Made once by main and handed down; nothing below looks anything up elsewhere. */
 export interface Parts {
@@ -19,6 +20,7 @@ export interface Parts {
   readonly db: Queryable;
   readonly permit: (caller: Caller, request: FhirRequest) => Grant;
   readonly validate: (resource: Resource) => readonly Issue[];
+  readonly profiles: Pick<ProfileChecker, 'check'>;
   readonly extract: (resource: Resource, document?: JsonDocument) => IndexRows;
   readonly rules: readonly WriteRule[];
   readonly answerers: readonly Answerer[];

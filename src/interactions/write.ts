@@ -55,6 +55,7 @@ export async function writeAll(asked: readonly Asked[], context: Context): Promi
 async function createAlone(asked: Asked, write: Write, context: Context): Promise<Written> {
   checkFirst(asked, write, undefined, context);
   judge(asked, write, context);
+  await checkProfiles(asked, write, context);
   const change = toChange(asked, write, {}, undefined, context);
   await context.parts.store.write([change]);
   return { ...change, created: true };
@@ -67,6 +68,7 @@ async function writeIn(asked: readonly Asked[], context: Context, tx: Transactio
   const present = prepared.filter((one) => one !== undefined);
   const ruled = present.filter((one) => one.rules.length > 0);
   for (const one of ruled) await located(one.asked, () => each(one, 'check', context, tx));
+  for (const one of present) await checkProfilesAt(one, context);
   await tx.write(present.map((one) => one.change));
   for (const one of ruled) await located(one.asked, () => each(one, 'after', context, tx));
   return prepared.map((one) => one && { ...one.change, created: one.write.kind === 'create' });
@@ -154,6 +156,28 @@ function judge(asked: Asked, write: Write, context: Context): void {
   if (asked.method === 'PATCH') throw failWith(422, faults);
   // 400 for what base FHIR does not allow; 422 is for profiles and the rules of the service. https://hl7.org/fhir/R4/http.html#create
   throw failWith(400, asked.document ? placed(faults, asked.document) : faults);
+}
+
+/** Does it meet the profiles it claims and its content demands? Asked after the rules of the domain, whose words say more. */
+function checkProfiles(asked: Asked, { after }: Write, context: Context): void | Promise<void> {
+  if (!after) return;
+  const found = context.parts.profiles.check(after);
+  if (found instanceof Promise) return found.then((issues) => { refuseFaults(issues, asked); });
+  refuseFaults(found, asked);
+}
+
+function checkProfilesAt({ asked, write }: Prepared, context: Context): void | Promise<void> {
+  try {
+    const pending = checkProfiles(asked, write, context);
+    return pending && located(asked, () => pending);
+  } catch (error) {
+    throw within(error, asked);
+  }
+}
+
+function refuseFaults(issues: readonly Issue[], { method, document }: Asked): void {
+  const faults = issues.filter(({ severity }) => severity === 'error');
+  if (faults.length > 0) throw failWith(422, document && method !== 'PATCH' ? placed(faults, document) : faults);
 }
 
 /** Faults with the line and column where the caller can find them. */

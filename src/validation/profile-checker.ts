@@ -1,0 +1,124 @@
+// Judges a resource, found good by its base type, by the profiles it claims, its content demands, and the caller names.
+// https://hl7.org/fhir/R4/profiling.html
+import type { Definitions } from '../definitions/model.js';
+import type { Packages } from '../definitions/packages.js';
+import type { Issue, Severity } from '../fhir/issue.js';
+import type { Resource } from '../fhir/resource.js';
+import { isObject } from './profile-elements.js';
+import { Findings } from './profile-findings.js';
+import type { ProfileRule } from './profile-rules.js';
+import { runAt, startRun, type ProfileRun, type RunParts } from './profile-run.js';
+import { createProfileSource, type FetchProfiles } from './profile-source.js';
+import { createProfiles, isMember } from './profiles.js';
+
+export interface ProfileQuestion {
+  /** Canonical URLs to judge by as well. */
+  readonly also?: readonly string[];
+  /** Warnings and hints are wanted, and a profile that is not known is an error. */
+  readonly advice?: boolean;
+}
+
+export interface ProfileChecker {
+  /** What is wrong, errors and (where wanted) advice, in document order; at once where every profile is at hand. The resource must be good R4. */
+  check(resource: Resource, question?: ProfileQuestion): readonly Issue[] | Promise<readonly Issue[]>;
+  /** A StructureDefinition is being written. */
+  definitionChanges(): void;
+}
+
+export interface ProfileCheckerParts {
+  readonly definitions: Definitions;
+  readonly packages: Packages;
+  readonly rules: readonly ProfileRule[];
+  readonly fetch: FetchProfiles;
+  /** What a profile that nobody knows is on a write. */
+  readonly unknownProfile: 'warning' | 'error';
+  readonly now: () => number;
+}
+
+/** A resource, or one within it, and the profiles it must meet. */
+interface Demand {
+  readonly resource: Resource;
+  readonly segment: string;
+  readonly urls: readonly string[];
+}
+
+const OWN = 'https://fhir.entitle.example/';
+const NONE: readonly Issue[] = [];
+
+export function createProfileChecker({ definitions, packages, rules, fetch, unknownProfile, now }: ProfileCheckerParts): ProfileChecker {
+  const own = ownStructures(definitions);
+  const source = createProfileSource({ local: (url) => own.get(url) ?? packages.structure(url), fetch, now, onChange: () => { profiles.forget(); } });
+  const profiles = createProfiles({ ...definitions, codes: (valueSet) => definitions.codes(valueSet) ?? packages.codes(valueSet) }, source.find);
+  const byType: Rules = new Map(rules.map(({ type }) => [type, rules.filter((rule) => rule.type === type)]));
+  const runParts: RunParts = {
+    now,
+    memberOf: (value, _type, valueSet) => isMember(profiles, value, valueSet),
+    conformsTo: (value, type, url, run) => profiles.conforms(value, undefined, type, url, run),
+  };
+  const answer = (top: Resource, demands: readonly Demand[], advice: boolean): readonly Issue[] => {
+    const findings = new Findings(advice);
+    const run = startRun(top, advice, runParts);
+    for (const demand of demands) judge(demand, run, findings, advice ? 'error' : unknownProfile);
+    return findings.issues(top.resourceType);
+  };
+  const judge = ({ resource, segment, urls }: Demand, run: ProfileRun, findings: Findings, unknown: Severity): void => {
+    const before = findings.count;
+    for (const url of urls) judgeBy(url, resource, run, findings, unknown);
+    findings.prefix(before, segment);
+  };
+  const judgeBy = (url: string, resource: Resource, run: ProfileRun, findings: Findings, unknown: Severity): void => {
+    const rule = { key: 'profile', profile: url };
+    const type = profiles.typeOf(url);
+    if (type === undefined) findings.add(url.startsWith(OWN) ? 'error' : unknown, 'not-found', rule, '', () => `the profile ${url} is not known here: correct its URL, or post its StructureDefinition first`);
+    else if (!definitions.isA(resource.resourceType, type)) findings.error('structure', rule, '', () => `the profile ${url} is for ${type}, and this is a ${resource.resourceType}`);
+    else profiles.profile(url)?.check(resource, undefined, runAt(run, resource), findings);
+  };
+  return {
+    check: (resource, { also = [], advice = false } = {}) => {
+      const demands = demandsOf(resource, also, byType);
+      if (demands.length === 0) return NONE;
+      const missing = source.missing(demands.flatMap(({ urls }) => urls));
+      if (missing.length === 0) return answer(resource, demands, advice);
+      return source.load(missing).then(() => answer(resource, demands, advice));
+    },
+    definitionChanges: source.distrust,
+  };
+}
+
+function ownStructures({ conformanceResources }: Definitions): ReadonlyMap<string, Resource> {
+  return new Map(conformanceResources.flatMap((one) => (one.resourceType === 'StructureDefinition' && typeof one['url'] === 'string' ? [[one['url'], one]] : [])));
+}
+
+type Rules = ReadonlyMap<string, readonly ProfileRule[]>;
+
+/** Mostly none, and found out without making anything. */
+function demandsOf(top: Resource, also: readonly string[], rules: Rules): readonly Demand[] {
+  const demands: Demand[] = [];
+  addDemand(demands, top, '', also, rules);
+  addContained(demands, top, '', rules);
+  if (top.resourceType !== 'Bundle' || !Array.isArray(top['entry'])) return demands;
+  for (const [index, entry] of top['entry'].entries()) {
+    const resource = isObject(entry) ? entry['resource'] : undefined;
+    if (!isResource(resource)) continue;
+    addDemand(demands, resource, `.entry[${index}].resource`, [], rules);
+    addContained(demands, resource, `.entry[${index}].resource`, rules);
+  }
+  return demands;
+}
+
+function addContained(demands: Demand[], { contained }: Resource, segment: string, rules: Rules): void {
+  if (!Array.isArray(contained)) return;
+  for (const [index, resource] of contained.entries()) if (isResource(resource)) addDemand(demands, resource, `${segment}.contained[${index}]`, [], rules);
+}
+
+function addDemand(demands: Demand[], resource: Resource, segment: string, also: readonly string[], rules: Rules): void {
+  const claimed = isObject(resource['meta']) && Array.isArray(resource['meta']['profile']) ? resource['meta']['profile'] : undefined;
+  const own = rules.get(resource.resourceType)?.filter((rule) => rule.demands(resource));
+  if (claimed === undefined && also.length === 0 && (own === undefined || own.length === 0)) return;
+  const urls = [...(claimed ?? []), ...(own ?? []).map(({ profile }) => profile), ...also];
+  demands.push({ resource, segment, urls: [...new Set(urls.filter((url): url is string => typeof url === 'string'))] });
+}
+
+function isResource(value: unknown): value is Resource {
+  return isObject(value) && typeof value['resourceType'] === 'string';
+}
