@@ -28,7 +28,7 @@ import { createStore } from './store/postgres-store.js';
 import { createProfileChecker } from './validation/profile-checker.js';
 import { contentRules, defaultRules } from './validation/profile-rules.js';
 import { createTerminology } from './terminology/terminology.js';
-import { createValidator } from './validation/validator.js';
+import { createValidator, type Validator } from './validation/validator.js';
 
 /** A lapse is to be seen on the Patient within a minute (domain.md ruling 8). */
 const LAPSE_EVERY_MS = 30_000;
@@ -86,13 +86,13 @@ export async function createService(given: ServiceParts): Promise<Service> {
     everyMs: LAPSE_EVERY_MS,
     onFailure: (error) => { log.error({ err: error }, 'lapsed statuses could not be written; tried again soon'); },
   });
-  return { app: createFhirApp(given, parts), parts, stop: () => lapses.stop() };
+  return { app: createFhirApp(given, parts, validator), parts, stop: () => lapses.stop() };
 }
 
-function createFhirApp(given: ServiceParts, parts: Parts): App {
+function createFhirApp(given: ServiceParts, parts: Parts, validator: Validator): App {
   const { config, database, definitions, log } = given;
   const terminology = createTerminology({ own: definitions.conformanceResources, findStored: findStored(parts.store, definitions), db: database, remoteUrl: config.terminologyUrl });
-  const operations = createOperations({ nonePolicy: config.nonePolicy, terminology, definitions, validate: parts.validate, newId: parts.newId });
+  const operations = createOperations({ nonePolicy: config.nonePolicy, terminology, definitions, validate: parts.validate, validator, profiles: parts.profiles, newId: parts.newId });
   // A bundle's entries are routed by the same table that holds the bundle's own row.
   const routes = createRoutes({ bundle: createBundleHandler(() => route), operation: createOperationHandler(operations) });
   const route = createRouter(routes, definitions.resourceTypes);

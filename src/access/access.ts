@@ -4,7 +4,7 @@ import { fail } from '../fhir/errors.js';
 import type { FhirRequest, Interaction } from '../fhir/request.js';
 import type { Definitions } from '../definitions/model.js';
 import type { Grant } from '../search/grant.js';
-import { RIGHTS, type RoleRights } from './rights.js';
+import { EVERYBODYS, RIGHTS, type RoleRights } from './rights.js';
 import { createRows, type Rows } from './rows.js';
 import { scopeTest } from './scopes.js';
 
@@ -58,4 +58,4 @@ function createGrant(caller: Caller, rights: RoleRights | undefined, rowsOf: (ru
 }
 
 const holdsOperation = (rights: RoleRights | undefined, operation: string): boolean =>
-  rights !== undefined && (rights.operations.includes('*') || rights.operations.includes(operation));
+  EVERYBODYS.has(operation) || rights?.operations.includes('*') === true || rights?.operations.includes(operation) === true;

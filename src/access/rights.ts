@@ -30,6 +30,9 @@ const DIRECTORY: Readonly<Record<string, Letters>> = {
 /** Terminology is public knowledge, too. */
 const TERMINOLOGY = ['lookup', 'validate-code', 'subsumes', 'expand', 'translate'];
 
+/** Operations that every caller with a token may use, also one whose role has no rights at all: they tell of nothing but what was sent. */
+export const EVERYBODYS: ReadonlySet<string> = new Set(['validate']);
+
 export const RIGHTS: Readonly<Record<string, RoleRights>> = {
   admin: { types: { '*': 'CRUDS' }, operations: ['*'], bundles: true },
 

@@ -7,9 +7,10 @@ import type { Operation } from './operation.js';
 import { createSubsumesOperation } from './subsumes.js';
 import type { TerminologyOperations } from './terminology-parts.js';
 import { createTranslateOperation } from './translate.js';
+import { createValidateOperation, type ValidateParts } from './validate.js';
 import { createValidateCodeInSet, createValidateCodeInSystem } from './validate-code.js';
 
-export const createOperations = (parts: { readonly nonePolicy: NonePolicy } & TerminologyOperations): readonly Operation[] => [
+export const createOperations = (parts: { readonly nonePolicy: NonePolicy } & TerminologyOperations & ValidateParts): readonly Operation[] => [
   createChargeableStatusOperation(parts.nonePolicy),
   createLookupOperation(parts),
   createValidateCodeInSystem(parts),
@@ -17,4 +18,5 @@ export const createOperations = (parts: { readonly nonePolicy: NonePolicy } & Te
   createExpandOperation(parts),
   createValidateCodeInSet(parts),
   createTranslateOperation(parts),
+  createValidateOperation(parts),
 ];

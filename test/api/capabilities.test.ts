@@ -79,8 +79,13 @@ test('names the operations, and they answer where it says', async () => {
   expect(operation).toMatchObject({ name: 'chargeable-status', definition: expect.stringMatching(/^https:.*OperationDefinition\/chargeable-status$/) });
   const { body } = await server.send('GET', `OperationDefinition?url=${operation.definition}`, { token: server.tokens.supplier });
   expect(body.entry).toHaveLength(1);
-  const named = rest.resource.flatMap(({ type, operation: list = [] }: any) => list.map((one: any) => `${type}/$${one.name}`));
+  const named = rest.resource.flatMap(({ type, operation: list = [] }: any) => list.filter((one: any) => one.name !== 'validate').map((one: any) => `${type}/$${one.name}`));
   expect(named).toEqual(['CodeSystem/$lookup', 'CodeSystem/$validate-code', 'CodeSystem/$subsumes', 'ConceptMap/$translate', 'Patient/$chargeable-status', 'ValueSet/$expand', 'ValueSet/$validate-code']);
+});
+
+test('every type can be validated', () => {
+  const validate = { name: 'validate', definition: 'http://hl7.org/fhir/OperationDefinition/Resource-validate' };
+  for (const { operation } of rest.resource) expect(operation).toContainEqual(validate);
 });
 
 test('the profiles it names can be read', async () => {

@@ -1,0 +1,91 @@
+// $validate: all that is wrong with a resource, and what could be better, by the validator that writes meet. The rules of the service
+// (money, status, uniqueness) are asked by a write alone. https://hl7.org/fhir/R4/resource-operation-validate.html
+import type { Definitions } from '../definitions/model.js';
+import { fail } from '../fhir/errors.js';
+import type { Issue } from '../fhir/issue.js';
+import { positionOf } from '../fhir/json-text.js';
+import { outcomeText } from '../fhir/outcome.js';
+import type { FhirRequest, FhirResponse } from '../fhir/request.js';
+import type { Resource } from '../fhir/resource.js';
+import type { AnswerContext } from '../store/answerer.js';
+import type { ProfileChecker } from '../validation/profile-checker.js';
+import type { Validator } from '../validation/validator.js';
+import type { Operation } from './operation.js';
+import { instanceOf, OPERATION } from './terminology-parts.js';
+import { readValidateInput, type ValidateInput } from './validate-input.js';
+
+export interface ValidateParts {
+  readonly definitions: Definitions;
+  readonly validator: Validator;
+  readonly profiles: Pick<ProfileChecker, 'check'>;
+  readonly newId: () => string;
+}
+
+const ALL_OK: Issue = { severity: 'information', code: 'informational', text: 'All OK' };
+
+export function createValidateOperation(parts: ValidateParts): Operation {
+  const { resourceTypes } = parts.definitions;
+  return {
+    code: 'validate',
+    definition: `${OPERATION}/Resource-validate`,
+    system: false,
+    types: resourceTypes,
+    instances: resourceTypes,
+    affectsState: false,
+    async handle(request, context) {
+      const input = readValidateInput(request);
+      const issues = input.mode === 'delete' ? await deletionIssues(request, context) : await contentIssues(input, request, context, parts);
+      return answer(issues, parts.newId());
+    },
+  };
+}
+
+function answer(issues: readonly Issue[], id: string): FhirResponse {
+  return { status: 200, body: outcomeText(issues.length === 0 ? [ALL_OK] : issues, { id }), outcome: true };
+}
+
+/** May the caller delete it? Nothing of its content is asked. */
+async function deletionIssues(request: FhirRequest, context: AnswerContext): Promise<readonly Issue[]> {
+  if (request.id === undefined) throw fail('invalid-parameter', { text: 'mode delete is asked of one resource: POST [type]/[id]/$validate?mode=delete' });
+  const before = await readable(request, context);
+  return context.grant.refuseWrite(before.resourceType, before, undefined)?.issues ?? [];
+}
+
+/** The stored resource, for callers who may read it. */
+async function readable(request: FhirRequest, context: AnswerContext): Promise<Resource> {
+  if (!context.grant.allows('read', request.type)) throw fail('forbidden', { text: `The role ${context.grant.caller.role} may not read ${request.type ?? ''}: send the resource itself to [type]/$validate` });
+  const stored = await instanceOf<Resource>(request, context);
+  if (!stored) throw fail('invalid-parameter', { text: 'Send the resource to validate as the body, or as the parameter resource of a Parameters body' });
+  return stored;
+}
+
+async function contentIssues(input: ValidateInput, request: FhirRequest, context: AnswerContext, parts: ValidateParts): Promise<readonly Issue[]> {
+  const resource = input.resource ?? (await readable(request, context));
+  const wrong = misplaced(resource, input, request);
+  if (wrong) return [wrong];
+  const base = parts.validator.validate(resource, { hints: true });
+  // A profile is laid over what is good R4: of anything else it has nothing to say.
+  const broken = base.some(({ severity }) => severity === 'error' || severity === 'fatal');
+  const issues = broken ? base : [...base, ...(await parts.profiles.check(resource, { also: input.profiles, advice: true }))];
+  return [...issues, ...refusedWrite(resource, input, context)].map((issue) => placed(issue, input, request));
+}
+
+function misplaced(resource: Resource, { mode }: ValidateInput, { type, id }: FhirRequest): Issue | undefined {
+  const { resourceType } = resource;
+  if (resourceType !== type) return { severity: 'error', code: 'invalid', text: `The URL says ${type ?? ''}; the resource is a ${resourceType}`, expression: 'resourceType' };
+  if (mode !== 'update' || id === undefined || resource.id === id) return undefined;
+  return { severity: 'error', code: 'invalid', text: `An update of ${type}/${id} must hold the id ${JSON.stringify(id)}`, expression: `${type}.id` };
+}
+
+/** With a mode, whether the caller may write it is part of the question. */
+function refusedWrite(resource: Resource, { mode }: ValidateInput, { grant }: AnswerContext): readonly Issue[] {
+  if (mode !== 'create' && mode !== 'update') return [];
+  return grant.refuseWrite(resource.resourceType, mode === 'update' ? resource : undefined, resource)?.issues ?? [];
+}
+
+/** With the line and column where the caller sent it. */
+function placed(issue: Issue, { within }: ValidateInput, { body }: FhirRequest): Issue {
+  const { expression } = issue;
+  if (body === undefined || expression === undefined) return issue;
+  return { ...issue, ...positionOf(body, within === undefined ? expression : expression.replace(/^[A-Za-z]+/, within)) };
+}
