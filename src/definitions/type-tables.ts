@@ -86,7 +86,7 @@ function unpackElement(type: string, [name, min, max, types, more = {}]: PackedE
 }
 
 function pick(constraints: readonly Constraint[], places: readonly number[]): readonly Constraint[] {
-  return Object.freeze(constraints.filter((_, place) => places.includes(place)));
+  return Object.freeze(places.flatMap((place) => constraints[place] ?? []));
 }
 
 function elementModel(rule: ElementRule, types: ReadonlyMap<string, PackedType>): readonly [string, ElementModel] {

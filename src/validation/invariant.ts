@@ -39,14 +39,16 @@ function asked(constraint: Constraint, compile: () => Invariant): Asked {
     ask: (value, faults, segment) => {
       if (warning && !faults.hints) return;
       holds ??= compile();
-      if (!holds(value, faults.setting)) reportBroken(faults, segment, constraint);
+      const { setting } = faults;
+      setting.trouble = undefined;
+      if (!holds(value, setting)) reportBroken(faults, segment, constraint, setting.trouble);
     },
   };
 }
 
-/** The rule's own words: they say what must be. */
-export function reportBroken(faults: Faults, segment: string, { key, human, severity }: Constraint): void {
-  const words = (): string => `${key}: ${human}`;
+/** The rule's own words: they say what must be. `trouble`: why it could not be evaluated, which counts as broken. */
+function reportBroken(faults: Faults, segment: string, { key, human, severity }: Constraint, trouble: string | undefined): void {
+  const words = (): string => `${key}: ${human}${trouble === undefined ? '' : ` (it could not be checked: ${trouble})`}`;
   if (severity === 'error') faults.add('invariant', segment, words);
   else faults.hint('invariant', segment, words);
 }

@@ -4,6 +4,8 @@ import type { PathEnvironment } from '../fhirpath/environment.js';
 import { memberIn, objectsIn } from './json-object.js';
 
 export class Setting implements PathEnvironment {
+  /** Why the last invariant that failed could not be evaluated. */
+  trouble: string | undefined;
   private ids: ReadonlyMap<string, object> | undefined;
 
   /** `rootResource`: what contains `resource`, or itself. `bundle`: the innermost one that either is an entry of. */
@@ -15,6 +17,10 @@ export class Setting implements PathEnvironment {
     this.ids ??= new Map(objectsIn(this.rootResource, 'contained').map((resource) => [String(memberIn(resource, 'id')), resource]));
     return this.ids.get(fragment.slice(1));
   }
+
+  readonly onError = (message: string): void => {
+    this.trouble = message;
+  };
 
   /** The resource a reference leads to, where it is here. */
   readonly resolve = (reference: string): object | undefined => {

