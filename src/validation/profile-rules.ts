@@ -31,7 +31,9 @@ const MARKS: readonly (readonly [type: string, member: string, system: string, c
   ['Account', 'type', 'account-type', 'phb', 'phb-account'],
   ['Account', 'type', 'account-type', 'joint-budget', 'joint-account'],
   ['List', 'code', 'list-code', 'phb-directory', 'phb-directory'],
-  ['Task', 'code', 'task-code', undefined, 'phb-workflow-task'],
+  ['Task', 'code', 'task-code', 'budget-review', 'phb-review'],
+  ['Task', 'code', 'task-code', 'request-clinical-information', 'phb-workflow-task'],
+  ['Task', 'code', 'task-code', 'confirm-medical-history', 'phb-workflow-task'],
 ];
 
 /** What the project's own resources must meet. */
@@ -39,17 +41,14 @@ export function contentRules(): readonly ProfileRule[] {
   return [
     ...MARKS.map(([type, member, system, code, id]): ProfileRule => {
       const url = `${BASE}/CodeSystem/${system}`;
-      return { type, profile: profile(id), demands: (resource) => !isReview(resource) && hasCoding(resource[member], url, code) };
+      return { type, profile: profile(id), demands: (resource) => hasCoding(resource[member], url, code) };
     }),
-    { type: 'Task', profile: profile('phb-review'), demands: isReview },
     { type: 'Claim', profile: profile('phb-purchase'), demands: (claim) => isBudgetClaim(claim) && claim['use'] !== 'preauthorization' },
     { type: 'Claim', profile: profile('phb-commitment'), demands: (claim) => isBudgetClaim(claim) && claim['use'] === 'preauthorization' },
     { type: 'HealthcareService', profile: profile('phb-directory-entry'), demands: (service) => hasExtension(service, profile('ext-directory')) },
     { type: 'Group', profile: profile('phb-criteria'), demands: isCriteria },
   ];
 }
-
-const isReview = (task: Resource): boolean => task.resourceType === 'Task' && hasCoding(task['code'], `${BASE}/CodeSystem/task-code`, 'budget-review');
 
 const isBudgetClaim = (claim: Resource): boolean =>
   hasCoding(claim['type'], `${BASE}/CodeSystem/claim-type`, 'phb-purchase') || hasExtension(claim, profile('ext-budget'));
