@@ -1,5 +1,5 @@
 // npm run bench: the server and the floor program in turn, in one run on one PostgreSQL; CPU per request and its ratio R.
-// npm run bench -- validation measures the validator alone (validation.mjs).
+// npm run bench -- validation measures the validator alone (validation.mjs); --definitions FOLDER with @medplum/core beside it.
 // Options: --quick (ends within 90 s) · --peer URL (a third column: any FHIR base on this machine) · --peer-token T · --rounds N
 import { fork } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ import { bundle, FLOOR_SCHEMA, loadFloor, loadServer, nhsNumber, observation, po
 import { close, load } from './load.mjs';
 import { benchValidation } from './validation.mjs';
 
-const { values: options, positionals: [subject] } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean', default: false }, peer: { type: 'string' }, 'peer-token': { type: 'string' }, rounds: { type: 'string' } } });
+const { values: options, positionals: [subject] } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean', default: false }, peer: { type: 'string' }, 'peer-token': { type: 'string' }, rounds: { type: 'string' }, definitions: { type: 'string' } } });
 const ROUNDS = Number(options.rounds ?? (options.quick ? 8 : 12));
 const SCALE = options.quick ? 1 : 3;
 const SIZE = options.quick ? { patients: 1000, observed: 200 } : { patients: 5000, observed: 1000 };
@@ -157,6 +157,6 @@ function report(rows) {
   writeFileSync(new URL('latest.json', results), `${JSON.stringify({ rows }, null, 2)}\n`);
 }
 
-if (subject === 'validation') await benchValidation();
+if (subject === 'validation') benchValidation(options);
 else await run();
 process.exit(0);

@@ -1,16 +1,17 @@
-// What a narrative may hold: the formatting elements of HTML 4's chapters 7 to 11 and 15, links and images, and their attributes.
+// What a narrative may hold: the formatting elements of HTML 4's chapters 7 to 11 and 15, links and images, and their attributes;
+// not what HTML 4 calls deprecated, nor ins and del.
 // https://hl7.org/fhir/R4/narrative.html#xhtml
 
 const ELEMENTS: ReadonlySet<string> = words(`p br div h1 h2 h3 h4 h5 h6 a span b em i strong small big tt dfn q var abbr acronym cite blockquote hr address bdo
-  kbd sub sup ul ol li dl dt dd pre table caption colgroup col thead tr tfoot tbody th td code samp img map area ins del u s`);
+  kbd sub sup ul ol li dl dt dd pre table caption colgroup col thead tr tfoot tbody th td code samp img map area`);
 
 /** Allowed everywhere. */
 const ATTRIBUTES: ReadonlySet<string> = words(`title style class id lang xml:lang dir accesskey tabindex span width align valign char charoff abbr axis headers scope
   rowspan colspan`);
 
 const OWN: ReadonlySet<string> = words(`a.href a.name a.charset a.type a.hreflang a.rel a.rev a.shape a.coords img.src img.alt img.longdesc img.height img.width img.usemap
-  img.ismap img.border map.name area.shape area.coords area.href area.nohref area.alt blockquote.cite q.cite ins.cite del.cite ins.datetime del.datetime
-  table.summary table.border table.frame table.rules table.cellspacing table.cellpadding pre.xml:space td.nowrap th.nowrap ol.start ol.type ul.type li.value`);
+  img.ismap img.border map.name area.shape area.coords area.href area.nohref area.alt blockquote.cite q.cite
+  table.summary table.border table.frame table.rules table.cellspacing table.cellpadding pre.xml:space td.nowrap th.nowrap`);
 
 function words(list: string): ReadonlySet<string> {
   return new Set(list.split(/\s+/));
