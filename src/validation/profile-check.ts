@@ -1,7 +1,7 @@
 // Compiles the tree of a profile: each node becomes a check of the values of one type, each thing it says a step of that check.
 import { compileInvariant } from '../fhirpath/compile-invariant.js';
 import { bindingStep, lengthStep, rangeStep, valueSteps } from './profile-primitives.js';
-import { isObject, itemsOf, type Form } from './profile-elements.js';
+import { holderOf, isObject, itemsOf, type Form } from './profile-elements.js';
 import { note, reportConstraint, reportCount, reportType } from './profile-reports.js';
 import { runAt, type CheckOf, type ProfileCheck } from './profile-run.js';
 import type { ProfileConstraint, ProfileNode } from './profile-tree.js';
@@ -69,12 +69,12 @@ function elementStep(node: ProfileNode, parent: string, { profile, world, checkO
   const parts = forms.map((form) => ({ ...form, check: form.type === 'Resource' ? resourceCheck(node, checkOf) : checkOf(node, form.type) }));
   const { min, max } = node;
   if (min === 0 && max === Infinity && parts.every(({ check }) => check === undefined)) return undefined;
-  return (value, _sibling, run, findings) => {
-    if (!isObject(value)) return;
+  return (value, beside, run, findings) => {
+    const holder = holderOf(value, beside);
     let count = 0;
     for (const part of parts) {
-      const child = value[part.member];
-      const sibling = part.sibling === undefined ? undefined : value[part.sibling];
+      const child = holder[part.member];
+      const sibling = part.sibling === undefined ? undefined : holder[part.sibling];
       if (child === undefined && sibling === undefined) continue;
       if (part.repeats) count += eachOf(child, sibling, part, run, findings);
       else {
@@ -124,9 +124,8 @@ function resourceCheck(node: ProfileNode, checkOf: CheckOf): ProfileCheck {
 
 function slicedStep(node: ProfileNode, forms: readonly Form[], profile: string, world: ProfileWorld, checkOf: CheckOf): ProfileCheck {
   const slicing = compileSlicing(node, profile, world, checkOf);
-  return (value, _sibling, run, findings) => {
-    if (!isObject(value)) return;
-    const items = itemsOf(value, forms);
+  return (value, sibling, run, findings) => {
+    const items = itemsOf(holderOf(value, sibling), forms);
     for (const item of items) at(item.segment, item.value, item.sibling, checkOf(node, item.type), run, findings);
     if (items.length < node.min || items.length > node.max) reportCount(findings, profile, node, items.length);
     slicing(items, run, findings);

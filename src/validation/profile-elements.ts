@@ -76,6 +76,14 @@ function typeOf(type: string, value: unknown): string {
   return isObject(value) && typeof value['resourceType'] === 'string' ? value['resourceType'] : type;
 }
 
+const EMPTY: Readonly<Record<string, unknown>> = Object.freeze({});
+
+/** Where the elements of a value stand: in itself, or of a primitive in `_birthDate`, which may not be there. */
+export function holderOf(value: unknown, sibling: unknown): Readonly<Record<string, unknown>> {
+  if (isObject(value)) return value;
+  return isObject(sibling) ? sibling : EMPTY;
+}
+
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,6 +1,6 @@
 // Whether a value belongs to a slice: its discriminators, each read off what the slice's own elements say at the discriminator's path.
 // https://hl7.org/fhir/R4/profiling.html#discriminator
-import { isObject, itemsOf, type Item } from './profile-elements.js';
+import { holderOf, isObject, itemsOf, type Item } from './profile-elements.js';
 import { Findings } from './profile-findings.js';
 import { isBound } from './profile-primitives.js';
 import type { CheckOf, ProfileRun } from './profile-run.js';
@@ -99,7 +99,7 @@ function childMatch(node: ProfileNode, name: string, rest: readonly SliceStep[],
   const known = name === 'url' && kind === 'value' ? extensionUrl(node) : undefined;
   if (known !== undefined) return ({ value }) => isObject(value) && value['url'] === known;
   if (!child) return undefined;
-  const items = (item: Item): readonly Item[] => (isObject(item.value) ? itemsOf(item.value, world.formsOf(item.type, name)) : []);
+  const items = (item: Item): readonly Item[] => itemsOf(holderOf(item.value, item.sibling), world.formsOf(item.type, name));
   if (kind === 'exists' && rest.length === 0) return existence(child, (item) => items(item).length > 0);
   const inner = matchAt(child, rest, task) ?? slicesMatch(child, rest, task);
   return inner && ((item, run) => items(item).some((one) => inner(one, run)));
@@ -139,8 +139,9 @@ function extensionUrl({ types = [], children, name }: ProfileNode): string | und
 function extensionMatch(node: ProfileNode, url: string, rest: readonly SliceStep[], task: Task): Match | undefined {
   const slice = [...(childOf(node, 'extension', task.world)?.slices.values() ?? [])].find((one) => extensionUrl(one) === url);
   if (!slice) return undefined;
-  const items = ({ value }: Item): readonly Item[] => {
-    const all = isObject(value) && Array.isArray(value['extension']) ? value['extension'] : [];
+  const items = ({ value, sibling }: Item): readonly Item[] => {
+    const { extension } = holderOf(value, sibling);
+    const all: readonly unknown[] = Array.isArray(extension) ? extension : [];
     return all.filter((one: unknown) => isObject(one) && one['url'] === url).map((one: unknown) => ({ value: one, sibling: undefined, type: 'Extension', segment: '' }));
   };
   if (task.kind === 'exists' && rest.length === 0) return existence(slice, (item) => items(item).length > 0);
