@@ -1,7 +1,7 @@
 // Compiles the tree of a profile: each node becomes a check of the values of one type, each thing it says a step of that check.
 import { compileInvariant } from '../fhirpath/compile-invariant.js';
 import { bindingStep, lengthStep, rangeStep, valueSteps } from './profile-primitives.js';
-import { holderOf, isObject, itemsOf, type Form } from './profile-elements.js';
+import { formFinder, holderOf, isObject, itemsOf, type Form } from './profile-elements.js';
 import { note, reportConstraint, reportCount, reportType } from './profile-reports.js';
 import { runAt, type CheckOf, type ProfileCheck } from './profile-run.js';
 import type { ProfileConstraint, ProfileNode } from './profile-tree.js';
@@ -67,12 +67,13 @@ function elementStep(node: ProfileNode, parent: string, { profile, world, checkO
   if (forms.length === 0) return (_value, _sibling, _run, findings) => { note(findings, profile, 'element', `the profile speaks of '${node.name}', which ${parent} has not`); };
   if (node.slices.size > 0) return slicedStep(node, forms, profile, world, checkOf);
   const parts = forms.map((form) => ({ ...form, check: form.type === 'Resource' ? resourceCheck(node, checkOf) : checkOf(node, form.type) }));
+  const present = formFinder(parts);
   const { min, max } = node;
   if (min === 0 && max === Infinity && parts.every(({ check }) => check === undefined)) return undefined;
   return (value, beside, run, findings) => {
     const holder = holderOf(value, beside);
     let count = 0;
-    for (const part of parts) {
+    for (const part of present(holder)) {
       const child = holder[part.member];
       const sibling = part.sibling === undefined ? undefined : holder[part.sibling];
       if (child === undefined && sibling === undefined) continue;
