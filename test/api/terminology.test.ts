@@ -50,7 +50,7 @@ const colours = head('ConceptMap', 'colours', {
       { code: 'red', target: [{ code: 'rot', display: 'Rot', equivalence: 'equivalent' }] },
       { code: 'crimson', target: [{ code: 'rot', equivalence: 'wider' }] },
       { code: 'mauve', target: [{ equivalence: 'unmatched' }] },
-      { code: 'green', target: [{ code: 'hell', equivalence: 'narrower', dependsOn: [{ property: 'urn:shade', system: 'urn:shades', value: 'light' }] }, { code: 'dunkel', equivalence: 'narrower', dependsOn: [{ property: 'urn:shade', value: 'dark' }] }] },
+      { code: 'green', target: [{ code: 'hell', equivalence: 'narrower', comment: 'Light green is one of the greens', dependsOn: [{ property: 'urn:shade', system: 'urn:shades', value: 'light' }] }, { code: 'dunkel', equivalence: 'narrower', comment: 'Dark green is one of the greens', dependsOn: [{ property: 'urn:shade', value: 'dark' }] }] },
     ], unmapped: { mode: 'fixed', code: 'bunt', display: 'Bunt' } },
     { source: 'urn:provided', target: 'urn:same', element: [{ code: 'a', target: [{ code: 'b', equivalence: 'equal' }] }], unmapped: { mode: 'provided' } },
     { source: 'urn:elsewhere', target: 'urn:t', element: [{ code: 'a', target: [{ code: 'b', equivalence: 'equal' }] }], unmapped: { mode: 'other-map', url: COLOURS } },

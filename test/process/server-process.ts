@@ -36,7 +36,7 @@ export interface StartOptions {
 export async function temporaryFolder(owner?: number): Promise<{ path: string; remove(): Promise<void> }> {
   const parent = await mkdtemp(join(tmpdir(), 'entitle-'));
   if (owner !== undefined) await chown(parent, owner, owner);
-  return { path: join(parent, 'data'), remove: () => rm(parent, { recursive: true, force: true }) };
+  return { path: join(parent, 'data'), remove: () => rm(parent, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }) };
 }
 
 /** Resolves when the banner has been printed. */
