@@ -22,7 +22,7 @@ const SCALE = options.quick ? 1 : 3;
 const SIZE = options.quick ? { patients: 1000, observed: 200 } : { patients: 5000, observed: 1000 };
 const CLIENTS = 4;
 /** Node compiles a path well only after thousands of requests: both sides are measured warm. */
-const WARM = 5;
+const WARM = 10;
 const JSON_BODY = { 'content-type': 'application/fhir+json' };
 
 function startChild(file, args, env, ready) {

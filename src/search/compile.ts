@@ -5,7 +5,7 @@ import { driversOf } from './drivers.js';
 import type { Grant } from './grant.js';
 import { includeText, MOST_INCLUDED } from './include.js';
 import { keysOf, packed, unpack, type PackedRow, type SearchRow } from './packed-page.js';
-import { pageText } from './page.js';
+import { pageText, type PageText } from './page.js';
 import type { Cursor, Query } from './query.js';
 import { SqlScope } from './sql-scope.js';
 import { statementName } from './statement-name.js';
@@ -31,16 +31,16 @@ export function searchStatement(definitions: Definitions, query: Query, grant: G
   const sql = new SqlScope([]);
   const writing = { definitions, sql, grant, frequencyOf };
   const typed = query.includes.length > 0;
-  const text = typed ? withIncludes(writing, query) : matchesOnly(writing, query);
-  return { ...named(sql, text), read: (rows) => unpack(rows, typed) };
+  const { text, keys } = typed ? withIncludes(writing, query) : matchesOnly(writing, query);
+  return { ...named(sql, text), read: (rows) => unpack(rows, keys, typed) };
 }
 
-function matchesOnly(writing: Writing, query: Query): string {
+function matchesOnly(writing: Writing, query: Query): PageText {
   const { text, keys } = pageText(writing, query, []);
-  return packed(`(${text})`, keys, false);
+  return { text: packed(`(${text})`, keys, false), keys };
 }
 
-function withIncludes(writing: Writing, query: Query): string {
+function withIncludes(writing: Writing, query: Query): PageText {
   const { type, count } = query;
   const { text, keys } = pageText(writing, query, ['refs', 'self']);
   const { ctes, names } = includeText(writing, query.includes, type);
@@ -48,11 +48,8 @@ function withIncludes(writing: Writing, query: Query): string {
   const all = names.map((name) => `select type, id, res from ${name}`).join(' union all ');
   const included = names.length === 0 ? '' : ` union all (select * from (select distinct on (type, id) type, id, res${nulls}`
     + ` from (${all}) i where not exists (select from shown s where s.type = i.type and s.id = i.id)) j limit ${MOST_INCLUDED})`;
-  return [
-    `with page as materialized (${text})`,
-    `shown as materialized (select '${type}'::text as type, id, refs, self from page limit ${count})`,
-    ...ctes,
-  ].join(', ') + ` ${packed(`(select null::text as type, id, res${keyNames(keys)} from page${included})`, keys, true)}`;
+  const first = [`with page as materialized (${text})`, `shown as materialized (select '${type}'::text as type, id, refs, self from page limit ${count})`, ...ctes].join(', ');
+  return { text: `${first} ${packed(`(select null::text as type, id, res${keyNames(keys)} from page${included})`, keys, true)}`, keys };
 }
 
 const keyNames = (keys: number): string => Array.from({ length: keys }, (_, index) => `, k${index}`).join('');

@@ -25,27 +25,29 @@ const MARKS = `E'\\x1d\\x1e\\x1f'`;
 /** SQL for a sort key that is a column, as it is packed. */
 export const keyText = (expression: string, isText: boolean): string => (isText ? `translate(${expression}, ${MARKS}, '')` : `${expression}::text`);
 
-/** Packs the rows of `source`, in their order: its columns id, type (where `typed`), res, and k0 to k(keys - 1). */
+/**
+ * Packs the rows of `source`, in their order: its columns id, type (where `typed`), k0 to k(keys - 1) and res. The long one stands last,
+ * so that PostgreSQL copies it once for each row.
+ */
 export function packed(source: string, keys: number, typed: boolean): string {
-  const nullable = (name: string): string => `coalesce(${name}, E'\\x1d')`;
-  const columns = ['id', ...(typed ? [nullable('type')] : []), 'res', ...Array.from({ length: keys }, (_, index) => nullable(`k${index}`))];
-  return `select string_agg(${columns.join(` || E'\\x1f' || `)}, E'\\x1e') as page from ${source} p`;
+  const nullable = [...(typed ? ['type'] : []), ...Array.from({ length: keys }, (_, index) => `k${index}`)].map((name) => `coalesce(${name}, E'\\x1d')`);
+  return `select string_agg(${['id', ...nullable, 'res'].join(` || E'\\x1f' || `)}, E'\\x1e') as page from ${source} p`;
 }
 
-/** The rows of a packed page. */
-export function unpack(rows: readonly PackedRow[], typed: boolean): SearchRow[] {
+/** The rows of a packed page, packed with the same `keys` and `typed`. */
+export function unpack(rows: readonly PackedRow[], keys: number, typed: boolean): SearchRow[] {
   const page = rows[0]?.page ?? null;
-  return page === null ? [] : page.split(ROW).map((row) => unpackRow(row, typed));
+  return page === null ? [] : page.split(ROW).map((row) => unpackRow(row, keys, typed));
 }
 
 /** By positions, not by splitting: this runs for every row of every page. */
-function unpackRow(row: string, typed: boolean): SearchRow {
+function unpackRow(row: string, keys: number, typed: boolean): SearchRow {
   const idEnd = row.indexOf(COLUMN);
-  const start = typed ? row.indexOf(COLUMN, idEnd + 1) + 1 : idEnd + 1;
-  const end = row.indexOf(COLUMN, start);
-  const type = typed ? (unmark(row.slice(idEnd + 1, start - 1)) ?? undefined) : undefined;
-  const id = row.slice(0, idEnd);
-  return end < 0 ? { type, id, res: row.slice(start), keys: '' } : { type, id, res: row.slice(start, end), keys: row.slice(end) };
+  const typeEnd = typed ? row.indexOf(COLUMN, idEnd + 1) : idEnd;
+  let end = typeEnd;
+  for (let key = 0; key < keys; key += 1) end = row.indexOf(COLUMN, end + 1);
+  const type = typed ? (unmark(row.slice(idEnd + 1, typeEnd)) ?? undefined) : undefined;
+  return { type, id: row.slice(0, idEnd), keys: row.slice(typeEnd, end), res: row.slice(end + 1) };
 }
 
 /** The sort keys of a row, null where it has none. */

@@ -27,9 +27,9 @@ describe('whole', () => {
   it('newest of a patient: the index of subject and date, in its order', () => {
     expect(statement('Observation', 'patient=p1&_sort=-date')).toMatchInlineSnapshot(`
 {
-  "name": "search rg2jlgv8fs0s",
+  "name": "search joynjjrbax7o",
   "read": [Function],
-  "text": "select string_agg(id || E'\\x1f' || res || E'\\x1f' || coalesce(k0, E'\\x1d'), E'\\x1e') as page from (select r.id, r.res, r.date_lo::text as k0 from fhir."Observation" r where r.res is not null and r.subject = $1::text order by r.date_lo desc nulls last, r.id desc limit 21) p",
+  "text": "select string_agg(id || E'\\x1f' || coalesce(k0, E'\\x1d') || E'\\x1f' || res, E'\\x1e') as page from (select r.id, r.res, r.date_lo::text as k0 from fhir."Observation" r where r.res is not null and r.subject = $1::text order by r.date_lo desc nulls last, r.id desc limit 21) p",
   "values": [
     "Patient/p1",
   ],
@@ -38,7 +38,7 @@ describe('whole', () => {
   });
 
   it('a rare token: the GIN, then a sort that no index offers to walk', () => {
-    expect(statement('Observation', 'code=a,b&_sort=-date').text).toMatchInlineSnapshot(`"select string_agg(id || E'\\x1f' || res || E'\\x1f' || coalesce(k0, E'\\x1d'), E'\\x1e') as page from (select r.id, r.res, r.date_lo::text as k0 from fhir."Observation" r where r.res is not null and r.tokens && (select $1::bigint[]) order by (r.date_lo + 0) desc nulls last, (r.id || '') desc limit 21) p"`);
+    expect(statement('Observation', 'code=a,b&_sort=-date').text).toMatchInlineSnapshot(`"select string_agg(id || E'\\x1f' || coalesce(k0, E'\\x1d') || E'\\x1f' || res, E'\\x1e') as page from (select r.id, r.res, r.date_lo::text as k0 from fhir."Observation" r where r.res is not null and r.tokens && (select $1::bigint[]) order by (r.date_lo + 0) desc nulls last, (r.id || '') desc limit 21) p"`);
   });
 
   it('nothing asked: the primary key', () => {
