@@ -32,16 +32,18 @@ export interface Searchset {
 
 export function searchsetText({ id, total, links, base, matches, includes = [], outcome }: Searchset): string {
   const prefix = quote(base).slice(1, -1);
-  let list = entriesText(prefix, matches, 'match') + entriesText(prefix, includes, 'include');
-  if (outcome !== undefined) list += `,{"resource":${outcome},"search":{"mode":"outcome"}}`;
-  return bundleText('searchset', id, total, links, list);
+  const list = addEntries(addEntries('', prefix, matches, 'match'), prefix, includes, 'include');
+  return bundleText('searchset', id, total, links, outcome === undefined ? list : add(list, `{"resource":${outcome},"search":{"mode":"outcome"}}`));
 }
 
-function entriesText(base: string, entries: readonly SearchEntry[], mode: 'match' | 'include'): string {
-  let list = '';
-  for (const { type, id, text } of entries) list += `,{"fullUrl":"${base}/${type}/${id}","resource":${text},"search":{"mode":"${mode}"}}`;
-  return list;
+function addEntries(list: string, base: string, entries: readonly SearchEntry[], mode: 'match' | 'include'): string {
+  let longer = list;
+  for (const { type, id, text } of entries) longer = add(longer, `{"fullUrl":"${base}/${type}/${id}","resource":${text},"search":{"mode":"${mode}"}}`);
+  return longer;
 }
+
+/** With a comma where it needs one. A list that began with a comma would have to be copied to lose it. */
+const add = (list: string, entry: string): string => (list === '' ? entry : `${list},${entry}`);
 
 export interface HistoryEntry {
   /** Of the resource, without a version. */
@@ -66,7 +68,7 @@ export interface History {
 
 export function historyText({ id, total, links, entries }: History): string {
   let list = '';
-  for (const entry of entries) list += `,${historyEntry(entry)}`;
+  for (const entry of entries) list = add(list, historyEntry(entry));
   return bundleText('history', id, total, links, list);
 }
 
@@ -85,7 +87,7 @@ export interface Reply extends FhirResponse {
 /** One entry per reply, in order: a resource in the body becomes the entry's, an outcome the response's. */
 export function responseText(type: 'batch-response' | 'transaction-response', replies: readonly Reply[], options: { readonly id?: string; readonly links?: readonly Link[] } = {}): string {
   let list = '';
-  for (const reply of replies) list += `,${replyEntry(reply)}`;
+  for (const reply of replies) list = add(list, replyEntry(reply));
   return bundleText(type, options.id, undefined, options.links ?? [], list);
 }
 
@@ -105,14 +107,14 @@ function responseMembers({ status, location, version, updated }: Pick<FhirRespon
   return members;
 }
 
-/** `list` begins with a comma where it is not empty: an empty array is not FHIR. */
+/** An empty `list` is left out: an empty array is not FHIR. */
 function bundleText(type: string, id: string | undefined, total: number | undefined, links: readonly Link[], list: string): string {
   let head = '{"resourceType":"Bundle"';
   if (id !== undefined) head += `,"id":${quote(id)}`;
   head += `,"type":"${type}"`;
   if (total !== undefined) head += `,"total":${total}`;
   if (links.length > 0) head += `,"link":[${links.map(({ relation, url }) => `{"relation":"${relation}","url":${quote(url)}}`).join(',')}]`;
-  return list === '' ? `${head}}` : `${head},"entry":[${list.slice(1)}]}`;
+  return list === '' ? `${head}}` : `${head},"entry":[${list}]}`;
 }
 
 /** Printable ASCII without quote and backslash, as nearly all URLs are: they need no escape. */
