@@ -32,6 +32,18 @@ export function elementPaths(definitions: Definitions, type: string, expression:
   return paths;
 }
 
+/**
+ * The members of the resource's JSON, one of which must be there for the expression to find anything: `valueQuantity`, `valueString`, … of a choice.
+ * Undefined where that can't be told, or where several elements are named.
+ */
+export function membersOf(definitions: Definitions, type: string, expression: string): readonly string[] | undefined {
+  const paths = elementPaths(definitions, type, expression) ?? [];
+  const [root, ...others] = new Set(paths.map(({ path }) => path.split('.')[1]));
+  const element = root === undefined || others.length > 0 ? undefined : definitions.element(type, root);
+  if (root === undefined || !element) return undefined;
+  return element.choice ? element.types.map((name) => `${root}${name.charAt(0).toUpperCase()}${name.slice(1)}`) : [root];
+}
+
 /** Splits at `|` outside parentheses. */
 export function alternatives(expression: string): string[] {
   const found: string[] = [];

@@ -4,6 +4,7 @@ import type { Definitions } from '../definitions/model.js';
 import type { Resource } from '../fhir/resource.js';
 import { compilePath } from '../fhirpath/compile-path.js';
 import type { CompiledPath } from '../fhirpath/model.js';
+import { membersOf } from './element-path.js';
 import type { IndexRows } from './index-rows.js';
 import { indexPair, type Found } from './params/composite.js';
 import { PARAMETER_RULES } from './params/index.js';
@@ -14,8 +15,15 @@ import { referenceHash } from './token-hash.js';
 /** Fills the collector with what one parameter finds. */
 type Step = (resource: Resource, rows: RowCollector) => void;
 
+interface IndexedStep {
+  readonly index: number;
+  readonly step: Step;
+}
+
 interface Plan {
-  readonly steps: readonly { readonly index: number; readonly step: Step }[];
+  /** Steps that find something only where the resource has a certain member, by that member: most parameters of a type find nothing. */
+  readonly byMember: ReadonlyMap<string, readonly IndexedStep[]>;
+  readonly always: readonly IndexedStep[];
   /** `0` per parameter, `1` for those that every resource has. */
   readonly absent: readonly string[];
   /** Parameters answered by others: present where in each list one of those is. */
@@ -39,14 +47,21 @@ export function createExtractor(definitions: Definitions): (resource: Resource) 
   };
 }
 
-function extract(resource: Resource, { steps, absent, combined }: Plan): IndexRows {
+function extract(resource: Resource, { byMember, always, absent, combined }: Plan): IndexRows {
   const rows = new RowCollector();
   const present = [...absent];
-  for (const { index, step } of steps) {
-    const before = rows.count;
-    step(resource, rows);
-    if (rows.count > before) present[index] = '1';
+  const run = (steps: readonly IndexedStep[]): void => {
+    for (const { index, step } of steps) {
+      const before = rows.count;
+      step(resource, rows);
+      if (rows.count > before) present[index] = '1';
+    }
+  };
+  for (const member in resource) {
+    const steps = byMember.get(member);
+    if (steps) run(steps);
   }
+  run(always);
   for (const { index, parts } of combined) if (parts.every((any) => any.some((part) => present[part] === '1'))) present[index] = '1';
   return rows.finish(present.join(''), referenceHash(`${resource.resourceType}/${resource.id}`));
 }
@@ -64,11 +79,22 @@ function makePlan(definitions: Definitions, type: string): Plan {
       ...both.map((slot) => ({ index: slot.position - 1, parts: (slot.parts ?? []).map((part) => indexes(part.slot)) })),
       ...others.map((slot) => ({ index: slot.position - 1, parts: [indexes(slot)] })),
     ],
-    steps: slots.filter((slot) => !isColumn(slot) && !isCombined(slot)).flatMap((slot) => {
-      const step = makeStep(definitions, slot);
-      return step ? [{ index: slot.position - 1, step }] : [];
-    }),
+    ...stepsOf(definitions, slots.filter((slot) => !isColumn(slot) && !isCombined(slot))),
   };
+}
+
+function stepsOf(definitions: Definitions, slots: readonly Slot[]): Pick<Plan, 'byMember' | 'always'> {
+  const byMember = new Map<string, IndexedStep[]>();
+  const always: IndexedStep[] = [];
+  for (const slot of slots) {
+    const step = makeStep(definitions, slot);
+    if (!step) continue;
+    const indexed = { index: slot.position - 1, step };
+    const members = membersOf(definitions, slot.type, slot.parameter.expression ?? '');
+    if (!members) always.push(indexed);
+    for (const member of members ?? []) byMember.set(member, [...(byMember.get(member) ?? []), indexed]);
+  }
+  return { byMember, always };
 }
 
 /** Undefined for parameters that have no expression (`_text`) or that the index can't hold (`near`). */

@@ -23,7 +23,7 @@ it('hashes codings in all the forms they are asked for, and plain codes in one',
 
 it('keeps the subject in its column alone, other references as tokens, and all local ones for includes', () => {
   const rows = extract(named('o1'));
-  expect(rows).toMatchObject({ subject: 'Patient/p1', self: referenceHash('Observation/o1'), refs: ['Encounter/e1 encounter ', 'Patient/p1 patient subject ', 'Practitioner/dr1 performer '] });
+  expect(rows).toMatchObject({ subject: 'Patient/p1', self: referenceHash('Observation/o1'), refs: ['Patient/p1 patient subject ', 'Encounter/e1 encounter ', 'Practitioner/dr1 performer '] });
   expect(rows.tokens).toContain(referenceHash('Encounter/e1') ^ referenceSalt('encounter'));
   expect(rows.tokens).not.toContain(referenceHash('Patient/p1') ^ referenceSalt('subject'));
   expect(extract(named('o12'))).toMatchObject({ subject: 'http://elsewhere.example/fhir/Patient/p1', refs: [] });
