@@ -15,11 +15,10 @@ const send = (reply, status, text) => reply.code(status).header('content-type', 
 let made = 0;
 const newId = () => `floor-${process.pid}-${(made += 1)}`;
 
-/** As many tokens as the server makes of the bench's Observation: most shared with others, some its own. */
-function tokensOf(count) {
-  const tokens = [];
-  for (let index = 0; index < count; index += 1) tokens.push(index < 4 ? String(made * 16 + index) : String(1000 + ((made * 7 + index * 13) % 500)));
-  return tokens;
+/** As many tokens as the server makes of the bench's Observation: two are its own (its identifier), the others two kinds of measure share. */
+function tokensOf(id, count) {
+  const own = Number(BigInt.asUintN(48, BigInt(id.split('-').at(-1)) * 2_654_435_761n));
+  return Array.from({ length: count }, (_, index) => (index < 2 ? own * 2 + index : 1000 + index * 2 + (own % 2)));
 }
 const TOKENS = Number(process.argv[3] ?? 24);
 
@@ -29,7 +28,7 @@ const insert = (ids, texts) =>
   pool.query({
     name: 'create',
     text: INSERT.replace('select *', 'select id, res, tokens::bigint[], subject, date'),
-    values: [ids, texts, ids.map(() => `{${tokensOf(TOKENS).join(',')}}`), ids.map(() => `Patient/p${made % 500}`), ids.map(() => Date.now() + made)],
+    values: [ids, texts, ids.map((id) => `{${tokensOf(id, TOKENS).join(',')}}`), ids.map(() => `Patient/p${made % 500}`), ids.map(() => Date.now() + made)],
   });
 
 app.get('/plain', (_request, reply) => send(reply, 200, '{"resourceType":"Basic"}'));
