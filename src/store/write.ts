@@ -19,9 +19,11 @@ export interface Group {
 
 /** In the one order in which all writes take their locks: by type, new before old, by id. */
 export function groupsOf(changes: readonly Change[]): readonly Group[] {
+  const [only] = changes;
+  if (only && changes.length === 1) return [{ type: only.type, kind: kindOf(only), changes }];
   const groups = new Map<string, { type: string; kind: Group['kind']; changes: Change[] }>();
   for (const change of changes) {
-    const kind = change.before === undefined ? 'create' : 'change';
+    const kind = kindOf(change);
     const key = `${change.type} ${kind === 'create' ? '1' : '2'}`;
     const group = groups.get(key) ?? { type: change.type, kind, changes: [] };
     groups.set(key, group);
@@ -31,6 +33,8 @@ export function groupsOf(changes: readonly Change[]): readonly Group[] {
   for (const group of sorted) group.changes.sort((a, b) => (a.id < b.id ? -1 : 1));
   return sorted;
 }
+
+const kindOf = (change: Change): Group['kind'] => (change.before === undefined ? 'create' : 'change');
 
 /** Is one statement, by itself, all or nothing? Many changes of rows already there can find only some of them at their version. */
 export function standsAlone(groups: readonly Group[]): boolean {
