@@ -20,13 +20,11 @@
 //   valueSets   { url: { include, exclude? } }  of required bindings; include: [{ system?, codes?, valueSet? }]
 //   compartments { name: { type: parameters } }
 //   extensions  { id: [contexts (elements), types of value[x] ('' for none), modifier?: 1] }
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fetchPackage } from './hl7-package.mjs';
 import { listedSystems, terminologyLines } from './pack-terminology.mjs';
 
-const PACKAGE = 'hl7.fhir.r4.examples@4.0.1';
 const TYPE_URL = 'http://hl7.org/fhir/StructureDefinition/';
 const FHIR_TYPE = `${TYPE_URL}structuredefinition-fhir-type`;
 const SYSTEM = 'http://hl7.org/fhirpath/System.';
@@ -34,17 +32,6 @@ const REGEX = `${TYPE_URL}regex`;
 const STRENGTH = { required: 'r', extensible: 'e', preferred: 'p', example: 'x' };
 // HL7's documentation examples lie among the real definitions and name the same codes.
 const EXAMPLES = new Set(['example', 'example-extension', 'example-reference']);
-
-function fetchPackage(run) {
-  const folder = mkdtempSync(join(tmpdir(), 'r4-definitions-'));
-  try {
-    execFileSync('npm', ['pack', PACKAGE, '--silent', '--pack-destination', folder], { stdio: ['ignore', 'ignore', 'inherit'] });
-    execFileSync('tar', ['-xzf', join(folder, readdirSync(folder)[0]), '-C', folder]);
-    return run(join(folder, 'package'));
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
 
 function readAll(folder, type) {
   const names = readdirSync(folder).filter((name) => name.startsWith(`${type}-`) && name.endsWith('.json'));

@@ -3,25 +3,11 @@
 //   node scripts/check-examples.mjs [folder]      after npm run build
 //
 // `folder` is an unpacked hl7.fhir.r4.examples 4.0.1; without it the package is fetched by `npm pack` into a temporary folder.
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadDefinitions } from '../dist/definitions/load.js';
 import { createValidator } from '../dist/validation/validator.js';
-
-const PACKAGE = 'hl7.fhir.r4.examples@4.0.1';
-
-function fetchPackage(run) {
-  const folder = mkdtempSync(join(tmpdir(), 'r4-examples-'));
-  try {
-    execFileSync('npm', ['pack', PACKAGE, '--silent', '--pack-destination', folder], { stdio: ['ignore', 'ignore', 'inherit'] });
-    execFileSync('tar', ['-xzf', join(folder, readdirSync(folder)[0]), '-C', folder]);
-    return run(join(folder, 'package'));
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
+import { fetchPackage } from './hl7-package.mjs';
 
 function check(folder) {
   const validator = createValidator(loadDefinitions({ profiles: false }));
