@@ -1,8 +1,8 @@
 // One element of a FHIRPath collection: a value with its type. https://hl7.org/fhir/R4/fhirpath.html#types
 import { parseDecimal, type Decimal } from '../fhir/decimal.js';
 import { EvaluationError } from './expression.js';
-import { quantityOf, type Quantity } from './quantity.js';
-import { parseTemporal, type Temporal } from './temporal.js';
+import { quantityOf } from './quantity.js';
+import { parseTemporal } from './temporal.js';
 
 /**
  * `type`: `HumanName`, `code`, `Patient.contact`, or of FHIRPath's own, `System.Integer`. The value of an own type is a boolean,
@@ -17,8 +17,6 @@ export interface Item {
 }
 
 export type Items = readonly Item[];
-
-export type SystemValue = boolean | number | string | Decimal | Temporal | Quantity;
 
 export const EMPTY: Items = [];
 const TRUE: Items = [{ type: 'System.Boolean', value: true }];
