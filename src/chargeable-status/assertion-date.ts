@@ -1,7 +1,7 @@
 // When the source decided: required, to the day at least, and not in the future (domain.md 1.4.4).
 import type { Issue } from '../fhir/issue.js';
 import type { Resource } from '../fhir/resource.js';
-import { asText, extensionsOf } from './elements.js';
+import { asText, extensionsOf } from '../fhir/elements.js';
 import { extensionUrl } from './codes.js';
 import { fault } from './faults.js';
 import { decisionOf, endOfDay, type Decision } from './decision.js';

@@ -6,7 +6,7 @@ import type { Resource } from '../fhir/resource.js';
 import type { Write, WriteContext, WriteRule } from '../store/rule.js';
 import { withAssertion } from './assertion.js';
 import { BUSINESS_ERROR, NHS_NUMBER, SPINE_R4_ERROR, STATUS_ASSERTION, VM_CODE, VM_OBSERVATION_ID, extensionUrl } from './codes.js';
-import { asObject, asObjects, codesOf, identifierOf, referenceId } from './elements.js';
+import { asObject, asObjects, codesOf, identifierOf, referenceId } from '../fhir/elements.js';
 import { readEvidence } from './evidence.js';
 import { fault, refuse } from './faults.js';
 import type { NonePolicy } from './effective-status.js';

@@ -5,7 +5,7 @@ import type { WriteContext } from '../store/rule.js';
 import { decidedOn, validUntilOf } from './assertion-date.js';
 import type { Category } from './category.js';
 import { EU_EVIDENCE_TYPE, EVIDENCE_TYPE, extensionUrl } from './codes.js';
-import { asObject, asText, codingsOf, extensionsOf, referenceId } from './elements.js';
+import { asObject, asText, codingsOf, extensionsOf, referenceId } from '../fhir/elements.js';
 import { fault } from './faults.js';
 import { endOfDay, lastDayOf } from './decision.js';
 

@@ -6,7 +6,8 @@ import type { Assertion } from './assertion.js';
 import { dateFaults, decidedOn, validity, validUntilOf } from './assertion-date.js';
 import { HOME_OFFICE_STATUSES, isHomeOfficeStatus } from './category.js';
 import { HO_STATUS, HOME_OFFICE_FEED, NHS_NUMBER, SPINE_ERROR } from './codes.js';
-import { asObject, asObjects, asText, codesOf, codingsOf, identifierOf, nhsNumbersOf } from './elements.js';
+import { asObject, asObjects, asText, codesOf, codingsOf, identifierOf } from '../fhir/elements.js';
+import { nhsNumbersOf } from './nhs-numbers.js';
 import { fault } from './faults.js';
 import { isNhsNumber } from '../fhir/nhs-number.js';
 

@@ -5,7 +5,7 @@ import type { Assertion } from './assertion.js';
 import { dateFaults, decidedOn, validity } from './assertion-date.js';
 import { basicOf, CATEGORIES, isCategory, type Category } from './category.js';
 import { BASIC_STATUS, CATEGORY_STATUS, EXEMPTION_REASON, extensionUrl, SPINE_ERROR, VM_COMPONENT } from './codes.js';
-import { asObjects, asText, codesOf, codingsOf, extensionsOf } from './elements.js';
+import { asObjects, asText, codesOf, codingsOf, extensionsOf } from '../fhir/elements.js';
 import { evidenceFaults, lastDay, proves, validUntilFaults, type Evidence } from './evidence.js';
 import { fault } from './faults.js';
 import { performerFaults } from './performers.js';

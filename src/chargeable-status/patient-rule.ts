@@ -3,7 +3,7 @@ import { fail } from '../fhir/errors.js';
 import type { JsonObject, Resource } from '../fhir/resource.js';
 import type { Write, WriteContext, WriteRule } from '../store/rule.js';
 import type { NonePolicy } from './effective-status.js';
-import { nhsNumbersOf } from './elements.js';
+import { nhsNumbersOf } from './nhs-numbers.js';
 import { attachStatements, detachStatements } from './home-office-register.js';
 import { homeOfficeAssertion } from './home-office-statement.js';
 import { point } from './merge.js';

@@ -4,7 +4,7 @@ import type { Issue } from '../fhir/issue.js';
 import type { Resource } from '../fhir/resource.js';
 import type { WriteContext } from '../store/rule.js';
 import { ODS_CODE } from './codes.js';
-import { asObject, asObjects, asText, identifierOf, referenceId } from './elements.js';
+import { asObject, asObjects, asText, identifierOf, referenceId } from '../fhir/elements.js';
 import { fault } from './faults.js';
 
 /** Role profiles of the care identity service. */

@@ -1,6 +1,7 @@
 // What a version of a Patient says about its NHS numbers: which it has, and whether it holds them, frees them or forwards them (ruling 10).
 import type { Resource } from '../fhir/resource.js';
-import { asObjects, nhsNumbersOf, referenceId } from './elements.js';
+import { asObjects, referenceId } from '../fhir/elements.js';
+import { nhsNumbersOf } from './nhs-numbers.js';
 import { isNhsNumber } from '../fhir/nhs-number.js';
 
 export interface Standing {

@@ -4,7 +4,7 @@ import type { JsonObject, JsonValue, Resource } from '../fhir/resource.js';
 import { BASIC_DISPLAY, CATEGORIES } from './category.js';
 import { BASIC_STATUS, BUSINESS_ERROR, CATEGORY_STATUS, STATUS_EXTENSION } from './codes.js';
 import type { EffectiveStatus } from './effective-status.js';
-import { asObjects } from './elements.js';
+import { asObjects } from '../fhir/elements.js';
 
 /** The extension that shows a status; undefined where nothing was ever asserted: absence is never N and never A. */
 export function statusExtension(status: EffectiveStatus): JsonObject | undefined {

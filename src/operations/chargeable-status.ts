@@ -3,7 +3,7 @@ import { fail } from '../fhir/errors.js';
 import type { FhirRequest } from '../fhir/request.js';
 import { assertionsOf, statusByNumber, statusByPatient, type StatusRow } from '../chargeable-status/status-row.js';
 import { effective, statusAt, type EffectiveStatus, type NonePolicy } from '../chargeable-status/effective-status.js';
-import { asObject, asObjects, asText, identifierOf } from '../chargeable-status/elements.js';
+import { asObject, asObjects, asText, identifierOf } from '../fhir/elements.js';
 import { BASE } from '../chargeable-status/codes.js';
 import { decisionOf } from '../chargeable-status/decision.js';
 import { requireNhsNumber, requireNumber } from '../chargeable-status/nhs-token.js';

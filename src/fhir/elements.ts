@@ -1,6 +1,5 @@
 // Reading elements of a resource that may not have been validated yet: what is not of the expected shape is as if absent.
-import type { JsonObject, Resource } from '../fhir/resource.js';
-import { NHS_NUMBER } from './codes.js';
+import type { JsonObject } from './resource.js';
 
 export interface FoundCoding {
   readonly system: string | undefined;
@@ -44,12 +43,4 @@ export function extensionsOf(element: unknown, url: string): JsonObject[] {
 export function referenceId(reference: unknown, type: string): string | undefined {
   const target = asText(asObject(reference)?.['reference']);
   return target?.startsWith(`${type}/`) ? target.slice(type.length + 1) : undefined;
-}
-
-/** The NHS numbers of a Patient, in order and as written, each with its place. */
-export function nhsNumbersOf(patient: Resource | undefined): { readonly value: string | undefined; readonly index: number; readonly use: string | undefined }[] {
-  return asObjects(patient?.['identifier']).flatMap((item, index) => {
-    const { system, value, use } = identifierOf(item);
-    return system === NHS_NUMBER ? [{ value, index, use }] : [];
-  });
 }
