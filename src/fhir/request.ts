@@ -27,7 +27,18 @@ export interface FhirRequest {
   /** Prefer: return=… and handling=…; undefined where the caller did not say. */
   readonly preferReturn?: 'minimal' | 'representation' | 'OperationOutcome' | undefined;
   readonly preferHandling?: 'strict' | 'lenient' | undefined;
+  /** X-Request-ID of this request; an entry of a bundle has none of its own. */
   readonly requestId?: string | undefined;
+  /** X-Request-ID of the bundle that this is an entry of. */
+  readonly bundleRequestId?: string | undefined;
+  /** X-Correlation-ID; an entry has its bundle's. */
+  readonly correlationId?: string | undefined;
+  /** X-Purpose-Of-Use: a code of v3-ActReason, not yet checked; an entry has its bundle's. */
+  readonly purposeOfUse?: string | undefined;
+  /** X-Break-Glass-Reason; an entry has its bundle's. */
+  readonly breakGlassReason?: string | undefined;
+  /** X-Provenance: the JSON text of a Provenance without target, not yet read. */
+  readonly provenance?: string | undefined;
   /** Absolute URL of the service base, no trailing slash: what links and Location begin with. */
   readonly base: string;
 }

@@ -35,6 +35,11 @@ export function decode(request: FastifyRequest, routed: Routed, base: string): F
     ifModifiedSince: headers['if-modified-since'],
     ifNoneExist: single(headers['if-none-exist']),
     requestId: single(headers['x-request-id']),
+    bundleRequestId: undefined,
+    correlationId: single(headers['x-correlation-id']),
+    purposeOfUse: single(headers['x-purpose-of-use']),
+    breakGlassReason: single(headers['x-break-glass-reason']),
+    provenance: single(headers['x-provenance']),
     preferReturn: preferred(headers['prefer'], RETURN) as FhirRequest['preferReturn'],
     preferHandling: preferred(headers['prefer'], HANDLING) as FhirRequest['preferHandling'],
   };
