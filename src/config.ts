@@ -16,6 +16,7 @@ interface Setting<T> {
 const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 const NONE_POLICIES = ['all', 'own'] as const;
 const UNKNOWN_PROFILES = ['warning', 'error'] as const;
+const VM_PROFILES = ['modern', 'legacy', 'both'] as const;
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 const ANY_ADDRESS = ['0.0.0.0', '::'];
 const MIB = 1024 * 1024;
@@ -34,6 +35,8 @@ const SETTINGS = {
   authJwksUrl: optional('AUTH_JWKS_URL', url('https:', 'http:'), 'Where the public keys of AUTH_ISSUER are.'),
   authAudience: optional('AUTH_AUDIENCE', word, 'The `aud` that a token of AUTH_ISSUER must carry.'),
   nonePolicy: required('NONE_POLICY', 'all', choice(NONE_POLICIES), 'What an assessment of category NONE negates: `all` earlier statements, or only the `own` ones of Overseas Visitors Managers.'),
+  vmProfile: required('VM_PROFILE', 'modern', choice(VM_PROFILES), 'The headers of the Visitors and Migrants search: `modern` (X-Request-ID), `legacy` (Ssp-* and the audit claims of Spine), or `both`, told apart by an Ssp header.'),
+  vmAsid: optional('VM_ASID', asid, 'The ASID of this service, which Ssp-To must name in the legacy profile; unset, it may name any.'),
   terminologyUrl: optional('TERMINOLOGY_URL', url('https:', 'http:'), 'The base of a FHIR terminology server to ask about codes of systems that are not held here.'),
   profileDefaults: optional('PROFILE_DEFAULTS', profileDefaults, 'Profiles that every resource of a type must meet, divided by `;`: `Patient=https://…`, or `Observation[category.coding.code=\'vital-signs\']=https://…` for those of which the FHIRPath is true.'),
   unknownProfile: required('UNKNOWN_PROFILE', 'warning', choice(UNKNOWN_PROFILES), 'What a profile in meta.profile is that nobody here knows: a `warning`, which lets the write pass, or an `error`.'),
@@ -137,6 +140,11 @@ function flag(text: string): boolean {
 
 function word(text: string): string {
   if (/\s/.test(text)) throw new Error('one word without spaces');
+  return text;
+}
+
+function asid(text: string): string {
+  if (!/^[0-9]{1,12}$/.test(text)) throw new Error('up to 12 digits');
   return text;
 }
 

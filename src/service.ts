@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { createAccess } from './access/access.js';
 import { type App, type AppLog, createApp } from './app.js';
 import { createChargeableStatus } from './chargeable-status/chargeable-status.js';
+import { vmRefusal } from './chargeable-status/vm-refusal.js';
 import { writeLapses } from './chargeable-status/lapse.js';
 import { serviceBase, type Config } from './config.js';
 import type { Database } from './db/database.js';
@@ -14,6 +15,8 @@ import { createOperationHandler } from './dispatch/operation.js';
 import { createRouter } from './dispatch/router.js';
 import { createRoutes } from './dispatch/routes.js';
 import { createIds } from './fhir/id.js';
+import { createAdmission } from './identity/admit.js';
+import { createClients, type Clients } from './identity/clients.js';
 import type { TokenVerifier } from './identity/verify-token.js';
 import { amend } from './interactions/amend.js';
 import type { Parts } from './interactions/context.js';
@@ -55,7 +58,8 @@ export async function createService(given: ServiceParts): Promise<Service> {
   const { config, database, definitions, log } = given;
   const clock = (): number => Date.now() + config.clockOffsetMs;
   const newId = createIds(clock, randomBytes);
-  const status = createChargeableStatus({ newId, nonePolicy: config.nonePolicy });
+  const clients = createClients({ db: database, clock, development: config.authIssuer === undefined });
+  const status = createChargeableStatus({ newId, clients, setting: { profile: config.vmProfile, asid: config.vmAsid }, nonePolicy: config.nonePolicy });
   const validator = createValidator(definitions);
   const store = createStore({ database, definitions, now: clock });
   const profiles = createProfileChecker({
@@ -78,6 +82,7 @@ export async function createService(given: ServiceParts): Promise<Service> {
     answerers: status.answerers,
     clock,
     newId,
+    wordRefusal: vmRefusal,
     pageSecret: await readSecret(database, 'page-link'),
     onFailure: (error, request) => { log.error({ err: error, method: request.method, interaction: request.interaction, type: request.type }, 'a request failed'); },
   };
@@ -86,10 +91,10 @@ export async function createService(given: ServiceParts): Promise<Service> {
     everyMs: LAPSE_EVERY_MS,
     onFailure: (error) => { log.error({ err: error }, 'lapsed statuses could not be written; tried again soon'); },
   });
-  return { app: createFhirApp(given, parts, validator), parts, stop: () => lapses.stop() };
+  return { app: createFhirApp(given, parts, validator, clients), parts, stop: () => lapses.stop() };
 }
 
-function createFhirApp(given: ServiceParts, parts: Parts, validator: Validator): App {
+function createFhirApp(given: ServiceParts, parts: Parts, validator: Validator, clients: Clients): App {
   const { config, database, definitions, log } = given;
   const terminology = createTerminology({ own: definitions.conformanceResources, findStored: findStored(parts.store, definitions), db: database, remoteUrl: config.terminologyUrl });
   const operations = createOperations({ nonePolicy: config.nonePolicy, terminology, definitions, validate: parts.validate, validator, profiles: parts.profiles, newId: parts.newId });
@@ -104,10 +109,10 @@ function createFhirApp(given: ServiceParts, parts: Parts, validator: Validator):
       basePath: config.basePath,
       baseOf: baseFinder(config),
       route,
-      authenticate: given.authenticate,
+      authenticate: createAdmission(given.authenticate, clients),
       perform: (handler, request, caller) => perform(handler, request, caller, parts),
       capabilities: createCapabilities({ definitions, routes, operations, version: given.version, date: new Date(parts.clock()).toISOString() }),
-      refuse: (error, request) => refusalResponse(error, request, parts),
+      refuse: (error, request, caller) => refusalResponse(error, request, caller, parts),
     },
   });
 }

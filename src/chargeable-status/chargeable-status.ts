@@ -4,18 +4,19 @@ import type { WriteRule } from '../store/rule.js';
 import { createAssertionRule } from './assertion-rule.js';
 import type { NonePolicy } from './effective-status.js';
 import { createPatientRule } from './patient-rule.js';
+import { createVmAccreditation } from './vm-accreditation.js';
 import { createVmRead } from './vm-read.js';
-import { createVmSearch } from './vm-search.js';
+import { createVmSearch, type VmParts } from './vm-search.js';
 
 export interface ChargeableStatus {
   readonly rules: readonly WriteRule[];
   readonly answerers: readonly Answerer[];
 }
 
-export function createChargeableStatus(parts: { readonly newId: () => string; readonly nonePolicy: NonePolicy }): ChargeableStatus {
-  const { newId, nonePolicy } = parts;
+export function createChargeableStatus(parts: VmParts & { readonly nonePolicy: NonePolicy }): ChargeableStatus {
+  const { nonePolicy } = parts;
   return {
     rules: [createPatientRule(nonePolicy), createAssertionRule(nonePolicy)],
-    answerers: [createVmSearch(newId), createVmRead()],
+    answerers: [createVmSearch(parts), createVmAccreditation(parts.clients), createVmRead()],
   };
 }

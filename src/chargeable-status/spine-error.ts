@@ -17,6 +17,11 @@ export const SPINE_ERRORS = {
   INVALID_IDENTIFIER_SYSTEM: { status: 400, code: 'code-invalid', display: 'Invalid identifier system' },
   INVALID_ELEMENT: { status: 400, code: 'value', display: 'Invalid element' },
   INVALID_PARAMETER: { status: 400, code: 'invalid', display: 'Invalid parameter' },
+  REQUEST_UNMATCHED: { status: 400, code: 'unknown', display: 'Request does not match authorisation token' },
+  MESSAGE_NOT_WELL_FORMED: { status: 400, code: 'structure', display: 'Message not well formed' },
+  MISSING_OR_INVALID_HEADER: { status: 400, code: 'invalid', display: 'There is a required header missing or invalid' },
+  ACCESS_DENIED_SSL: { status: 403, code: 'forbidden', display: 'SSL Protocol or Cipher requirements not met' },
+  ASID_CHECK_FAILED: { status: 403, code: 'forbidden', display: "The sender or receiver's ASID is not authorised for this interaction" },
   CONFLICTING_VALUES: { status: 422, code: 'business-rule', display: 'Conflicting values have been specified in different fields' },
 } as const satisfies Record<string, SpineRow>;
 

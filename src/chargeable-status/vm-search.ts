@@ -1,12 +1,17 @@
 // The Visitors and Migrants search: Observation?subject:Patient.identifier=…&code=…|0001, by GET and by POST alike (domain.md 1.7).
 import { fail } from '../fhir/errors.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
+import type { Caller } from '../fhir/caller.js';
+import type { Clients } from '../identity/clients.js';
 import type { Grant } from '../search/grant.js';
 import type { Answerer } from '../store/answerer.js';
 import { SPINE_ERROR, VM_CODE } from './codes.js';
 import { requireNhsNumber } from './nhs-token.js';
 import { spineError } from './spine-error.js';
 import { statusByNumber } from './status-row.js';
+import type { AuditedRequest } from './vm-audit-claims.js';
+import { requireVmHeaders, type VmSetting } from './vm-headers.js';
+import { requireInteraction, VM_SEARCH_SPELLINGS } from './vm-interaction.js';
 import { isAnswered, vmObservation, VM_CODE_VALUE, type AnsweredRow } from './vm-observation.js';
 
 const SUBJECT = 'subject:Patient.identifier';
@@ -20,19 +25,47 @@ export const NO_STORE = { 'Cache-Control': 'no-store' } as const;
 /** May this caller ask about chargeable status at all? PHB roles may search Observations, and must not see this through it. */
 export const mayAsk = (grant: Grant): boolean => grant.allows('operation', 'Patient', 'chargeable-status');
 
-export function createVmSearch(newId: () => string): Answerer {
+/** Who may ask by the register, and what a request must carry. */
+export interface VmParts {
+  readonly newId: () => string;
+  readonly clients: Pick<Clients, 'find' | 'knowsOrganization'>;
+  readonly setting: VmSetting;
+}
+
+export function createVmSearch(parts: VmParts): Answerer {
+  const { newId } = parts;
   return {
     concerns: (request, grant) =>
       request.interaction === 'search' && request.type === 'Observation' && request.id === undefined &&
       (grant.caller.role === 'supplier' || namesVmCode(request)) && mayAsk(grant),
-    async answer(request, { db, now }) {
+    async answer(request, { db, now, grant }) {
+      const audited = await requireSender(request, grant.caller, parts, now);
       const number = requireQuestion(request);
+      if (audited !== undefined && audited.number !== number) throw spineError('REQUEST_UNMATCHED', 'The NHS number asked about is not that of requested_record in the token');
       const row = await statusByNumber(db, number);
       if (!row) throw spineError('PATIENT_NOT_FOUND', 'No patient with this NHS number is known here');
       const body = isAnswered(row) ? matchBundle(request.base, newId(), row, now) : noRecordBundle(request.base, newId(), newId());
       return { status: 200, body, headers: NO_STORE } satisfies FhirResponse;
     },
   };
+}
+
+/** What stands before the question (VM-32): is the client accredited for it, and are its headers and audit claims there? Others than suppliers are asked for neither. */
+async function requireSender({ headers = {} }: FhirRequest, caller: Caller, { clients, setting }: VmParts, now: number): Promise<AuditedRequest | undefined> {
+  if (caller.role !== 'supplier') return undefined;
+  const found = clients.find(caller.client);
+  const client = found instanceof Promise ? await found : found;
+  if (client === undefined) throw spineError('ASID_CHECK_FAILED', 'The client of this token is not registered');
+  requireInteraction(client, VM_SEARCH_SPELLINGS);
+  const audited = requireVmHeaders(headers, { caller, client }, setting, now);
+  if (audited !== undefined && client.organization !== undefined && audited.organization !== client.organization) throw await wrongOrganization(audited.organization, clients);
+  return audited;
+}
+
+/** An organisation of which nothing is known is a bad claim; another's is one that the ASID doesn't go with (VM-45). */
+async function wrongOrganization(organization: string, clients: VmParts['clients']): Promise<Error> {
+  if (await clients.knowsOrganization(organization)) return spineError('ASID_CHECK_FAILED', 'The ASID of this client does not belong to requesting_organization');
+  return spineError('MISSING_OR_INVALID_HEADER', 'The claim requesting_organization of the token in Authorization names an organisation that is not known here');
 }
 
 const namesVmCode = ({ query }: FhirRequest): boolean => query.some(([name, value]) => name === CODE && value.split(',').some((one) => one.startsWith(`${VM_CODE}|`)));

@@ -31,7 +31,7 @@ async function runEntry(outer: FhirRequest, raw: unknown, index: number, context
     if (entry.request.interaction === 'batch') throw nested(index);
     return await perform(entry.routed.handler, entry.request, grant.caller, parts);
   } catch (error) {
-    return refusalResponse(error, outer, parts);
+    return refusalResponse(error, outer, grant.caller, parts);
   }
 }
 

@@ -55,6 +55,7 @@ export function readEntry(outer: FhirRequest, raw: unknown, index: number, route
       purposeOfUse: outer.purposeOfUse,
       breakGlassReason: outer.breakGlassReason,
       provenance: undefined,
+      headers: outer.headers,
       preferHandling: outer.preferHandling,
       preferReturn: outer.preferReturn ?? 'minimal',
       base: outer.base,

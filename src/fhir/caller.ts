@@ -19,4 +19,6 @@ export interface Caller {
   readonly practitionerRole?: string;
   /** ODS code of the caller's organisation. */
   readonly organization?: string;
+  /** The claims that say who asks for whom and why, as the V&M API has them; not yet judged. */
+  readonly audit?: Readonly<Record<string, unknown>>;
 }

@@ -2,6 +2,7 @@
 // Statuses follow https://hl7.org/fhir/R4/http.html; codes https://hl7.org/fhir/R4/codesystem-issue-type.html
 import type { Issue, IssueType } from './issue.js';
 import type { Coding } from './resource.js';
+import { SPINE_CODES } from './spine-codes.js';
 
 interface ErrorRow {
   readonly status: number;
@@ -88,7 +89,8 @@ export class FhirError extends Error {
 /** The error of one row of the table; `headers` go out with it. */
 export function fail(name: ErrorName, details: ErrorDetails = {}, headers: Readonly<Record<string, string>> = {}): FhirError {
   const row = ERRORS[name];
-  return new FhirError(row.status, [{ severity: 'error', code: row.code, ...details, text: details.text ?? row.text }], headers);
+  const coding = details.coding ?? SPINE_CODES[name];
+  return new FhirError(row.status, [{ severity: 'error', code: row.code, ...details, ...(coding && { coding }), text: details.text ?? row.text }], headers);
 }
 
 /** One refusal for all faults that validation found: 422, or 400 where the structure itself is wrong. */

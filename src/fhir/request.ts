@@ -6,6 +6,8 @@ export type Interaction =
   | 'read' | 'vread' | 'update' | 'patch' | 'delete' | 'create' | 'search' | 'history'
   | 'batch' | 'transaction' | 'operation' | 'capabilities';
 
+export type RequestHeaders = Readonly<Record<string, string | string[] | undefined>>;
+
 /** Optional members may be there and undefined: the decoder makes every request with the same members, which the hot paths are quicker to read. */
 export interface FhirRequest {
   readonly interaction: Interaction;
@@ -39,6 +41,8 @@ export interface FhirRequest {
   readonly breakGlassReason?: string | undefined;
   /** X-Provenance: the JSON text of a Provenance without target, not yet read. */
   readonly provenance?: string | undefined;
+  /** All headers by lower-case name, for surfaces that are defined by theirs; the entries of a Bundle have those it came with. */
+  readonly headers?: RequestHeaders | undefined;
   /** Absolute URL of the service base, no trailing slash: what links and Location begin with. */
   readonly base: string;
 }

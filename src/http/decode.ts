@@ -40,6 +40,7 @@ export function decode(request: FastifyRequest, routed: Routed, base: string): F
     purposeOfUse: single(headers['x-purpose-of-use']),
     breakGlassReason: single(headers['x-break-glass-reason']),
     provenance: single(headers['x-provenance']),
+    headers,
     preferReturn: preferred(headers['prefer'], RETURN) as FhirRequest['preferReturn'],
     preferHandling: preferred(headers['prefer'], HANDLING) as FhirRequest['preferHandling'],
   };

@@ -4,7 +4,8 @@ import type { Router } from '../dispatch/router.js';
 import type { Caller } from '../fhir/caller.js';
 import { fail, FhirError } from '../fhir/errors.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
-import type { Handler } from '../interactions/context.js';
+import type { Handler, RefusedRequest } from '../interactions/context.js';
+import { queryPairs } from '../fhir/query-string.js';
 import { requireJson } from './accept.js';
 import { decode, queryText } from './decode.js';
 import { reply } from './reply.js';
@@ -19,7 +20,7 @@ export interface FhirDoor {
   readonly perform: (handler: Handler, request: FhirRequest, caller: Caller) => Promise<FhirResponse>;
   /** The CapabilityStatement's text for a base. */
   readonly capabilities: (base: string) => string;
-  readonly refuse: (error: unknown, request: FhirRequest) => FhirResponse;
+  readonly refuse: (error: unknown, request: RefusedRequest, caller: Caller | undefined) => FhirResponse;
 }
 
 /** Registers everything under the base path. Bodies come as bytes: the FHIR reader decides what they are. */
@@ -47,6 +48,7 @@ export function refuseByFastify(error: unknown, request: FastifyRequest, to: Fas
 }
 
 async function serve(request: FastifyRequest, to: FastifyReply, door: FhirDoor): Promise<FastifyReply> {
+  let caller: Caller | undefined;
   try {
     const base = door.baseOf(request.headers.host);
     const path = pathBelow(request.url, door.basePath);
@@ -56,13 +58,13 @@ async function serve(request: FastifyRequest, to: FastifyReply, door: FhirDoor):
       return reply(request, to, { status: 200, body: door.capabilities(base) });
     }
     const identified = door.authenticate(request.headers.authorization);
-    const caller = identified instanceof Promise ? await identified : identified;
+    caller = identified instanceof Promise ? await identified : identified;
     requireJson(request.headers.accept, query);
     const routed = door.route(request.method, path);
     const decoded = decode(request, routed, base);
     return reply(request, to, await door.perform(routed.handler, decoded, caller));
   } catch (error) {
-    return refuse(error, request, to, door);
+    return refuse(error, request, to, door, caller);
   }
 }
 
@@ -78,9 +80,25 @@ function pathBelow(url: string, basePath: string): string {
   return path.startsWith('/') ? path.slice(1) : path;
 }
 
-function refuse(error: unknown, request: FastifyRequest, to: FastifyReply, door: FhirDoor): FastifyReply {
-  const asked: FhirRequest = { interaction: 'read', method: request.method as FhirRequest['method'], query: [], base: '' };
-  return reply(request, to, door.refuse(error, asked));
+function refuse(error: unknown, request: FastifyRequest, to: FastifyReply, door: FhirDoor, caller?: Caller): FastifyReply {
+  return reply(request, to, door.refuse(error, refused(request, door), caller));
+}
+
+/** What can be said of a request that may not have been read: its form, too, for a search that keeps its parameters out of the URL. */
+function refused(request: FastifyRequest, door: FhirDoor): RefusedRequest {
+  const [type] = pathBelow(request.url, door.basePath).split('/', 1);
+  const form = Buffer.isBuffer(request.body) && request.body.length < LONGEST_FORM ? `&${request.body.toString('latin1')}` : '';
+  return { interaction: 'read', method: request.method as FhirRequest['method'], query: tolerantPairs(queryText(request.url) + form), headers: request.headers, ...(type && { type }) };
+}
+
+const LONGEST_FORM = 4096;
+
+function tolerantPairs(text: string): FhirRequest['query'] {
+  try {
+    return queryPairs(text);
+  } catch {
+    return [];
+  }
 }
 
 /** Fastify's own refusals as rows of the error table. */

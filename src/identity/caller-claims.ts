@@ -20,7 +20,15 @@ export function callerOf(claims: JWTPayload): Caller {
     ...optional('relatedPerson', text(claims, 'related_person')),
     ...optional('practitionerRole', text(claims, 'practitioner_role')),
     ...optional('organization', text(claims, 'organization')),
+    ...auditOf(claims),
   });
+}
+
+/** The audit claims of the V&M API, as one claim of an access token. */
+function auditOf({ vm_audit: audit }: JWTPayload): Pick<Caller, 'audit'> {
+  if (audit === undefined || audit === null) return {};
+  if (typeof audit !== 'object' || Array.isArray(audit)) throw new BadClaim('the claim vm_audit must be an object');
+  return { audit: audit as Readonly<Record<string, unknown>> };
 }
 
 /** `entitle_role` serves issuers whose own `role` claim means something else. */

@@ -2,6 +2,7 @@
 import type { Queryable } from '../db/database.js';
 import type { Definitions } from '../definitions/model.js';
 import type { Caller } from '../fhir/caller.js';
+import type { FhirError } from '../fhir/errors.js';
 import type { Issue } from '../fhir/issue.js';
 import type { JsonDocument } from '../fhir/json-text.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
@@ -12,6 +13,9 @@ import type { AnswerContext, Answerer } from '../store/answerer.js';
 import type { WriteRule } from '../store/rule.js';
 import type { Store, Transaction } from '../store/store.js';
 import type { ProfileChecker } from '../validation/profile-checker.js';
+
+/** What is known of a request that may have been refused before it was read whole. */
+export type RefusedRequest = Pick<FhirRequest, 'method' | 'interaction' | 'type' | 'query' | 'headers'>;
 
 /** Made once by main and handed down; nothing below looks anything up elsewhere. */
 export interface Parts {
@@ -29,8 +33,10 @@ export interface Parts {
   readonly newId: () => string;
   /** Seals page links. */
   readonly pageSecret: string;
+  /** A refusal in the words of the surface that the request came to; the caller is undefined until known. */
+  readonly wordRefusal: (refusal: FhirError, request: RefusedRequest, caller: Caller | undefined) => FhirError;
   /** Told of what should never happen: a failure that is the server's own. */
-  readonly onFailure: (error: unknown, request: FhirRequest) => void;
+  readonly onFailure: (error: unknown, request: RefusedRequest) => void;
 }
 
 export interface Context extends AnswerContext {

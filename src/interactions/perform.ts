@@ -6,14 +6,14 @@ import { FhirError, fail } from '../fhir/errors.js';
 import { outcomeText } from '../fhir/outcome.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import { VersionConflict, type Transaction } from '../store/store.js';
-import type { Context, Handler, Parts } from './context.js';
+import type { Context, Handler, Parts, RefusedRequest } from './context.js';
 
 /** Performs a request for a caller; never throws: a refusal is a response too. */
 export async function perform(handler: Handler, request: FhirRequest, caller: Caller, parts: Parts): Promise<FhirResponse> {
   try {
     return await answer(handler, request, caller, parts);
   } catch (error) {
-    return refusalResponse(error, request, parts);
+    return refusalResponse(error, request, caller, parts);
   }
 }
 
@@ -30,8 +30,8 @@ export async function answer(handler: Handler, request: FhirRequest, caller: Cal
 }
 
 /** Any error as the OperationOutcome the caller gets. */
-export function refusalResponse(error: unknown, request: FhirRequest, parts: Pick<Parts, 'newId' | 'onFailure'>): FhirResponse {
-  const refusal = asFhirError(error);
+export function refusalResponse(error: unknown, request: RefusedRequest, caller: Caller | undefined, parts: Pick<Parts, 'newId' | 'onFailure' | 'wordRefusal'>): FhirResponse {
+  const refusal = parts.wordRefusal(asFhirError(error), request, caller);
   if (refusal.status >= 500) parts.onFailure(error, request);
   return {
     status: refusal.status,

@@ -29,6 +29,9 @@ const TABLES: Readonly<Record<string, TableClass>> = {
   'fhir.concept': { spread: 'reference' },
   'fhir.concept_parent': { spread: 'reference' },
   'fhir.concept_property': { spread: 'reference' },
+  // Few, and asked for on the coordinator before a request goes anywhere.
+  'fhir.client': { spread: 'local' },
+  'fhir.client_assertion': { spread: 'distributed', by: 'key' },
   'public.schema_migration': { spread: 'local' },
 };
 

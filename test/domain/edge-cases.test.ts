@@ -9,7 +9,8 @@ import { createExtractor } from '../../src/search/extract.js';
 import type { AnswerContext } from '../../src/store/answerer.js';
 import { createStore } from '../../src/store/postgres-store.js';
 import { startServer, type TestServer } from '../server.js';
-import { assessed, codeOf, covered, deliver, errorCode, evidence, NHS, numbers, parametersOf, patientBody, register, shownBy, state, statementBody, statusOf, vmObservation, vmSearch, VM_CODE, withdraw } from './people.js';
+import { DEVELOPMENT_CLIENT } from '../../src/identity/client.js';
+import { assessed, codeOf, covered, deliver, errorCode, evidence, NHS, numbers, parametersOf, patientBody, register, shownBy, state, statementBody, statusOf, REQUEST_ID, vmObservation, vmSearch, VM_CODE, withdraw } from './people.js';
 
 let server: TestServer;
 const newNumber = numbers(999_600_000);
@@ -83,7 +84,8 @@ describe('2: out of order and backdated', () => {
 
 describe('4: expiry at the boundary', () => {
   const definitions = loadDefinitions();
-  const parts = { newId: () => 'x', nonePolicy: 'all' as const };
+  const clients = { find: () => DEVELOPMENT_CLIENT, knowsOrganization: () => Promise.resolve(true) };
+  const parts = { newId: () => 'x', nonePolicy: 'all' as const, clients, setting: { profile: 'modern' as const, asid: undefined } };
   const [search] = createChargeableStatus(parts).answerers;
   const operation = createChargeableStatusOperation('all');
   const request = (rest: Partial<FhirRequest>): FhirRequest => ({ interaction: 'search', method: 'GET', type: 'Observation', query: [], base: 'http://base', ...rest });
@@ -93,7 +95,7 @@ describe('4: expiry at the boundary', () => {
     const grant = { caller: { role: 'supplier', client: 'c', subject: 's', scopes: [] }, allows: () => true, rows: () => ({ kind: 'none' }), receiptsOnly: false, refuseWrite: () => undefined };
     const context = { grant, db: server.database, now: Date.parse(moment), store: undefined } as unknown as AnswerContext;
     const answered = await operation.handle(request({ interaction: 'operation', type: 'Patient', id }), context);
-    const found = await search?.answer(request({ query: [['subject:Patient.identifier', `${NHS}|${number}`], ['code', `${VM_CODE}|0001`]] }), context);
+    const found = await search?.answer(request({ headers: { 'x-request-id': REQUEST_ID }, query: [['subject:Patient.identifier', `${NHS}|${number}`], ['code', `${VM_CODE}|0001`]] }), context);
     return { answer: parametersOf(JSON.parse(answered.body ?? '')), observation: JSON.parse(found?.body ?? '').entry[0].resource };
   }
 

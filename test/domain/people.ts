@@ -129,10 +129,14 @@ export function parametersOf(parameters: any): Record<string, any> {
   return Object.fromEntries(parameters.parameter.map(({ name, ...value }: any) => [name, Object.values(value)[0]]));
 }
 
+/** What a supplier's search must carry. */
+export const REQUEST_ID = '7d6a3c1e-2f4b-4c8a-9e5d-0b1a2c3d4e5f';
+export const TRACED = { 'x-request-id': REQUEST_ID };
+
 export const vmPath = (number: string): string => `Observation?subject:Patient.identifier=${NHS}|${number}&code=${VM_CODE}|0001`;
 
 export function vmSearch(server: TestServer, number: string): Promise<Answer> {
-  return server.send('GET', vmPath(number), { token: server.tokens.supplier });
+  return server.send('GET', vmPath(number), { token: server.tokens.supplier, headers: TRACED });
 }
 
 /** The status observation of a patient who has one. */

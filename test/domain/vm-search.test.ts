@@ -1,6 +1,6 @@
 // The Visitors and Migrants search as suppliers see it: VM-01 to VM-26, VM-32 and VM-33 of the published checklist.
 import { startServer, type TestServer } from '../server.js';
-import { assessed, deliver, errorCode, NHS, numbers, register, state, statementBody, vmObservation, vmPath, vmSearch, VM_CODE } from './people.js';
+import { assessed, deliver, errorCode, NHS, numbers, register, state, statementBody, TRACED, vmObservation, vmPath, vmSearch, VM_CODE } from './people.js';
 
 let server: TestServer;
 const newNumber = numbers();
@@ -14,9 +14,9 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-const ask = (query: string, token = server.tokens.supplier) => server.send('GET', `Observation?${query}`, { token });
+const ask = (query: string, token = server.tokens.supplier) => server.send('GET', `Observation?${query}`, { token, headers: TRACED });
 const post = (form: string, path = 'Observation/_search', token = server.tokens.supplier) =>
-  server.send('POST', path, { token, body: form, headers: { 'content-type': 'application/x-www-form-urlencoded' } });
+  server.send('POST', path, { token, body: form, headers: { ...TRACED, 'content-type': 'application/x-www-form-urlencoded' } });
 const SUBJECT = 'subject:Patient.identifier';
 const subject = (number = identified) => `${SUBJECT}=${NHS}|${number}`;
 const CODE = `code=${VM_CODE}|0001`;
@@ -220,7 +220,7 @@ describe('failure', () => {
   });
 
   test('VM-12: handling=lenient does not soften it', async () => {
-    const answer = await server.send('GET', `Observation?${subject()}&${CODE}&foo=bar`, { token: server.tokens.supplier, headers: { prefer: 'handling=lenient' } });
+    const answer = await server.send('GET', `Observation?${subject()}&${CODE}&foo=bar`, { token: server.tokens.supplier, headers: { ...TRACED, prefer: 'handling=lenient' } });
     expect([answer.status, errorCode(answer)]).toEqual([400, 'INVALID_PARAMETER']);
   });
 
@@ -289,4 +289,25 @@ test('a search of Observations without the published code is plain R4 for others
   const { status, body } = await server.send('GET', `Observation?subject:Patient.identifier=${NHS}|${identified}`, { token: server.tokens.admin });
   expect(status).toBe(200);
   expect(body.type).toBe('searchset');
+});
+
+describe('VM-35: the request id', () => {
+  const path = (): string => `Observation?${subject()}&${CODE}`;
+  const withId = (id: string | undefined, token = server.tokens.supplier) => server.send('GET', path(), { token, headers: id === undefined ? {} : { 'x-request-id': id } });
+
+  test.each([['missing', undefined], ['no UUID', 'abc'], ['a UUID and more', `${TRACED['x-request-id']}x`], ['two', `${TRACED['x-request-id']}, ${TRACED['x-request-id']}`]])('%s is refused before the question is read', async (_what, id) => {
+    const answer = await withId(id);
+    expect([answer.status, answer.body.issue[0].code, errorCode(answer)]).toEqual([400, 'invalid', 'MISSING_OR_INVALID_HEADER']);
+    expect(errorCode(await server.send('GET', 'Observation?foo=bar', { token: server.tokens.supplier }))).toBe('MISSING_OR_INVALID_HEADER');
+  });
+
+  test('it comes back, and so does the correlation id', async () => {
+    const answer = await server.send('GET', path(), { token: server.tokens.supplier, headers: { ...TRACED, 'x-correlation-id': 'c-1' } });
+    expect([answer.status, answer.headers['x-request-id'], answer.headers['x-correlation-id']]).toEqual([200, TRACED['x-request-id'], 'c-1']);
+  });
+
+  test('others than suppliers, and the operation, do without', async () => {
+    expect((await withId(undefined, server.tokens.ovm)).status).toBe(200);
+    expect((await server.send('GET', `Patient/$chargeable-status?identifier=${NHS}|${identified}`, { token: server.tokens.supplier })).status).toBe(200);
+  });
 });
