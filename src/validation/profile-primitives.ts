@@ -1,31 +1,47 @@
-// The steps of a profile's check that look at one value by itself: fixed, pattern, binding, length, range.
+// What a profile asks of one value by itself: fixed, pattern, binding, length, range; as code where that is a line or two.
 import { isBoundCoding, isBoundConcept, type Binding } from './binding.js';
-import { isObject } from './profile-elements.js';
-import { note, reportBinding, reportFixed, reportPattern } from './profile-reports.js';
+import { isObject } from './json-object.js';
+import type { ProfileCode } from './profile-code.js';
+import type { Findings } from './profile-findings.js';
+import { note, reportBinding, reportFixed, reportLength, reportPattern } from './profile-reports.js';
 import type { ProfileCheck } from './profile-run.js';
 import type { ProfileNode } from './profile-tree.js';
-import { isFixed, meetsPattern } from './profile-values.js';
 import type { ProfileWorld } from './profile-world.js';
+import { fixedTest, patternTest } from './value-code.js';
 import { shown } from './words.js';
 
-export function valueSteps({ fixed, pattern }: ProfileNode, profile: string): ProfileCheck[] {
-  const steps: ProfileCheck[] = [];
-  if (fixed !== undefined) steps.push((value, _sibling, _run, findings) => { if (!isFixed(fixed, value)) reportFixed(findings, profile, fixed, value); });
-  if (pattern !== undefined) steps.push((value, _sibling, _run, findings) => { if (!meetsPattern(pattern, value)) reportPattern(findings, profile, pattern, value); });
-  return steps;
+export function valueCode({ fixed, pattern, maxLength, least, most }: ProfileNode, { scope, url }: ProfileCode): string {
+  const lines: string[] = [];
+  if (fixed !== undefined) lines.push(`if (!(${fixedTest(fixed, 'v', scope)})) ${scope.use(reportFixed)}(f, ${url}, ${scope.use(fixed)}, v);`);
+  if (pattern !== undefined) lines.push(`if (!(${patternTest(pattern, 'v', scope)})) ${scope.use(reportPattern)}(f, ${url}, ${scope.use(pattern)}, v);`);
+  if (typeof maxLength === 'number') lines.push(`if (typeof v === 'string' && v.length > ${maxLength}) ${scope.use(reportLength)}(f, ${url}, ${maxLength}, v);`);
+  if (least !== undefined || most !== undefined) lines.push(`${scope.use(checkRange)}(f, ${url}, ${scope.use(least)}, ${scope.use(most)}, v);`);
+  return lines.join('\n');
+}
+
+/** minValue[x] and maxValue[x] of numbers, and of dates written to the same precision. */
+function checkRange(findings: Findings, profile: string, least: unknown, most: unknown, value: unknown): void {
+  if (isLess(value, least)) findings.error('value', { key: 'minValue', profile }, '', () => `${shown(value)} is below ${shown(least)}, the least allowed`);
+  if (isLess(most, value)) findings.error('value', { key: 'maxValue', profile }, '', () => `${shown(value)} is above ${shown(most)}, the most allowed`);
+}
+
+function isLess(one: unknown, other: unknown): boolean {
+  if (typeof one === 'number' && typeof other === 'number') return one < other;
+  return typeof one === 'string' && typeof other === 'string' && one.length === other.length && one < other;
 }
 
 const CODED = new Set(['code', 'string', 'uri', 'Coding', 'CodeableConcept', 'Quantity']);
 
-/** A set that can't be listed gives a note: its codes are not here. */
-export function bindingStep({ binding }: ProfileNode, type: string, profile: string, world: ProfileWorld): ProfileCheck | undefined {
+/** Undefined where nobody is held to it. A set that can't be listed gives a note: its codes are not here. */
+export function bindingOf({ binding }: ProfileNode, type: string, profile: string, world: ProfileWorld): ProfileCheck | undefined {
   if (binding === undefined || !CODED.has(type)) return undefined;
   const { strength, valueSet } = binding;
   if (strength !== 'required' && strength !== 'extensible') return undefined;
   const isAdvice = strength !== 'required';
+  let bound: Binding | undefined;
   return (value, _sibling, run, findings) => {
     if (value === undefined || (isAdvice && !run.advice)) return;
-    const bound = world.binding(valueSet);
+    bound ??= world.binding(valueSet);
     if (bound === undefined) note(findings, profile, 'binding', `the codes of the value set ${valueSet} can't be listed here, so this one was not looked up`);
     else if (!isBound(bound, type, value)) reportBinding(findings, profile, bound, strength, value);
   };
@@ -35,26 +51,4 @@ export function isBound(binding: Binding, type: string, value: unknown): boolean
   if (typeof value === 'string') return binding.codes.has(value);
   if (!isObject(value)) return false;
   return type === 'CodeableConcept' ? isBoundConcept(binding, value) : isBoundCoding(binding, value);
-}
-
-export function lengthStep({ maxLength }: ProfileNode, profile: string): ProfileCheck | undefined {
-  if (maxLength === undefined) return undefined;
-  return (value, _sibling, _run, findings) => {
-    if (typeof value !== 'string' || value.length <= maxLength) return;
-    findings.error('too-long', { key: 'maxLength', profile }, '', () => `${value.length} characters are given, and ${maxLength} are allowed`);
-  };
-}
-
-/** minValue[x] and maxValue[x] of numbers, and of dates written to the same precision. */
-export function rangeStep({ least, most }: ProfileNode, profile: string): ProfileCheck | undefined {
-  if (least === undefined && most === undefined) return undefined;
-  return (value, _sibling, _run, findings) => {
-    if (isLess(value, least)) findings.error('value', { key: 'minValue', profile }, '', () => `${shown(value)} is below ${shown(least)}, the least allowed`);
-    if (isLess(most, value)) findings.error('value', { key: 'maxValue', profile }, '', () => `${shown(value)} is above ${shown(most)}, the most allowed`);
-  };
-}
-
-function isLess(one: unknown, other: unknown): boolean {
-  if (typeof one === 'number' && typeof other === 'number') return one < other;
-  return typeof one === 'string' && typeof other === 'string' && one.length === other.length && one < other;
 }

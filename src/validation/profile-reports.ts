@@ -30,6 +30,10 @@ export function reportPattern(findings: Findings, profile: string, wanted: unkno
   findings.error('value', { key: 'pattern', profile }, '', () => `${shown(value)} must hold ${jsonOf(wanted)}`);
 }
 
+export function reportLength(findings: Findings, profile: string, longest: number, value: string): void {
+  findings.error('too-long', { key: 'maxLength', profile }, '', () => `${value.length} characters are given, and ${longest} are allowed`);
+}
+
 function jsonOf(value: unknown): string {
   const text = JSON.stringify(value);
   return text.length > 300 ? `${text.slice(0, 299)}…` : text;

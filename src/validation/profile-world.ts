@@ -5,12 +5,16 @@ import type { FormsOf } from './profile-elements.js';
 import type { ProfileCheck, ProfileRun } from './profile-run.js';
 import type { ProfileNode } from './profile-tree.js';
 
-export interface CompiledProfile {
+/** A check that is generated when it is first called. */
+export interface LazyCheck {
+  check: ProfileCheck;
+}
+
+export interface CompiledProfile extends LazyCheck {
   readonly url: string;
   /** The type it constrains: `Patient`, `Extension`. */
   readonly type: string;
   readonly root: ProfileNode;
-  readonly check: ProfileCheck;
 }
 
 export interface ProfileWorld {

@@ -3,10 +3,11 @@ import type { Definitions } from '../definitions/model.js';
 import type { Resource } from '../fhir/resource.js';
 import { createBindings, isBoundCoding, isBoundConcept } from './binding.js';
 import { compileProfile } from './profile-check.js';
-import { createForms, isObject } from './profile-elements.js';
+import { isObject } from './json-object.js';
+import { createForms } from './profile-elements.js';
 import { Findings } from './profile-findings.js';
 import type { ProfileRun } from './profile-run.js';
-import { profileTree } from './profile-tree.js';
+import { profileTree, type ProfileNode } from './profile-tree.js';
 import type { CompiledProfile, ProfileWorld } from './profile-world.js';
 
 const HL7 = 'http://hl7.org/fhir/StructureDefinition/';
@@ -28,7 +29,7 @@ export function createProfiles(definitions: Definitions, find: (canonical: strin
     if (!definition || !root) return undefined;
     const { type, url: canonical } = definition;
     if (typeof type !== 'string' || typeof canonical !== 'string' || definitions.type(type) === undefined) return undefined;
-    return { url: canonical, type, root, check: compileProfile(root, type, canonical, world) };
+    return lazyProfile(canonical, type, root, world);
   };
   const world: Profiles = {
     definitions,
@@ -52,6 +53,18 @@ export function createProfiles(definitions: Definitions, find: (canonical: strin
   return world;
 }
 
+/** Known before its code is made, which may ask for it: profiles may refer to each other in circles. */
+function lazyProfile(url: string, type: string, root: ProfileNode, world: ProfileWorld): CompiledProfile {
+  const profile: CompiledProfile = {
+    url, type, root,
+    check: (value, sibling, run, findings) => {
+      profile.check = compileProfile(root, type, url, world);
+      profile.check(value, sibling, run, findings);
+    },
+  };
+  return profile;
+}
+
 /** HL7's URL of a resource or data type. */
 function baseType(url: string, definitions: Definitions): string | undefined {
   if (!url.startsWith(HL7)) return undefined;
@@ -66,14 +79,14 @@ function treeOf(definition: Resource, find: (canonical: string) => Resource | un
 }
 
 /** Each object is judged once by each profile. */
-function remembered(value: unknown, sibling: unknown, { url, check }: CompiledProfile, run: ProfileRun): boolean {
-  let verdicts = run.verdicts.get(value);
-  if (!verdicts) run.verdicts.set(value, (verdicts = new Map<string, boolean>()));
+function remembered(value: unknown, sibling: unknown, profile: CompiledProfile, run: ProfileRun): boolean {
+  const verdicts = run.known.verdictsOn(value);
+  const { url } = profile;
   const known = verdicts.get(url);
   if (known !== undefined) return known;
   verdicts.set(url, true);
   const findings = new Findings(false);
-  check(value, sibling, run, findings);
+  profile.check(value, sibling, run, findings);
   verdicts.set(url, findings.errors === 0);
   return findings.errors === 0;
 }

@@ -5,7 +5,7 @@ import { Findings } from './profile-findings.js';
 import { isBound } from './profile-primitives.js';
 import type { CheckOf, ProfileRun } from './profile-run.js';
 import type { Discriminator, ProfileNode } from './profile-tree.js';
-import { targetOf, targetType } from './profile-types.js';
+import { targetAt, targetType } from './profile-types.js';
 import { isFixed, meetsPattern } from './profile-values.js';
 import type { ProfileWorld } from './profile-world.js';
 import { parseSlicePath, type SliceStep } from './slicing-path.js';
@@ -119,7 +119,7 @@ function slicesMatch(element: ProfileNode, rest: readonly SliceStep[], task: Tas
 }
 
 /** The element as the slice constrains it, or the profile of the slice's type does. */
-function childOf(node: ProfileNode, name: string, world: ProfileWorld): ProfileNode | undefined {
+export function childOf(node: ProfileNode, name: string, world: ProfileWorld): ProfileNode | undefined {
   return node.children.get(name) ?? node.children.get(`${name}[x]`) ?? profileRoot(node, world)?.children.get(name);
 }
 
@@ -129,7 +129,7 @@ function profileRoot({ types = [] }: ProfileNode, world: ProfileWorld): ProfileN
 }
 
 /** An extension with a definition of its own has that definition's URL, known here or not. */
-function extensionUrl({ types = [], children, name }: ProfileNode): string | undefined {
+export function extensionUrl({ types = [], children, name }: ProfileNode): string | undefined {
   if (name !== 'extension' && name !== 'modifierExtension') return undefined;
   const fixed = children.get('url')?.fixed;
   const [profile] = types.flatMap(({ profile: urls = [] }) => urls);
@@ -168,13 +168,13 @@ function resolvedMatch({ types = [] }: ProfileNode, rest: readonly SliceStep[], 
   if (rest.length === 0 && kind === 'type') {
     const wanted = urls.map((url) => world.typeOf(url));
     return ({ value }, run) => {
-      const type = targetOf(value, run)?.['resourceType'] ?? targetType(value);
+      const type = targetAt(value, run)?.['resourceType'] ?? targetType(value);
       return typeof type === 'string' && wanted.some((one) => one !== undefined && world.definitions.isA(type, one));
     };
   }
   const inner = rest.length === 0 ? targetProfileMatch(urls, task) : firstOf(urls.map((url) => { const root = world.profile(url)?.root; return root && matchAt(root, rest, task); }));
   return inner && (({ value }, run) => {
-    const target = targetOf(value, run);
+    const target = targetAt(value, run);
     return target !== undefined && inner({ value: target, sibling: undefined, type: String(target['resourceType']), segment: '' }, run);
   });
 }

@@ -1,4 +1,4 @@
-// Deals the values of a sliced element out to its slices, and checks each slice. https://hl7.org/fhir/R4/profiling.html#slicing
+// Slicing: tells which slice each value of an element belongs to, and checks the slices. https://hl7.org/fhir/R4/profiling.html#slicing
 import type { Item } from './profile-elements.js';
 import type { Findings } from './profile-findings.js';
 import { note, reportCount } from './profile-reports.js';
@@ -17,29 +17,40 @@ interface Slice {
   readonly reslicing: SlicingCheck | undefined;
 }
 
+/** What a slicing asks of the whole. */
+export interface Order extends Pick<Slicing, 'rules' | 'ordered'> {
+  readonly slices: readonly ProfileNode[];
+}
+
 const BY_URL: readonly Discriminator[] = [{ type: 'value', path: 'url' }];
 const BY_TYPE: readonly Discriminator[] = [{ type: 'type', path: '$this' }];
 
+/** For what slicing-code.ts writes no code for: values whose type the data tells. */
 export function compileSlicing(element: ProfileNode, profile: string, world: ProfileWorld, checkOf: CheckOf): SlicingCheck {
-  const slicing = element.slicing ?? {};
-  const discriminators = discriminatorsOf(element, slicing);
+  const discriminators = discriminatorsOf(element);
   const slices = [...element.slices.values()].map((node): Slice => ({
     node,
     match: compileMatch(node, discriminators, world, checkOf),
     reslicing: node.slices.size > 0 ? compileSlicing(node, profile, world, checkOf) : undefined,
   }));
+  const order: Order = { ...element.slicing, slices: slices.map(({ node }) => node) };
   return (items, run, findings) => {
-    for (const { node, match } of slices) if (!match) note(findings, profile, 'slicing', `nothing tells what belongs to the slice '${node.sliceName ?? ''}', so it was not checked`);
+    for (const { node, match } of slices) if (!match) note(findings, profile, 'slicing', noMatchWords(node));
     const places = items.map((item) => slices.findIndex(({ match }) => match?.(item, run) === true));
-    checkOrder(items, places, slices, slicing, profile, findings);
+    checkOrder(findings, profile, order, places, (at) => items[at]?.segment ?? '');
     for (const [index, slice] of slices.entries()) {
       if (slice.match) checkSlice(slice, items.filter((_, at) => places[at] === index), profile, checkOf, run, findings);
     }
   };
 }
 
+export function noMatchWords({ sliceName = '' }: ProfileNode): string {
+  return `nothing tells what belongs to the slice '${sliceName}', so it was not checked`;
+}
+
 /** Extensions are told apart by their url and the forms of a choice by their type, also where a profile does not say so. */
-function discriminatorsOf({ name }: ProfileNode, { discriminator = [] }: Slicing): readonly Discriminator[] {
+export function discriminatorsOf({ name, slicing }: ProfileNode): readonly Discriminator[] {
+  const { discriminator = [] } = slicing ?? {};
   if (discriminator.length > 0) return discriminator;
   if (name === 'extension' || name === 'modifierExtension') return BY_URL;
   return name.endsWith('[x]') ? BY_TYPE : [];
@@ -55,19 +66,23 @@ function checkSlice({ node, reslicing }: Slice, members: readonly Item[], profil
   reslicing?.(members, run, findings);
 }
 
-/** closed: nothing else; openAtEnd: the rest comes last; ordered: in the order of the slices. `places`: index of each item's slice, or -1. */
-function checkOrder(items: readonly Item[], places: readonly number[], slices: readonly Slice[], { rules, ordered }: Slicing, profile: string, findings: Findings): void {
-  const names = (): string => slices.map(({ node }) => node.sliceName ?? '').join(', ');
+/**
+ * closed: nothing else; openAtEnd: the rest comes last; ordered: in the order of the slices.
+ * `places`: the number of each item's slice, -1 for none, -2 where it is not looked at; `segmentAt`: where an item stands.
+ */
+export function checkOrder(findings: Findings, profile: string, { rules, ordered, slices }: Order, places: readonly number[], segmentAt: (at: number) => string): void {
+  const names = (): string => slices.map(({ sliceName }) => sliceName ?? '').join(', ');
+  const report = (at: number, words: () => string): void => { findings.error('structure', { key: 'slicing', profile }, segmentAt(at), words); };
   let latest = -1;
   let ended = false;
-  for (const [at, item] of items.entries()) {
-    const place = places[at] ?? -1;
+  for (const [at, place] of places.entries()) {
+    if (place === -2) continue;
     if (place < 0) {
       ended = true;
-      if (rules === 'closed') findings.error('structure', { key: 'slicing', profile }, item.segment, () => `this belongs to none of the slices ${names()}, and no other is allowed`);
+      if (rules === 'closed') report(at, () => `this belongs to none of the slices ${names()}, and no other is allowed`);
     } else {
-      if (ended && rules === 'openAtEnd') findings.error('structure', { key: 'slicing', profile }, item.segment, () => `what belongs to none of the slices ${names()} must come after them`);
-      if (ordered === true && place < latest) findings.error('structure', { key: 'slicing', profile }, item.segment, () => `the slices must come in the order ${names()}`);
+      if (ended && rules === 'openAtEnd') report(at, () => `what belongs to none of the slices ${names()} must come after them`);
+      if (ordered === true && place < latest) report(at, () => `the slices must come in the order ${names()}`);
       latest = Math.max(latest, place);
     }
   }
