@@ -25,12 +25,13 @@ import { publishDefinitions } from './jobs/publish-definitions.js';
 import { repeat } from './jobs/repeat.js';
 import { createOperations } from './operations/operations.js';
 import { createDefinitionRule, fetchProfiles } from './operations/stored-profiles.js';
-import { findStored } from './operations/stored-terminology.js';
+import { createTerminologyRule, findStored } from './operations/stored-terminology.js';
 import { createExtractor } from './search/extract.js';
 import { createStore } from './store/postgres-store.js';
+import { createCodeChecker } from './validation/code-checker.js';
 import { createProfileChecker } from './validation/profile-checker.js';
 import { contentRules, defaultRules } from './validation/profile-rules.js';
-import { createTerminology } from './terminology/terminology.js';
+import { createTerminology, type Terminology } from './terminology/terminology.js';
 import { createValidator, type Validator } from './validation/validator.js';
 
 /** A lapse is to be seen on the Patient within a minute (domain.md ruling 8). */
@@ -62,11 +63,14 @@ export async function createService(given: ServiceParts): Promise<Service> {
   const status = createChargeableStatus({ newId, clients, setting: { profile: config.vmProfile, asid: config.vmAsid }, nonePolicy: config.nonePolicy });
   const validator = createValidator(definitions);
   const store = createStore({ database, definitions, now: clock });
+  const packages = openPackages();
+  const terminology = createTerminology({ own: definitions.conformanceResources, packages, findStored: findStored(store, definitions), db: database, remoteUrl: config.terminologyUrl, now: clock });
   const profiles = createProfileChecker({
     definitions,
-    packages: openPackages(),
+    packages,
     rules: [...contentRules(), ...defaultRules(config.profileDefaults ?? [], definitions)],
     fetch: fetchProfiles(store, definitions),
+    codes: terminology.answers,
     unknownProfile: config.unknownProfile,
     now: clock,
   });
@@ -78,7 +82,7 @@ export async function createService(given: ServiceParts): Promise<Service> {
     validate: (resource) => validator.validate(resource),
     extract: createExtractor(definitions),
     profiles,
-    rules: [...status.rules, createDefinitionRule(profiles)],
+    rules: [...status.rules, createDefinitionRule(profiles), createTerminologyRule(terminology.answers)],
     answerers: status.answerers,
     clock,
     newId,
@@ -91,13 +95,18 @@ export async function createService(given: ServiceParts): Promise<Service> {
     everyMs: LAPSE_EVERY_MS,
     onFailure: (error) => { log.error({ err: error }, 'lapsed statuses could not be written; tried again soon'); },
   });
-  return { app: createFhirApp(given, parts, validator, clients), parts, stop: () => lapses.stop() };
+  return { app: createFhirApp(given, parts, { validator, terminology, clients }), parts, stop: () => lapses.stop() };
 }
 
-function createFhirApp(given: ServiceParts, parts: Parts, validator: Validator, clients: Clients): App {
+interface AppParts {
+  readonly validator: Validator;
+  readonly terminology: Terminology;
+  readonly clients: Clients;
+}
+
+function createFhirApp(given: ServiceParts, parts: Parts, { validator, terminology, clients }: AppParts): App {
   const { config, database, definitions, log } = given;
-  const terminology = createTerminology({ own: definitions.conformanceResources, findStored: findStored(parts.store, definitions), db: database, remoteUrl: config.terminologyUrl });
-  const operations = createOperations({ nonePolicy: config.nonePolicy, terminology, definitions, validate: parts.validate, validator, profiles: parts.profiles, newId: parts.newId });
+  const operations = createOperations({ nonePolicy: config.nonePolicy, terminology, definitions, validate: parts.validate, validator, profiles: parts.profiles, codes: createCodeChecker(definitions, terminology.answers), newId: parts.newId });
   // A bundle's entries are routed by the same table that holds the bundle's own row.
   const routes = createRoutes({ bundle: createBundleHandler(() => route), operation: createOperationHandler(operations) });
   const route = createRouter(routes, definitions.resourceTypes);

@@ -8,9 +8,14 @@ import { codesOf, type Codes } from './codes.js';
 export interface Packages {
   /** The StructureDefinition with this URL (without version); undefined where no package has it. */
   structure(url: string): Resource | undefined;
+  /** The first resource of the type with this URL (without version). */
+  find(type: PackageType, url: string): Resource | undefined;
+  all(type: PackageType): readonly Resource[];
   /** Members of a value set, as Definitions.codes gives them; undefined where the packages can't list it. */
   codes(valueSet: string): Codes | undefined;
 }
+
+export type PackageType = 'StructureDefinition' | 'ValueSet' | 'CodeSystem' | 'ConceptMap';
 
 interface Indexed {
   readonly resourceType: string;
@@ -22,15 +27,24 @@ export function openPackages(root?: string): Packages {
   const profiles = new URL('profiles/', root === undefined ? new URL('../../', import.meta.url) : pathToFileURL(`${root}/`));
   let index: ReadonlyMap<string, Indexed> | undefined;
   const indexed = (): ReadonlyMap<string, Indexed> => (index ??= indexOf(packageFolders(profiles)));
+  const read = new Map<Indexed, Resource>();
+  const readOnce = (one: Indexed): Resource => {
+    const resource = read.get(one) ?? readResource(one.file);
+    read.set(one, resource);
+    return resource;
+  };
+  const find = (type: PackageType, url: string): Resource | undefined => {
+    const found = indexed().get(url);
+    return found?.resourceType === type ? readOnce(found) : undefined;
+  };
   let list: ((valueSet: string) => Codes | undefined) | undefined;
   return {
-    structure: (url) => {
-      const found = indexed().get(url);
-      return found?.resourceType === 'StructureDefinition' ? readResource(found.file) : undefined;
-    },
+    structure: (url) => find('StructureDefinition', url),
+    find,
+    all: (type) => [...indexed().values()].filter(({ resourceType }) => resourceType === type).map(readOnce),
     codes: (valueSet) => {
       if (!indexed().has(valueSet.replace(/\|.*$/, ''))) return undefined;
-      list ??= codesOf(NOTHING, terminologyOf(indexed()));
+      list ??= codesOf(NOTHING, [...indexed().values()].filter(({ resourceType }) => resourceType === 'ValueSet' || resourceType === 'CodeSystem').map(readOnce));
       return list(valueSet);
     },
   };
@@ -48,7 +62,7 @@ export function packageFolders(profiles: URL): readonly URL[] {
   });
 }
 
-const KINDS = new Set(['StructureDefinition', 'ValueSet', 'CodeSystem']);
+const KINDS = new Set(['StructureDefinition', 'ValueSet', 'CodeSystem', 'ConceptMap']);
 
 /** By the package's own index where it has one, else by reading every file; the first of two with one URL stands. */
 function indexOf(folders: readonly URL[]): ReadonlyMap<string, Indexed> {
@@ -75,10 +89,6 @@ function entryOf(content: JsonValue, name: string | undefined, folder: URL): (In
   if (typeof content !== 'object' || content === null || Array.isArray(content) || name === undefined) return [];
   const { resourceType, url } = content;
   return typeof resourceType === 'string' && typeof url === 'string' ? [{ resourceType, url, file: new URL(encodeURIComponent(name), folder) }] : [];
-}
-
-function terminologyOf(index: ReadonlyMap<string, Indexed>): readonly Resource[] {
-  return [...index.values()].filter(({ resourceType }) => resourceType !== 'StructureDefinition').map(({ file }) => readResource(file));
 }
 
 const readResource = (file: URL): Resource => readJson(file) as Resource;

@@ -2,7 +2,9 @@
 import type { Caller } from '../fhir/caller.js';
 import type { Definitions } from '../definitions/model.js';
 import type { Grant } from '../search/grant.js';
+import type { WriteRule } from '../store/rule.js';
 import type { Store } from '../store/store.js';
+import type { CodeAnswers } from '../terminology/code-answers.js';
 import type { FindStored } from '../terminology/sources.js';
 
 const ASKER: Caller = { role: 'admin', client: 'entitle-fhir', subject: 'entitle-fhir', scopes: [] };
@@ -22,5 +24,16 @@ export function findStored(store: Pick<Store, 'search'>, definitions: Definition
       type, where: { kind: 'parameter', parameter, values: [{ text }] }, sort: [], count: MOST_OF_ONE_URL, includes: [], total: 'none', self: [],
     });
     return matches.map(({ id, text: stored }) => ({ id, text: stored }));
+  };
+}
+
+/** Code systems and value sets that are posted, changed or deleted count at once. */
+export function createTerminologyRule(answers: Pick<CodeAnswers, 'distrust'>): WriteRule {
+  return {
+    concerns: ({ type }) => type === 'CodeSystem' || type === 'ValueSet',
+    after: () => {
+      answers.distrust();
+      return Promise.resolve();
+    },
   };
 }

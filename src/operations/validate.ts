@@ -8,6 +8,8 @@ import { outcomeText } from '../fhir/outcome.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import type { Resource } from '../fhir/resource.js';
 import type { AnswerContext } from '../store/answerer.js';
+import type { CodeChecker } from '../validation/code-checker.js';
+import { MOST_ISSUES } from '../validation/faults.js';
 import type { ProfileChecker } from '../validation/profile-checker.js';
 import type { Validator } from '../validation/validator.js';
 import type { Operation } from './operation.js';
@@ -18,6 +20,7 @@ export interface ValidateParts {
   readonly definitions: Definitions;
   readonly validator: Validator;
   readonly profiles: Pick<ProfileChecker, 'check'>;
+  readonly codes: CodeChecker;
   readonly newId: () => string;
 }
 
@@ -40,8 +43,12 @@ export function createValidateOperation(parts: ValidateParts): Operation {
   };
 }
 
+const isError = ({ severity }: Issue): boolean => severity === 'error' || severity === 'fatal';
+
 function answer(issues: readonly Issue[], id: string): FhirResponse {
-  return { status: 200, body: outcomeText(issues.length === 0 ? [ALL_OK] : issues, { id }), outcome: true };
+  // Of very many only the first are told: advice must not push out an error.
+  const told = issues.length <= MOST_ISSUES ? issues : [...issues.filter(isError), ...issues.filter((issue) => !isError(issue))];
+  return { status: 200, body: outcomeText(issues.length === 0 ? [ALL_OK] : told, { id }), outcome: true };
 }
 
 /** May the caller delete it? Nothing of its content is asked. */
@@ -65,8 +72,8 @@ async function contentIssues(input: ValidateInput, request: FhirRequest, context
   if (wrong) return [wrong];
   const base = parts.validator.validate(resource, { hints: true });
   // A profile is laid over what is good R4: of anything else it has nothing to say.
-  const broken = base.some(({ severity }) => severity === 'error' || severity === 'fatal');
-  const issues = broken ? base : [...base, ...(await parts.profiles.check(resource, { also: input.profiles, advice: true }))];
+  const broken = base.some(isError);
+  const issues = broken ? base : [...base, ...(await parts.profiles.check(resource, { also: input.profiles, advice: true })), ...(await parts.codes.check(resource))];
   return [...issues, ...refusedWrite(resource, input, context)].map((issue) => placed(issue, input, request));
 }
 

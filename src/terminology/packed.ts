@@ -10,20 +10,22 @@ export interface Packed {
   all(type: TerminologyType): readonly Resource[];
 }
 
+const NOTHING: Packed = { find: () => undefined, all: () => [] };
 const TAB = 9;
 const NEWLINE = 10;
 
-/** `root` is the folder of the package, ending in a slash; `own` are our resources, which go before HL7's. */
-export function openPacked(root: URL, own: readonly Resource[]): Packed {
+/** Our resources go first, then those of packages of others, then HL7's. `root` is the folder of our package, ending in a slash. */
+export function openPacked(root: URL, own: readonly Resource[], others: Packed = NOTHING): Packed {
   const ours = new Map<string, Resource>(own.flatMap((resource) => (typeof resource.url === 'string' ? [[`${resource.resourceType} ${resource.url}`, resource] as const] : [])));
   let opened: ReadonlyMap<string, () => Resource> | undefined;
   const lines = (): ReadonlyMap<string, () => Resource> => (opened ??= openLines(new URL('profiles/r4/terminology.ndjson', root)));
-  const find = (key: string): Resource | undefined => ours.get(key) ?? lines().get(key)?.();
+  const find = (type: TerminologyType, url: string): Resource | undefined => ours.get(`${type} ${url}`) ?? others.find(type, url) ?? lines().get(`${type} ${url}`)?.();
   return {
-    find: (type, url) => find(`${type} ${url}`),
+    find,
     all: (type) => {
-      const keys = new Set([...ours.keys(), ...lines().keys()].filter((key) => key.startsWith(`${type} `)));
-      return [...keys].flatMap((key) => find(key) ?? []);
+      const local = [...ours.keys(), ...lines().keys()].filter((key) => key.startsWith(`${type} `)).map((key) => key.slice(type.length + 1));
+      const urls = new Set([...local, ...others.all(type).flatMap(({ url }) => (typeof url === 'string' ? [url] : []))]);
+      return [...urls].flatMap((url) => find(type, url) ?? []);
     },
   };
 }

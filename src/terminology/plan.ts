@@ -34,6 +34,15 @@ export function planOf(valueSet: ValueSet, find: (canonical: string) => ValueSet
   return [...partsOf(valueSet, { find, done: new Map() }, []).values()];
 }
 
+/** Does it say which codes it has? Some are published without, or with a page of them. */
+export function isListed({ compose, expansion }: ValueSet): boolean {
+  return compose !== undefined || (expansion?.contains !== undefined && (expansion.total === undefined || expansion.total <= countOf(expansion.contains)));
+}
+
+function countOf(contains: readonly ValueSetExpansionContains[]): number {
+  return contains.reduce((sum, { contains: below = [] }) => sum + 1 + countOf(below), 0);
+}
+
 /** The canonical URLs that a value set imports. */
 export function importsOf({ compose }: ValueSet): readonly string[] {
   return [...(compose?.include ?? []), ...(compose?.exclude ?? [])].flatMap((part) => part.valueSet ?? []);
@@ -43,7 +52,10 @@ function partsOf(valueSet: ValueSet, imports: Imports, within: readonly string[]
   const { url, compose, expansion } = valueSet;
   if (url !== undefined && within.includes(url)) throw importLoop([...within.slice(within.indexOf(url)), url]);
   const inside = url === undefined ? within : [...within, url];
-  if (!compose) return expansion?.contains ? expandedParts(expansion.contains) : new Map();
+  if (!compose) {
+    if (within.length > 0 && !isListed(valueSet)) throw notSupported(`The value set ${url ?? ''}, which is imported, does not say which codes it has`, 'ValueSet.compose');
+    return expansion?.contains ? expandedParts(expansion.contains) : new Map();
+  }
   const included = joined(compose.include.map((part) => includeParts(part, imports, inside)));
   const excluded = joined((compose.exclude ?? []).map((part) => includeParts(part, imports, inside)));
   return mapParts(included, (part) => {

@@ -2,7 +2,8 @@
 import type { Parameters, ParametersParameter, ValueSet } from '@medplum/fhirtypes';
 
 export interface RemoteQuestion {
-  readonly valueSet?: ValueSet;
+  /** Itself, or the canonical URL of one that only the other server may know. */
+  readonly valueSet?: ValueSet | string;
   readonly system?: string;
   readonly version?: string;
   readonly code: string;
@@ -42,7 +43,7 @@ export function createRemote(url: string, send: typeof fetch = fetch): Remote {
     async validateCode({ valueSet, system, version, code, display }) {
       const about: ParametersParameter[] = [{ name: 'code', valueCode: code }, ...(display === undefined ? [] : [{ name: 'display', valueString: display }])];
       const answer = valueSet
-        ? await ask('ValueSet/$validate-code', [{ name: 'valueSet', resource: valueSet }, ...about, ...uri('system', system), ...text('systemVersion', version)])
+        ? await ask('ValueSet/$validate-code', [setOf(valueSet), ...about, ...uri('system', system), ...text('systemVersion', version)])
         : await ask('CodeSystem/$validate-code', [...uri('url', system), ...about, ...text('version', version)]);
       return readVerdict(answer);
     },
@@ -53,6 +54,7 @@ export function createRemote(url: string, send: typeof fetch = fetch): Remote {
   };
 }
 
+const setOf = (valueSet: ValueSet | string): ParametersParameter => (typeof valueSet === 'string' ? { name: 'url', valueUri: valueSet } : { name: 'valueSet', resource: valueSet });
 const uri = (name: string, valueUri: string | undefined): ParametersParameter[] => (valueUri === undefined ? [] : [{ name, valueUri }]);
 const text = (name: string, valueString: string | undefined): ParametersParameter[] => (valueString === undefined ? [] : [{ name, valueString }]);
 

@@ -2,12 +2,13 @@
 import type { CodeSystem, ConceptMap, ValueSet } from '@medplum/fhirtypes';
 import type { Queryable } from '../db/database.js';
 import type { Resource } from '../fhir/resource.js';
+import { createCodeAnswers, type CodeAnswers } from './code-answers.js';
 import { createCodes } from './codes.js';
 import { expand, type ExpandOptions, type Stamp } from './expand.js';
 import type { Ground } from './ground.js';
 import { lookup, type LookedUp, type LookupQuestion } from './lookup.js';
 import { MemorySystem } from './memory-system.js';
-import { openPacked } from './packed.js';
+import { openPacked, type Packed } from './packed.js';
 import { unknownMap, unknownValueSet } from './refusals.js';
 import { createRemote } from './remote.js';
 import { createSources, type FindStored } from './sources.js';
@@ -20,14 +21,20 @@ export interface TerminologyParts {
   readonly root?: URL;
   /** Our own resources: Definitions.conformanceResources. */
   readonly own: readonly Resource[];
+  /** Those of packages of others. */
+  readonly packages?: Packed;
   /** Those that administrators have posted. */
   readonly findStored: FindStored;
   readonly db: Queryable;
   /** Base URL of another terminology server. */
   readonly remoteUrl?: string | undefined;
+  /** Milliseconds. */
+  readonly now?: () => number;
 }
 
 export interface Terminology {
+  /** What validation asks. */
+  readonly answers: CodeAnswers;
   /**
    * `system|code` and `|code` members of a value set of HL7's or ours, listed from memory and kept; undefined where it is
    * unknown or can't be listed so. `|version` is ignored.
@@ -51,8 +58,8 @@ export interface Terminology {
 }
 
 /** Reads nothing yet: HL7's file is opened at the first question. */
-export function createTerminology({ root = new URL('../../', import.meta.url), own, findStored, db, remoteUrl }: TerminologyParts): Terminology {
-  const packed = openPacked(root, own);
+export function createTerminology({ root = new URL('../../', import.meta.url), own, packages, findStored, db, remoteUrl, now = Date.now }: TerminologyParts): Terminology {
+  const packed = openPacked(root, own, packages);
   const sources = createSources(packed, findStored, db);
   const ground: Ground = { sources, db, remote: remoteUrl === undefined ? undefined : createRemote(remoteUrl) };
   const valueSet = async (canonical: string): Promise<ValueSet> => {
@@ -61,6 +68,7 @@ export function createTerminology({ root = new URL('../../', import.meta.url), o
     return found;
   };
   return {
+    answers: createCodeAnswers(ground, now),
     codes: createCodes(packed),
     async validateCode({ valueSet: canonical, ...question }) {
       if (canonical !== undefined) return validateInSet(await valueSet(canonical), question, ground);

@@ -39,7 +39,7 @@ export async function validateInSystem(question: CodeQuestion & { readonly syste
     throw unknownSystem(system, version, remoteWords(ground));
   }
   const concept = held.kind === 'memory' ? held.find(code) : await findConcept(ground.db, held, code);
-  if (concept) return judge(concept, question, `the code system ${system}`);
+  if (concept) return judgeConcept(concept, question, `the code system ${system}`);
   const message = `The code ${JSON.stringify(code.slice(0, 100))} is not in the code system ${system}`;
   // What a fragment lacks may be a code all the same. https://hl7.org/fhir/R4/codesystem.html#content
   if (held.header.content === 'fragment') return { result: true, message: `${message}, of which only a fragment is held here: it may be right` };
@@ -55,7 +55,7 @@ export async function validateInSet(valueSet: ValueSet, question: CodeQuestion, 
   const hits = found.flatMap(({ part, concept }) => (concept ? [{ part, concept }] : []));
   const [hit, other] = hits;
   if (hit && other) return { result: false, message: `The code ${JSON.stringify(code.slice(0, 100))} is in the value set by ${hits.map(({ part }) => part.system).join(' and by ')}: say which system is meant` };
-  if (hit) return judge(hit.concept, question, `the value set ${nameOf(valueSet)}`);
+  if (hit) return judgeConcept(hit.concept, question, `the value set ${nameOf(valueSet)}`);
   const unknown = found.find(({ concept }) => concept === undefined);
   if (unknown) return askRemote(valueSet, question, unknown.part, ground);
   const which = system === undefined ? '' : ` of ${system}`;
@@ -71,7 +71,7 @@ async function askRemote(valueSet: ValueSet, question: CodeQuestion, { system, v
 }
 
 /** The concept as the value set shows it; false where it is not in, undefined where nobody here can tell. */
-async function member(part: PlanPart, { code, version }: CodeQuestion, { sources, db }: Ground): Promise<Concept | false | undefined> {
+export async function member(part: PlanPart, { code, version }: Pick<CodeQuestion, 'code' | 'version'>, { sources, db }: Ground): Promise<Concept | false | undefined> {
   const wanted = part.version ?? version;
   const held = await sources.codeSystem({ url: part.system, ...(wanted !== undefined && { version: wanted }) });
   if (held?.kind === 'memory') {
@@ -86,7 +86,8 @@ async function member(part: PlanPart, { code, version }: CodeQuestion, { sources
   return decided === true ? asListed(bareConcept(code), part) : decided;
 }
 
-function judge(concept: Concept, { display, displayLanguage, abstract }: CodeQuestion, where: string): Verdict {
+/** What of the question the concept does not meet: a display it has not, or that it may not be chosen. */
+export function judgeConcept(concept: Concept, { display, displayLanguage, abstract }: Omit<CodeQuestion, 'code'>, where: string): Verdict {
   const preferred = displayIn(concept, displayLanguage);
   const shown = preferred === undefined ? {} : { display: preferred };
   if (abstract === false && concept.abstract) return { result: false, message: `The code ${JSON.stringify(concept.code)} only groups others: choose one below it`, ...shown };

@@ -4,6 +4,8 @@ import type { Definitions } from '../definitions/model.js';
 import type { Packages } from '../definitions/packages.js';
 import type { Issue, Severity } from '../fhir/issue.js';
 import type { Resource } from '../fhir/resource.js';
+import type { CodeAnswers } from '../terminology/code-answers.js';
+import { AskedCodes } from './asked-codes.js';
 import { isObject } from './profile-elements.js';
 import { Findings } from './profile-findings.js';
 import type { ProfileRule } from './profile-rules.js';
@@ -30,6 +32,8 @@ export interface ProfileCheckerParts {
   readonly packages: Packages;
   readonly rules: readonly ProfileRule[];
   readonly fetch: FetchProfiles;
+  /** Judges codes of value sets that can't be listed; without it such codes pass. */
+  readonly codes?: CodeAnswers;
   /** What a profile that nobody knows is on a write. */
   readonly unknownProfile: 'warning' | 'error';
   readonly now: () => number;
@@ -44,22 +48,29 @@ interface Demand {
 
 const OWN = 'https://fhir.entitle.example/';
 const NONE: readonly Issue[] = [];
+/** One slice's code decides which other codes are asked for; deeper is no honest profile. */
+const MOST_ROUNDS = 8;
 
-export function createProfileChecker({ definitions, packages, rules, fetch, unknownProfile, now }: ProfileCheckerParts): ProfileChecker {
+export function createProfileChecker({ definitions, packages, rules, fetch, codes, unknownProfile, now }: ProfileCheckerParts): ProfileChecker {
   const own = ownStructures(definitions);
   const source = createProfileSource({ local: (url) => own.get(url) ?? packages.structure(url), fetch, now, onChange: () => { profiles.forget(); } });
   const profiles = createProfiles({ ...definitions, codes: (valueSet) => definitions.codes(valueSet) ?? packages.codes(valueSet) }, source.find);
   const byType: Rules = new Map(rules.map(({ type }) => [type, rules.filter((rule) => rule.type === type)]));
   const runParts: RunParts = {
     now,
-    memberOf: (value, _type, valueSet) => isMember(profiles, value, valueSet),
+    memberOf: (value, valueSet, run) => isMember(profiles, value, valueSet, run),
     conformsTo: (value, type, url, run) => profiles.conforms(value, undefined, type, url, run),
   };
-  const answer = (top: Resource, demands: readonly Demand[], advice: boolean): readonly Issue[] => {
+  const look = (top: Resource, demands: readonly Demand[], advice: boolean, asked: AskedCodes): readonly Issue[] => {
     const findings = new Findings(advice);
-    const run = startRun(top, advice, runParts);
+    const run = startRun(top, advice, asked, runParts);
     for (const demand of demands) judge(demand, run, findings, advice ? 'error' : unknownProfile);
     return findings.issues(top.resourceType);
+  };
+  const answer = (top: Resource, demands: readonly Demand[], advice: boolean): readonly Issue[] | Promise<readonly Issue[]> => {
+    const asked = new AskedCodes(codes);
+    const issues = look(top, demands, advice, asked);
+    return asked.isWaiting ? lookAgain(() => look(top, demands, advice, asked), asked) : issues;
   };
   const judge = ({ resource, segment, urls }: Demand, run: ProfileRun, findings: Findings, unknown: Severity): void => {
     const before = findings.count;
@@ -83,6 +94,16 @@ export function createProfileChecker({ definitions, packages, rules, fetch, unkn
     },
     definitionChanges: source.distrust,
   };
+}
+
+/** What one answer lets a slice or a rule ask next is asked in turn. */
+async function lookAgain(look: () => readonly Issue[], asked: AskedCodes): Promise<readonly Issue[]> {
+  let issues: readonly Issue[] = [];
+  for (let round = 0; asked.isWaiting && round < MOST_ROUNDS; round++) {
+    await asked.fetch();
+    issues = look();
+  }
+  return issues;
 }
 
 function ownStructures({ conformanceResources }: Definitions): ReadonlyMap<string, Resource> {

@@ -3,7 +3,7 @@ import { isBoundCoding, isBoundConcept, type Binding } from './binding.js';
 import { isObject } from './json-object.js';
 import type { ProfileCode } from './profile-code.js';
 import type { Findings } from './profile-findings.js';
-import { note, reportBinding, reportFixed, reportLength, reportPattern } from './profile-reports.js';
+import { reportBinding, reportFixed, reportLength, reportOutside, reportPattern, reportUndecided } from './profile-reports.js';
 import type { ProfileCheck } from './profile-run.js';
 import type { ProfileNode } from './profile-tree.js';
 import type { ProfileWorld } from './profile-world.js';
@@ -30,9 +30,9 @@ function isLess(one: unknown, other: unknown): boolean {
   return typeof one === 'string' && typeof other === 'string' && one.length === other.length && one < other;
 }
 
-const CODED = new Set(['code', 'string', 'uri', 'Coding', 'CodeableConcept', 'Quantity']);
+export const CODED = new Set(['code', 'string', 'uri', 'Coding', 'CodeableConcept', 'Quantity']);
 
-/** Undefined where nobody is held to it. A set that can't be listed gives a note: its codes are not here. */
+/** Undefined where nobody is held to it. The codes of a set that can't be listed here are asked for one by one. */
 export function bindingOf({ binding }: ProfileNode, type: string, profile: string, world: ProfileWorld): ProfileCheck | undefined {
   if (binding === undefined || !CODED.has(type)) return undefined;
   const { strength, valueSet } = binding;
@@ -42,8 +42,13 @@ export function bindingOf({ binding }: ProfileNode, type: string, profile: strin
   return (value, _sibling, run, findings) => {
     if (value === undefined || (isAdvice && !run.advice)) return;
     bound ??= world.binding(valueSet);
-    if (bound === undefined) note(findings, profile, 'binding', `the codes of the value set ${valueSet} can't be listed here, so this one was not looked up`);
-    else if (!isBound(bound, type, value)) reportBinding(findings, profile, bound, strength, value);
+    if (bound !== undefined) {
+      if (!isBound(bound, type, value)) reportBinding(findings, profile, bound, strength, value);
+      return;
+    }
+    const { outcome, words } = run.known.codes.member(value, valueSet);
+    if (outcome === 'wrong') reportOutside(findings, profile, valueSet, strength, value, words);
+    else if (outcome === 'unknown') reportUndecided(findings, profile, valueSet, strength, value, words);
   };
 }
 

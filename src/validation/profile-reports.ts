@@ -45,15 +45,30 @@ export function reportBinding(findings: Findings, profile: string, binding: Bind
   findings.add(severity, 'code-invalid', { key: 'binding', profile }, '', () => `${codeText(value)} is not in the value set ${binding.name} (${strength}): ${listed(allowed, ' | ')}`);
 }
 
+/** As reportBinding, of a set that is not listed here; `advice` says what to do. */
+export function reportOutside(findings: Findings, profile: string, valueSet: string, strength: string, value: unknown, advice: string): void {
+  const severity = strength === 'required' ? 'error' : 'warning';
+  findings.add(severity, 'code-invalid', { key: 'binding', profile }, '', () => `${codeText(value)} is not in the value set ${valueSet} (${strength}). ${advice}`);
+}
+
+/** Nobody here can tell: never a reason to refuse. */
+export function reportUndecided(findings: Findings, profile: string, valueSet: string, strength: string, value: unknown, why: string): void {
+  const severity = strength === 'required' ? 'warning' : 'information';
+  findings.add(severity, 'incomplete', { key: 'binding', profile }, '', () => `whether ${codeText(value)} is in the value set ${valueSet} (${strength}) was not decided: ${why}`);
+}
+
 function* codingsOf(binding: Binding): Iterable<string> {
   for (const [system, codes] of binding.systems) for (const code of codes) yield `${system}|${code}`;
 }
 
-function codeText(value: unknown): string {
+/** Systems are told apart by their last words. */
+const LONGEST_SYSTEM = 120;
+
+export function codeText(value: unknown): string {
   const coded = value as { coding?: readonly { system?: string; code?: string }[]; system?: string; code?: string };
   if (typeof value === 'string') return shown(value);
   const coding = coded.coding === undefined ? coded : coded.coding[0];
-  return coding?.code === undefined ? 'text without a code' : shown(`${coding.system ?? ''}|${coding.code}`);
+  return coding?.code === undefined ? 'text without a code' : `${shown(coding.code)}${coding.system === undefined ? ' without a system' : ` of ${shown(coding.system, LONGEST_SYSTEM)}`}`;
 }
 
 export function reportConstraint(findings: Findings, rule: Rule, severity: string, human: string): void {

@@ -1,6 +1,7 @@
 // One resource under the eyes of profiles: what is known of it so far, and where its references lead.
 import type { Resource } from '../fhir/resource.js';
 import type { PathEnvironment } from '../fhirpath/environment.js';
+import type { AskedCodes } from './asked-codes.js';
 import { isObject } from './json-object.js';
 import type { Findings } from './profile-findings.js';
 import type { ProfileNode } from './profile-tree.js';
@@ -14,12 +15,12 @@ export type CheckOf = (node: ProfileNode, type: string) => ProfileCheck | undefi
 /** `now` in ms; `conformsTo` answers undefined for a profile that is not known. */
 export interface RunParts {
   readonly now: () => number;
-  readonly memberOf: NonNullable<PathEnvironment['memberOf']>;
+  memberOf(value: unknown, valueSet: string, run: ProfileRun): boolean | undefined;
   conformsTo(value: unknown, type: string, profile: string, run: ProfileRun): boolean | undefined;
 }
 
-export function startRun(top: Resource, advice: boolean, parts: RunParts): ProfileRun {
-  return new ProfileRun(top, top, advice, parts, new Known(top));
+export function startRun(top: Resource, advice: boolean, codes: AskedCodes, parts: RunParts): ProfileRun {
+  return new ProfileRun(top, top, advice, parts, new Known(top, codes));
 }
 
 /** The same run, at a resource within: a contained one keeps its container as `%rootResource`, an entry of a bundle is its own. */
@@ -47,8 +48,8 @@ export class ProfileRun implements PathEnvironment {
     return reference === '#' ? this.rootResource : containedIn(this.rootResource, reference.slice(1));
   }
 
-  memberOf(value: unknown, type: string, valueSet: string): boolean | undefined {
-    return this.parts.memberOf(value, type, valueSet);
+  memberOf(value: unknown, _type: string, valueSet: string): boolean | undefined {
+    return this.parts.memberOf(value, valueSet, this);
   }
 
   conformsTo(value: unknown, type: string, profile: string): boolean | undefined {
@@ -65,7 +66,8 @@ class Known {
   private verdicts: Map<unknown, Map<string, boolean>> | undefined;
   private entries: ReadonlyMap<string, object> | undefined;
 
-  constructor(private readonly top: Resource) {}
+  /** `codes` judges those of value sets that can't be listed. */
+  constructor(private readonly top: Resource, readonly codes: AskedCodes) {}
 
   /** What conforms to which profile, by canonical URL. True while it is being found out: profiles may refer to each other in circles. */
   verdictsOn(value: unknown): Map<string, boolean> {

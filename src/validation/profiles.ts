@@ -91,10 +91,13 @@ function remembered(value: unknown, sibling: unknown, profile: CompiledProfile, 
   return findings.errors === 0;
 }
 
-/** For `memberOf()` in rules: undefined where the set can't be listed. */
-export function isMember({ binding }: ProfileWorld, value: unknown, valueSet: string): boolean | undefined {
+/** For `memberOf()` in rules: undefined where nobody can tell, or not yet. */
+export function isMember({ binding }: ProfileWorld, value: unknown, valueSet: string, { known }: ProfileRun): boolean | undefined {
   const bound = binding(valueSet);
-  if (bound === undefined) return undefined;
+  if (bound === undefined) {
+    const { outcome } = known.codes.member(value, valueSet);
+    return outcome === 'open' || outcome === 'unknown' ? undefined : outcome !== 'wrong';
+  }
   if (typeof value === 'string') return bound.codes.has(value);
   return isObject(value) && ('coding' in value ? isBoundConcept(bound, value) : isBoundCoding(bound, value));
 }

@@ -74,9 +74,9 @@ function matchHere(node: ProfileNode, task: Task): Match | undefined {
 function boundMatch({ binding }: ProfileNode, { world }: Task): Match | undefined {
   if (binding?.strength !== 'required') return undefined;
   const { valueSet } = binding;
-  return ({ value, type }) => {
+  return ({ value, type }, run) => {
     const bound = world.binding(valueSet);
-    return bound !== undefined && isBound(bound, type, value);
+    return bound === undefined ? run.known.codes.member(value, valueSet).outcome === 'right' : isBound(bound, type, value);
   };
 }
 

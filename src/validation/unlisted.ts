@@ -34,6 +34,13 @@ export function formOfCodes(valueSet: string): CodeForm | undefined {
   return FORMS.get(valueSet);
 }
 
+/** Code systems whose codes have a form. */
+const BY_SYSTEM: ReadonlyMap<string, CodeForm> = new Map([...FORMS.values()].map((one) => [one.system, one]));
+
+export function formOfSystem(system: string): CodeForm | undefined {
+  return BY_SYSTEM.get(system);
+}
+
 interface Ucum {
   readonly UcumLhcUtils: { getInstance(): { validateUnitString(unit: string): { readonly status: string } } };
 }

@@ -3,18 +3,18 @@
 const LONGEST_SHOWN = 40;
 const MOST_LISTED = 12;
 
-/** `'femail'`, `17`, `an array`: at most about 40 characters of content. */
-export function shown(value: unknown): string {
+/** `'femail'`, `17`, `an array`: at most `longest` characters of content. */
+export function shown(value: unknown, longest = LONGEST_SHOWN): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'an array';
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   if (typeof value !== 'string') return 'an object';
-  return value === '' ? 'an empty text' : `'${shortened(value)}'`;
+  return value === '' ? 'an empty text' : `'${shortened(value, longest)}'`;
 }
 
 /** Cut without leaving half a character; control characters become spaces. */
-function shortened(value: string): string {
-  const cut = value.length <= LONGEST_SHOWN ? value : value.slice(0, LONGEST_SHOWN - 1).replace(/[\ud800-\udbff]$/, '') + '…';
+function shortened(value: string, longest: number): string {
+  const cut = value.length <= longest ? value : value.slice(0, longest - 1).replace(/[\ud800-\udbff]$/, '') + '…';
   // a message must stay on one line of a log
   return cut.replace(/\p{Cc}/gu, ' ');
 }
