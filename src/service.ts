@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { createAccess } from './access/access.js';
 import { type App, type AppLog, createApp } from './app.js';
+import { createBudgets } from './budgets/budgets.js';
 import { createChargeableStatus } from './chargeable-status/chargeable-status.js';
 import { vmRefusal } from './chargeable-status/vm-refusal.js';
 import { writeLapses } from './chargeable-status/lapse.js';
@@ -82,7 +83,7 @@ export async function createService(given: ServiceParts): Promise<Service> {
     validate: (resource) => validator.validate(resource),
     extract: createExtractor(definitions),
     profiles,
-    rules: [...status.rules, createDefinitionRule(profiles), createTerminologyRule(terminology.answers)],
+    rules: [...status.rules, ...createBudgets().rules, createDefinitionRule(profiles), createTerminologyRule(terminology.answers)],
     answerers: status.answerers,
     clock,
     newId,

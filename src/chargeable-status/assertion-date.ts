@@ -3,7 +3,7 @@ import type { Issue } from '../fhir/issue.js';
 import type { Resource } from '../fhir/resource.js';
 import { asText, extensionsOf } from '../fhir/elements.js';
 import { extensionUrl } from './codes.js';
-import { fault } from './faults.js';
+import { fault } from '../fhir/faults.js';
 import { decisionOf, endOfDay, type Decision } from './decision.js';
 
 const VALID_UNTIL = extensionUrl('valid-until');

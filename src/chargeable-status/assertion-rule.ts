@@ -8,7 +8,7 @@ import { withAssertion } from './assertion.js';
 import { BUSINESS_ERROR, NHS_NUMBER, SPINE_R4_ERROR, STATUS_ASSERTION, VM_CODE, VM_OBSERVATION_ID, extensionUrl } from './codes.js';
 import { asObject, asObjects, codesOf, identifierOf, referenceId } from '../fhir/elements.js';
 import { readEvidence } from './evidence.js';
-import { fault, refuse } from './faults.js';
+import { fault, refuse } from '../fhir/faults.js';
 import type { NonePolicy } from './effective-status.js';
 import { keepConflict, locateStatement, registerStatement, takeKey } from './home-office-register.js';
 import { changedMembers, homeOfficeAssertion, homeOfficeFaults, saysTheSame, statementKey, statementNumber } from './home-office-statement.js';

@@ -6,7 +6,7 @@ import { decidedOn, validUntilOf } from './assertion-date.js';
 import type { Category } from './category.js';
 import { EU_EVIDENCE_TYPE, EVIDENCE_TYPE, extensionUrl } from './codes.js';
 import { asObject, asText, codingsOf, extensionsOf, referenceId } from '../fhir/elements.js';
-import { fault } from './faults.js';
+import { fault } from '../fhir/faults.js';
 import { endOfDay, lastDayOf } from './decision.js';
 
 const EVIDENCE = extensionUrl('evidence');

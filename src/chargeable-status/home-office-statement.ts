@@ -8,7 +8,7 @@ import { HOME_OFFICE_STATUSES, isHomeOfficeStatus } from './category.js';
 import { HO_STATUS, HOME_OFFICE_FEED, NHS_NUMBER, SPINE_ERROR } from './codes.js';
 import { asObject, asObjects, asText, codesOf, codingsOf, identifierOf } from '../fhir/elements.js';
 import { nhsNumbersOf } from './nhs-numbers.js';
-import { fault } from './faults.js';
+import { fault } from '../fhir/faults.js';
 import { isNhsNumber } from '../fhir/nhs-number.js';
 
 /** Faults of a new statement. */

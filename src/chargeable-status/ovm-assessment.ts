@@ -7,7 +7,7 @@ import { basicOf, CATEGORIES, isCategory, type Category } from './category.js';
 import { BASIC_STATUS, CATEGORY_STATUS, EXEMPTION_REASON, extensionUrl, SPINE_ERROR, VM_COMPONENT } from './codes.js';
 import { asObjects, asText, codesOf, codingsOf, extensionsOf } from '../fhir/elements.js';
 import { evidenceFaults, lastDay, proves, validUntilFaults, type Evidence } from './evidence.js';
-import { fault } from './faults.js';
+import { fault } from '../fhir/faults.js';
 import { performerFaults } from './performers.js';
 
 const REASON = extensionUrl('exemption-reason');

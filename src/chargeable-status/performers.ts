@@ -5,7 +5,7 @@ import type { Resource } from '../fhir/resource.js';
 import type { WriteContext } from '../store/rule.js';
 import { ODS_CODE } from './codes.js';
 import { asObject, asObjects, asText, identifierOf, referenceId } from '../fhir/elements.js';
-import { fault } from './faults.js';
+import { fault } from '../fhir/faults.js';
 
 /** Role profiles of the care identity service. */
 const ROLE_PROFILE = 'https://fhir.nhs.uk/Id/sds-role-profile-id';

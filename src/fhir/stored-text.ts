@@ -1,6 +1,7 @@
 // The text that is stored and that reads return: the client's, without white space, with the server's id and meta spliced in.
 // https://hl7.org/fhir/R4/resource.html#Meta
 import { instantText } from './date-time.js';
+import { exactJson, ExactNumber } from './exact-json.js';
 import { isTight, type JsonDocument } from './json-text.js';
 import { minify } from './json-minify.js';
 import { children, valueEnd } from './json-walk.js';
@@ -96,17 +97,36 @@ function changesOf(document: JsonDocument, edits: Edits | undefined, copy: Copy)
   return changes;
 }
 
-/** Items of a list that the document holds already are copied from it: what is added beside them costs their numbers no digit. */
+/** Objects and lists that the document's member holds already are copied from it, at any depth: what is changed beside them costs their numbers no digit. */
 function valueText(document: JsonDocument, key: string, value: unknown, copy: Copy): string {
   const before = document.value[key];
-  const member = Array.isArray(value) && Array.isArray(before) ? document.members.find((one) => one.key === key) : undefined;
-  if (!member || !Array.isArray(value) || !Array.isArray(before)) return JSON.stringify(value);
+  const member = isTree(value) && isTree(before) ? document.members.find((one) => one.key === key) : undefined;
+  if (!member || !isTree(value) || !isTree(before)) return exactJson(value);
   const texts = new Map<string, string>();
-  for (const { key: index, valueStart } of children(document.text, member.valueStart)) {
-    texts.set(JSON.stringify(before[Number(index)]), copy(valueStart, valueEnd(document.text, valueStart)));
+  gather(document.text, member.valueStart, before, copy, texts);
+  return reusing(value, texts);
+}
+
+type Tree = readonly unknown[] | Readonly<Record<string, unknown>>;
+const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null;
+
+/** The text of each object and list below a place, by its value. */
+function gather(text: string, start: number, value: Tree, copy: Copy, texts: Map<string, string>): void {
+  for (const { key, valueStart } of children(text, start)) {
+    const child = (value as Readonly<Record<string | number, unknown>>)[key];
+    if (!isTree(child)) continue;
+    texts.set(JSON.stringify(child), copy(valueStart, valueEnd(text, valueStart)));
+    gather(text, valueStart, child, copy, texts);
   }
-  const items = value.map((item: unknown) => JSON.stringify(item));
-  return `[${items.map((item) => texts.get(item) ?? item).join()}]`;
+}
+
+function reusing(value: unknown, texts: ReadonlyMap<string, string>): string {
+  if (!isTree(value) || value instanceof ExactNumber) return exactJson(value);
+  const known = texts.get(JSON.stringify(value));
+  if (known !== undefined) return known;
+  if (Array.isArray(value)) return `[${value.map((item) => reusing(item, texts)).join()}]`;
+  const members = Object.entries(value).filter(([, item]) => item !== undefined);
+  return `{${members.map(([name, item]) => `${JSON.stringify(name)}:${reusing(item, texts)}`).join()}}`;
 }
 
 const SERVERS = new Set(['versionId', 'lastUpdated']);

@@ -1,4 +1,5 @@
-// A further version that the server itself makes of a resource, in the transaction of the write that caused it.
+// Versions that the server itself makes of a resource, in the transaction of the write that caused them.
+import { exactJson } from '../fhir/exact-json.js';
 import { readJson } from '../fhir/json-text.js';
 import { storedText } from '../fhir/stored-text.js';
 import type { Resource } from '../fhir/resource.js';
@@ -22,6 +23,14 @@ export async function amend(resource: Resource, { tx, now, extract }: Amending):
   const text = storedText(document, { id, versionId: String(version), lastUpdated: now, edits: { set } });
   const rows = extract(resource, document);
   await tx.write([{ type, id, version, updated: now, method: 'PUT', text, before: current.version, rows }]);
+}
+
+/** Stores a new resource under the id it has. */
+export async function add(resource: Resource, { tx, now, extract }: Amending): Promise<void> {
+  const { resourceType: type, id = '' } = resource;
+  const document = readJson(exactJson(resource));
+  const text = storedText(document, { id, versionId: 1, lastUpdated: now });
+  await tx.write([{ type, id, version: 1, updated: now, method: 'POST', text, rows: extract(document.value as Resource, document) }]);
 }
 
 function differences(before: Readonly<Record<string, unknown>>, after: Resource): Record<string, unknown> {

@@ -43,6 +43,8 @@ export interface Context extends AnswerContext {
   readonly parts: Parts;
   /** Set while the request is an entry of a transaction: everything happens in it. */
   readonly tx?: Transaction;
+  /** The operation whose writes these are (WriteContext.act); never set by what a client sends. */
+  readonly act?: string;
 }
 
 /** One interaction or operation: a request in, a response out; refusals are thrown as FhirError. */

@@ -7,7 +7,7 @@ import type { JsonObject, Resource } from '../fhir/resource.js';
 import { storedText } from '../fhir/stored-text.js';
 import type { Write, WriteContext, WriteRule } from '../store/rule.js';
 import type { Change, StoredVersion, Transaction } from '../store/store.js';
-import { amend } from './amend.js';
+import { add, amend } from './amend.js';
 import { inTransaction, type Context, type Parts } from './context.js';
 import { checkPreconditions } from './preconditions.js';
 
@@ -206,8 +206,10 @@ export function ruleContext(context: Context, tx: Transaction): WriteContext {
     grant: context.grant,
     tx,
     now: context.now,
+    act: context.act,
     newId: context.parts.newId,
     put: (resource) => amend(resource, { tx, now: context.now, extract: context.parts.extract }),
+    add: (resource) => add(resource, { tx, now: context.now, extract: context.parts.extract }),
   };
 }
 

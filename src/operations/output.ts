@@ -1,11 +1,12 @@
 // The Parameters that an operation answers with. https://hl7.org/fhir/R4/parameters.html
+import { exactJson } from '../fhir/exact-json.js';
 import type { FhirResponse } from '../fhir/request.js';
 
 export type OutputParameter = { readonly name: string; readonly part?: readonly OutputParameter[] } & Readonly<Record<string, unknown>>;
 
-/** Values that are undefined leave their parameter out. */
+/** Values that are undefined leave their parameter out; amounts keep their places (exactNumber). */
 export function parametersResponse(parameters: readonly (OutputParameter | undefined)[]): FhirResponse {
-  return { status: 200, body: JSON.stringify({ resourceType: 'Parameters', parameter: parameters.filter((one) => one !== undefined) }) };
+  return { status: 200, body: exactJson({ resourceType: 'Parameters', parameter: parameters.filter((one) => one !== undefined) }) };
 }
 
 export function output(name: string, member: `value${string}`, value: unknown): OutputParameter | undefined {

@@ -25,10 +25,14 @@ export interface WriteContext {
   readonly tx: Transaction;
   /** Milliseconds since the epoch: the moment of this write, one for the whole request. */
   readonly now: number;
+  /** The operation that makes this write (`close`, without the dollar); undefined where a client wrote the resource itself. Rules let each operation change what is its own. */
+  readonly act?: string | undefined;
   /** A new resource id. */
   newId(): string;
   /** Writes a further resource in the same transaction (a new Patient version that shows a status); rules are not run on it. */
   put(resource: Resource): Promise<void>;
+  /** Stores a new resource that the server itself makes, in the same transaction; rules are not run on it. Its id is set. */
+  add(resource: Resource): Promise<void>;
 }
 
 export interface WriteRule {

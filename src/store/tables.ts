@@ -10,6 +10,9 @@ export type TableClass =
 
 const BY_ID: TableClass = { spread: 'distributed', by: 'id' };
 
+/** All that the money of a budget depends on lives in one place. */
+const BY_ACCOUNT: TableClass = { spread: 'distributed', by: 'account' };
+
 const TABLES: Readonly<Record<string, TableClass>> = {
   'fhir.string_index': BY_ID,
   'fhir.date_index': BY_ID,
@@ -24,6 +27,12 @@ const TABLES: Readonly<Record<string, TableClass>> = {
   'fhir.home_office_statement': BY_ID,
   'fhir.home_office_key': { spread: 'distributed', by: 'key' },
   'fhir.home_office_conflict': { spread: 'distributed', by: 'key' },
+  'fhir.budget_account': BY_ACCOUNT,
+  'fhir.budget_line': BY_ACCOUNT,
+  'fhir.ledger': BY_ACCOUNT,
+  'fhir.claim_commitment': BY_ACCOUNT,
+  'fhir.purchase_key': { spread: 'distributed', by: 'key' },
+  'fhir.request_key': { spread: 'distributed', by: 'key' },
   // Found step by step, child to parent: every node needs them whole.
   'fhir.code_system_release': { spread: 'reference' },
   'fhir.concept': { spread: 'reference' },

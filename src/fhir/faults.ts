@@ -1,7 +1,7 @@
-// Faults of a status assertion: collected, so that its author is told all of them at once.
-import { ERRORS, failWith, type ErrorName } from '../fhir/errors.js';
-import type { Issue } from '../fhir/issue.js';
-import type { Coding } from '../fhir/resource.js';
+// Faults of a resource that a rule finds: collected, so that its author is told all of them at once.
+import { ERRORS, failWith, type ErrorName } from './errors.js';
+import type { Issue } from './issue.js';
+import type { Coding } from './resource.js';
 
 export type FaultName = Extract<ErrorName, 'required' | 'code-invalid' | 'business-rule' | 'invalid' | 'reference-not-found'>;
 

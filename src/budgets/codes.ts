@@ -1,0 +1,27 @@
+// The systems and URLs of personal health budgets (domain.md 3.2, 3.3, 3.7).
+import type { Coding } from '../fhir/resource.js';
+
+export const BASE = 'https://fhir.entitle.example';
+
+export const ODS_CODE = 'https://fhir.nhs.uk/Id/ods-organization-code';
+export const ACCOUNT_TYPE = `${BASE}/CodeSystem/account-type`;
+export const COVERAGE_TYPE = `${BASE}/CodeSystem/coverage-type`;
+export const ORGANIZATION_ROLE = `${BASE}/CodeSystem/organization-role`;
+const BUSINESS_ERROR = `${BASE}/CodeSystem/business-error`;
+
+export const extensionUrl = (id: string): string => `${BASE}/StructureDefinition/ext-${id}`;
+
+export const ALLOCATION = extensionUrl('allocation');
+export const BUDGET_MANAGER = extensionUrl('budget-manager');
+export const BUDGET_CAREPLAN = extensionUrl('budget-careplan');
+export const ELIGIBILITY = extensionUrl('eligibility');
+export const FUNDING_SOURCE = extensionUrl('funding-source');
+export const OVERSPEND_POLICY = extensionUrl('overspend-policy');
+export const DRAW_POLICY = extensionUrl('draw-policy');
+
+/** CodeSystem business-error: what went wrong, for programs (details.coding). */
+export type BusinessErrorCode =
+  | 'INSUFFICIENT_FUNDS' | 'ACCOUNT_NOT_ACTIVE' | 'NOT_ELIGIBLE' | 'CURRENCY_MISMATCH' | 'TOTAL_MISMATCH' | 'REFUND_EXCEEDS_PAYMENT'
+  | 'OUTSTANDING_CLAIMS' | 'ALLOCATION_EXCEEDED' | 'CAREPLAN_MISMATCH' | 'NOT_PAYER' | 'DUPLICATE_BUDGET' | 'NO_RELATIONSHIP' | 'FORBIDDEN_UPDATE' | 'EXCLUDED_SPEND';
+
+export const businessError = (code: BusinessErrorCode): Coding => ({ system: BUSINESS_ERROR, code });

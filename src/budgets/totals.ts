@@ -1,0 +1,101 @@
+// What a budget holds at this moment, from its totals; and as it stood at an earlier one, from its ledger.
+import type { Queryable } from '../db/database.js';
+import { byBytes } from './ledger.js';
+import type { Sums } from './postings.js';
+
+export interface BudgetLine extends Sums {
+  readonly line: string;
+  /** notional, third-party, direct-payment or unallocated. */
+  readonly model: string;
+  /** `Organization/1`. */
+  readonly holder: string | undefined;
+  readonly mayOverdraw: boolean;
+  readonly ended: boolean;
+}
+
+/** The row of a budget: what it is, and the sums over its lines. */
+export interface Budget extends Sums {
+  readonly account: string;
+  readonly kind: 'phb' | 'joint-budget';
+  /** Account.status. */
+  readonly state: string;
+  /** Logical ids. */
+  readonly patient: string;
+  readonly owner: string | undefined;
+  readonly parent: string | undefined;
+  readonly policy: string | undefined;
+  readonly funding: string | undefined;
+  readonly basis: string | undefined;
+  /** servicePeriod in milliseconds, until exclusive. */
+  readonly from: number;
+  readonly until: number;
+  /** In the order of the Account, ended lines last. */
+  readonly lines: readonly BudgetLine[];
+}
+
+type Cell = string | number | boolean | null;
+type BudgetRow = Readonly<Record<string, Cell>> & { readonly lines: string | null };
+
+const SUMS = ['allocated', 'committed', 'spent', 'disbursed'] as const;
+const sumColumns = (alias: string): string => SUMS.map((sum) => `${alias}.${sum}::text`).join(', ');
+
+/** One array of text per line: JSON would make doubles of the amounts. */
+const LINES = `(select json_agg(json_build_array(l.line, l.model, l.holder, l.may_overdraw, l.ended, ${sumColumns('l')}) order by l.ended, l.position)::text
+  from fhir.budget_line l where l.account = b.account) as lines`;
+const COLUMNS = `b.account, b.kind, b.state, b.patient, b.owner, b.parent, b.policy, b.funding, b.basis, b.period_from, b.period_until, ${sumColumns('b')}, ${LINES}`;
+
+const READ = { name: 'budget-read', text: `select ${COLUMNS} from fhir.budget_account b where b.account = any ($1)` };
+const CHILDREN = { name: 'budget-children', text: `select ${COLUMNS} from fhir.budget_account b where b.parent = $1 order by b.account` };
+const LOCK = { name: 'budget-lock', text: 'select from fhir.budget_account where account = $1 for update' };
+
+/** The budgets of these accounts, those that there are, by account id. Who may see them has been judged by reading the Accounts under a Grant. */
+export async function readBudgets(db: Queryable, accounts: readonly string[]): Promise<ReadonlyMap<string, Budget>> {
+  const { rows } = await db.query<BudgetRow>({ ...READ, values: [accounts] });
+  return new Map(rows.map((row) => [String(row['account']), toBudget(row)]));
+}
+
+/** As readBudgets, and nothing of them changes until the end of the transaction. Locks in the order of the ids, as `post` does; take all at once. */
+export async function lockBudgets(db: Queryable, accounts: readonly string[]): Promise<ReadonlyMap<string, Budget>> {
+  for (const account of [...new Set(accounts)].sort(byBytes)) await db.query({ ...LOCK, values: [account] });
+  // Read after the wait: the statement that waited still sees what was there before.
+  return readBudgets(db, accounts);
+}
+
+/** The budgets joined into this one, by id. */
+export async function childrenOf(db: Queryable, parent: string): Promise<readonly Budget[]> {
+  const { rows } = await db.query<BudgetRow>({ ...CHILDREN, values: [parent] });
+  return rows.map(toBudget);
+}
+
+function toBudget(row: BudgetRow): Budget {
+  return {
+    account: String(row['account']),
+    kind: row['kind'] as Budget['kind'],
+    state: String(row['state']),
+    patient: String(row['patient']),
+    owner: optional(row['owner']),
+    parent: optional(row['parent']),
+    policy: optional(row['policy']),
+    funding: optional(row['funding']),
+    basis: optional(row['basis']),
+    from: Number(row['period_from']),
+    until: Number(row['period_until']),
+    ...sumsOf(SUMS.map((sum) => row[sum] ?? '0')),
+    lines: row.lines === null ? [] : (JSON.parse(row.lines) as Cell[][]).map(toLine),
+  };
+}
+
+function toLine([line, model, holder, mayOverdraw, ended, ...sums]: Cell[]): BudgetLine {
+  return { line: String(line), model: String(model), holder: optional(holder), mayOverdraw: mayOverdraw === true, ended: ended === true, ...sumsOf(sums) };
+}
+
+export function sumsOf([allocated = '0', committed = '0', spent = '0', disbursed = '0']: readonly (Cell | undefined)[]): Sums {
+  return { allocated: BigInt(String(allocated)), committed: BigInt(String(committed)), spent: BigInt(String(spent)), disbursed: BigInt(String(disbursed)) };
+}
+
+const optional = (cell: Cell | undefined): string | undefined => (cell == null ? undefined : String(cell));
+
+/** What a holder has of the money that was advanced on direct-payment lines: what went out less what was bought with it (ruling 38). */
+export function heldByHolder(lines: readonly BudgetLine[]): bigint {
+  return lines.reduce((held, { model, disbursed, spent }) => (model === 'direct-payment' ? held + disbursed - spent : held), 0n);
+}
