@@ -79,7 +79,7 @@ export async function createService(given: ServiceParts): Promise<Service> {
     definitions,
     store,
     db: database,
-    permit: createAccess(definitions),
+    permit: createAccess({ definitions, clock }),
     validate: (resource) => validator.validate(resource),
     extract: createExtractor(definitions),
     profiles,

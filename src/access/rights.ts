@@ -1,6 +1,9 @@
 // Who may do what, as data: one row per role of the matrix in domain.md section 4. What is not here is refused.
+import type { Role } from '../fhir/caller.js';
+import type { AudienceName } from './audiences.js';
+import { OPERATIONS } from './operations.js';
 
-/** C create, R read (vread and history too), U update and patch, D delete, S search. */
+/** C create, R read (vread and history too), U update and patch, D delete, S search. P: update as a proposal, which changes nothing but makes a Task (ruling 28). */
 export type Letters = string;
 
 export interface RoleRights {
@@ -10,7 +13,9 @@ export interface RoleRights {
   readonly operations: readonly string[];
   /** May the role send batches and transactions? Each entry is judged on its own all the same. */
   readonly bundles: boolean;
-  /** Per type, the rows the role sees and the only ones it may write: a name in rows.ts. Unnamed types: all rows. */
+  /** Rows that depend on the caller: of a type that neither the audience names nor OPEN there are none. Without an audience all rows of a type are seen but for those `rows` names. */
+  readonly audience?: AudienceName;
+  /** Per type, the rows the role sees and the only ones it may write: a name in rows.ts. */
   readonly rows?: Readonly<Record<string, RowRule>>;
   readonly receiptsOnly?: boolean;
 }
@@ -23,22 +28,98 @@ const DEFINITIONS: Readonly<Record<string, Letters>> = {
   SearchParameter: 'RS', NamingSystem: 'RS', CompartmentDefinition: 'RS',
 };
 
-const DIRECTORY: Readonly<Record<string, Letters>> = {
+const ORGANIZATIONS: Readonly<Record<string, Letters>> = {
   Organization: 'RS', Practitioner: 'RS', PractitionerRole: 'RS', Location: 'RS', Endpoint: 'RS', HealthcareService: 'RS',
 };
 
-/** Terminology is public knowledge, too. */
-const TERMINOLOGY = ['lookup', 'validate-code', 'subsumes', 'expand', 'translate'];
+/** Types of which nobody's rows are private. */
+export const OPEN: ReadonlySet<string> = new Set([...Object.keys(DEFINITIONS), ...Object.keys(ORGANIZATIONS)]);
 
-/** Operations that every caller with a token may use, also one whose role has no rights at all: they tell of nothing but what was sent. */
-export const EVERYBODYS: ReadonlySet<string> = new Set(['validate']);
+/** What every role around a budget may read. */
+const AROUND_BUDGETS: Readonly<Record<string, Letters>> = { ...DEFINITIONS, ...ORGANIZATIONS, List: 'RS' };
 
-export const RIGHTS: Readonly<Record<string, RoleRights>> = {
+/** A purchase's own: payments are made by operations, never sent. */
+const PAYMENTS: Readonly<Record<string, Letters>> = { PaymentNotice: 'RS', PaymentReconciliation: 'RS' };
+
+export const RIGHTS: Readonly<Partial<Record<Role, RoleRights>>> = {
   admin: { types: { '*': 'CRUDS' }, operations: ['*'], bundles: true },
 
+  patient: {
+    types: {
+      ...AROUND_BUDGETS, ...PAYMENTS, Patient: 'R', RelatedPerson: 'RS', Account: 'RS', CarePlan: 'RS', Claim: 'CRUS', Coverage: 'RS', Task: 'RS',
+      Consent: 'CRS', DocumentReference: 'CRS', Binary: 'CR', AuditEvent: 'RS',
+    },
+    operations: OPERATIONS.patient,
+    bundles: true,
+    audience: 'patient',
+  },
+
+  nominee: {
+    types: {
+      ...AROUND_BUDGETS, ...PAYMENTS, Patient: 'R', RelatedPerson: 'R', Account: 'RS', CarePlan: 'RS', Claim: 'CRS', DocumentReference: 'CRS', Binary: 'CR',
+    },
+    operations: OPERATIONS.nominee,
+    bundles: true,
+    audience: 'nominee',
+  },
+
+  'care-coordinator': {
+    types: {
+      ...AROUND_BUDGETS, ...PAYMENTS, Patient: 'CRS', RelatedPerson: 'CRUS', Account: 'CRS', CarePlan: 'CRUS', Claim: 'CRUS', Coverage: 'RS', Task: 'CRUS',
+      CareTeam: 'CRUS', Consent: 'CRS', Observation: 'CRS', DocumentReference: 'CRS', Binary: 'CR', Group: 'RS', HealthcareService: 'CRUDS', List: 'CRUDS',
+    },
+    operations: OPERATIONS['care-coordinator'],
+    bundles: true,
+    audience: 'professional',
+  },
+
+  // A care coordinator who plans and drafts, and neither pays nor amends.
+  broker: {
+    types: {
+      ...AROUND_BUDGETS, ...PAYMENTS, Patient: 'RS', RelatedPerson: 'RS', Account: 'RS', CarePlan: 'CRUS', Claim: 'CRUS', Coverage: 'RS', Task: 'CRUS',
+      CareTeam: 'RS', Observation: 'RS', DocumentReference: 'CRS', Binary: 'CR', Group: 'RS',
+    },
+    operations: OPERATIONS.broker,
+    bundles: true,
+    audience: 'professional',
+  },
+
+  'budget-manager': {
+    types: {
+      ...AROUND_BUDGETS, ...PAYMENTS, Patient: 'CRS', RelatedPerson: 'RS', Account: 'CRUS', CarePlan: 'RS', Claim: 'CRUS', Coverage: 'RS', Task: 'CRUS',
+      Consent: 'CRS', Observation: 'CRS', DocumentReference: 'CRS', Binary: 'CR', Group: 'RS', Measure: 'RS', MeasureReport: 'RS',
+      HealthcareService: 'CRUDS', List: 'CRUDS',
+    },
+    operations: OPERATIONS['budget-manager'],
+    bundles: true,
+    audience: 'manager',
+  },
+
+  commissioner: {
+    types: {
+      ...AROUND_BUDGETS, ...PAYMENTS, Patient: 'RS', RelatedPerson: 'RS', Account: 'CRS', CarePlan: 'RS', Claim: 'RS', Coverage: 'RS', Task: 'RS',
+      Observation: 'CRS', DocumentReference: 'RS', Binary: 'R', Group: 'CRUS', Measure: 'RS', MeasureReport: 'RS', AuditEvent: 'RS', Provenance: 'RS',
+    },
+    operations: OPERATIONS.commissioner,
+    bundles: true,
+    audience: 'commissioner',
+  },
+
+  provider: { types: { ...AROUND_BUDGETS, HealthcareService: 'RSP' }, operations: OPERATIONS.provider, bundles: true, audience: 'provider' },
+
+  'third-party': {
+    types: { ...AROUND_BUDGETS, ...PAYMENTS, Account: 'RS', Claim: 'CRS', DocumentReference: 'CRS', Binary: 'CR' },
+    operations: OPERATIONS['third-party'],
+    bundles: true,
+    audience: 'third-party',
+  },
+
+  // Nothing else, not even definitions (ruling 31).
+  practice: { types: { Patient: 'R', Task: 'RUS' }, operations: OPERATIONS.practice, bundles: true, audience: 'practice' },
+
   ovm: {
-    types: { ...DEFINITIONS, ...DIRECTORY, Patient: 'CRS', Observation: 'CRUS', Coverage: 'CRUS' },
-    operations: ['chargeable-status', ...TERMINOLOGY],
+    types: { ...DEFINITIONS, ...ORGANIZATIONS, Patient: 'CRS', Observation: 'CRUS', Coverage: 'CRUS' },
+    operations: OPERATIONS.ovm,
     bundles: true,
     rows: { Observation: 'status-assertions', Coverage: 'entitlement-evidence' },
   },
@@ -46,7 +127,7 @@ export const RIGHTS: Readonly<Record<string, RoleRights>> = {
   // Three facts for one named patient, by the two status surfaces; their answerers take the request before any row is looked for.
   supplier: {
     types: { ...DEFINITIONS, Observation: 'RS' },
-    operations: ['chargeable-status', ...TERMINOLOGY],
+    operations: OPERATIONS.supplier,
     bundles: true,
     rows: { Observation: 'none' },
   },
@@ -54,7 +135,7 @@ export const RIGHTS: Readonly<Record<string, RoleRights>> = {
   // Write-only: the rows are those its conditional creates and withdrawals may match, and nothing is ever shown of them.
   'home-office': {
     types: { ...DEFINITIONS, Observation: 'CU' },
-    operations: TERMINOLOGY,
+    operations: OPERATIONS['home-office'],
     bundles: true,
     rows: { Observation: 'home-office-statements' },
     receiptsOnly: true,

@@ -21,7 +21,7 @@ export const history: Handler = async (request, context) => {
   // Nothing since a moment is not the same as nothing at all.
   const isThere = async (): Promise<boolean> => page.since !== undefined && (await context.store.read(context.grant, type, id)) !== undefined;
   const { versions, total } = await context.store.history(context.grant, type, id, { ...page, count: page.count + 1 });
-  if (total === 0 && !(await isThere())) throw fail('not-found', { text: `There is no ${type}/${id}` });
+  if (total === 0 && !(await isThere())) throw context.grant.absent(type, id);
   const shown = versions.slice(0, page.count);
   const last = shown.at(-1);
   const more = versions.length > shown.length && last ? last.version : undefined;

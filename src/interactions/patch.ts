@@ -45,6 +45,7 @@ export async function askedPatch(request: FhirRequest, inside: Context & { tx: T
   // What a patch finds or fails to find tells what is stored.
   if (inside.grant.receiptsOnly) throw fail('forbidden', { text: 'This caller gets receipts only, and a patch tells what is stored: send the whole resource by PUT' });
   const { type = '', ifMatch, ifNoneMatch } = request;
+  if (inside.grant.view(type)) throw fail('forbidden', { text: `The role ${inside.grant.caller.role} sees only part of a ${type}, and may not patch it` });
   const id = request.id ?? (await matchedId(request, inside));
   const current = await lockVisible(type, id, inside);
   checkPreconditions(request, current);
@@ -65,7 +66,9 @@ async function matchedId(request: FhirRequest, inside: Context): Promise<string>
 /** The current version, locked; a row that the Grant hides is one that is not there. */
 async function lockVisible(type: string, id: string, { tx, grant }: Context & { tx: Transaction }): Promise<StoredVersion & { text: string }> {
   const locked = await tx.lock(type, id);
-  const current = locked && grant.rows(type).kind !== 'all' ? await tx.read(grant, type, id) : locked;
+  const hidden = locked && grant.rows(type).kind !== 'all' && !(await tx.read(grant, type, id));
+  const current = hidden ? undefined : locked;
+  if (!current && grant.judges) throw grant.absent(type, id);
   if (!current) throw fail('not-found', { text: `There is no ${type}/${id}: a patch changes what is there, and creates nothing` });
   const { text } = current;
   if (text === null) throw fail('gone', { text: `${type}/${id} was deleted in version ${current.version}` });

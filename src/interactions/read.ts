@@ -1,5 +1,5 @@
 // read and vread. https://hl7.org/fhir/R4/http.html#read
-import { fail } from '../fhir/errors.js';
+import { fail, type FhirError } from '../fhir/errors.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import type { StoredVersion } from '../store/store.js';
 import type { Handler } from './context.js';
@@ -8,16 +8,18 @@ import { notModified } from './preconditions.js';
 export const read: Handler = async (request, context) => {
   const { type = '', id = '' } = request;
   const found = await context.store.read(context.grant, type, id);
-  if (!found) throw fail('not-found', { text: `There is no ${type}/${id}` });
+  if (!found) throw context.grant.absent(type, id);
   return versionResponse(found, request);
 };
 
 export const vread: Handler = async (request, context) => {
   const { type = '', id = '', version = '' } = request;
   const found = /^[1-9]\d{0,14}$/.test(version) ? await context.store.vread(context.grant, type, id, Number(version)) : undefined;
-  if (!found) throw fail('not-found', { text: `There is no version ${version} of ${type}/${id}` });
+  if (!found) throw absentVersion(context.grant.absent(type, id), `There is no version ${version} of ${type}/${id}`);
   return versionResponse(found, request);
 };
+
+const absentVersion = (refusal: FhirError, text: string): FhirError => (refusal.status === 404 ? fail('not-found', { text }) : refusal);
 
 function versionResponse(found: StoredVersion, request: FhirRequest): FhirResponse {
   const version = String(found.version);

@@ -33,13 +33,14 @@ export async function matchUpdate(request: FhirRequest, document: JsonDocument, 
   const sent = document.value['id'];
   if (found && sent !== undefined && sent !== found.id) throw fail('wrong-id', { text: `The criteria match ${type}/${found.id}; the body has another id` });
   const id = found?.id ?? (typeof sent === 'string' ? sent : newId);
-  if (!found && sent !== undefined) await refuseTaken(type, id, context.tx);
+  if (!found && sent !== undefined) await refuseTaken(type, id, context);
   return askedUpdate(request, document, id, found === undefined && sent === undefined);
 }
 
 /** The criteria match nothing, so this is a create: it must not overwrite a resource that the caller did not mean. */
-async function refuseTaken(type: string, id: string, tx: Transaction): Promise<void> {
-  const there = await tx.lock(type, id);
+async function refuseTaken(type: string, id: string, { grant, tx }: Context & { tx: Transaction }): Promise<void> {
+  const locked = await tx.lock(type, id);
+  const there = locked && grant.judges ? await tx.read(grant, type, id) : locked;
   if (there && there.text !== null) throw fail('duplicate', { text: `The criteria do not match ${type}/${id}, which the body names: send no id, or other criteria`, expression: `${type}.id` });
 }
 

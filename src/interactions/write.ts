@@ -9,6 +9,7 @@ import type { Write, WriteContext, WriteRule } from '../store/rule.js';
 import type { Change, StoredVersion, Transaction } from '../store/store.js';
 import { add, amend } from './amend.js';
 import { inTransaction, type Context, type Parts } from './context.js';
+import { judgeAfter, judgeBefore } from './judge-rows.js';
 import { checkPreconditions } from './preconditions.js';
 
 /** A write as asked for: its id is known and its references are resolved. */
@@ -47,7 +48,7 @@ export async function writeAll(asked: readonly Asked[], context: Context): Promi
   if (only?.fresh && asked.length === 1) {
     const write = describe(only, undefined);
     // A new resource that no rule concerns touches nothing but its own rows: one statement, one round trip.
-    if (rulesFor(write, context.parts).length === 0) return [await createAlone(only, write, context)];
+    if (!context.grant.judges && rulesFor(write, context.parts).length === 0) return [await createAlone(only, write, context)];
   }
   return inTransaction(context, (inside) => writeIn(asked, inside, inside.tx));
 }
@@ -63,6 +64,7 @@ async function createAlone(asked: Asked, write: Write, context: Context): Promis
 
 async function writeIn(asked: readonly Asked[], context: Context, tx: Transaction): Promise<(Written | undefined)[]> {
   const current = await lockAll(asked, tx);
+  await judgeAllBefore(asked, context, tx);
   const prepared: (Prepared | undefined)[] = [];
   for (const [index, one] of asked.entries()) prepared.push(await prepareAt(one, current[index], context, tx));
   const present = prepared.filter((one) => one !== undefined);
@@ -71,7 +73,17 @@ async function writeIn(asked: readonly Asked[], context: Context, tx: Transactio
   for (const one of present) await checkProfilesAt(one, context);
   await tx.write(present.map((one) => one.change));
   for (const one of ruled) await located(one.asked, () => each(one, 'after', context, tx));
+  if (context.grant.judges) for (const { asked: one, write } of present) await located(one, () => judgeAfter(write, context.grant, tx));
   return prepared.map((one) => one && { ...one.change, created: one.write.kind === 'create' });
+}
+
+async function judgeAllBefore(asked: readonly Asked[], { grant }: Context, tx: Transaction): Promise<void> {
+  if (!grant.judges) return;
+  const made = new Set(asked.flatMap(({ kind, type, id }) => (kind === 'create' ? [`${type}/${id}`] : [])));
+  for (const one of asked) {
+    const { type, id, fresh } = one;
+    await located(one, () => judgeBefore({ type, id, fresh, after: describe(one, undefined).after }, made, grant, tx));
+  }
 }
 
 /** Rows are locked in one order for all, so that two requests can't wait for each other. */

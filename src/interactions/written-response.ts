@@ -12,7 +12,7 @@ export function writtenResponse(written: Written | undefined, request: Pick<Fhir
   const location = `${request.base}/${written.type}/${written.id}/_history/${version}`;
   const head = { status: written.created ? 201 : 200, version, updated, location };
   if (context.grant.receiptsOnly || request.preferReturn === 'minimal' || written.text === null) return head;
-  if (request.preferReturn !== 'OperationOutcome') return { ...head, body: written.text };
+  if (request.preferReturn !== 'OperationOutcome') return { ...head, body: context.grant.view(written.type)?.(written.text) ?? written.text };
   const text = `${written.type}/${written.id} is stored as version ${version}`;
   return { ...head, outcome: true, body: outcomeText([{ severity: 'information', code: 'informational', text }]) };
 }

@@ -1,23 +1,14 @@
 // Puts the project's own profiles, code systems and operation definitions into the store at start, so that the API serves
 // them by the ordinary road: read, search, history.
-import type { Caller } from '../fhir/caller.js';
 import { readJson } from '../fhir/json-text.js';
 import { storedText } from '../fhir/stored-text.js';
 import type { Resource } from '../fhir/resource.js';
-import type { Grant } from '../search/grant.js';
+import { serverGrant } from '../search/grant.js';
 import type { Change, Store, StoredVersion } from '../store/store.js';
 import type { Parts } from '../interactions/context.js';
 
-const PUBLISHER: Caller = { role: 'admin', client: 'entitle-fhir', subject: 'entitle-fhir', scopes: [] };
-
 /** The server's own view of its own definitions. */
-const GRANT: Grant = {
-  caller: PUBLISHER,
-  receiptsOnly: false,
-  rows: () => ({ kind: 'all' }),
-  allows: () => true,
-  refuseWrite: () => undefined,
-};
+const GRANT = serverGrant();
 
 /** Writes the definitions that are new or differ from what is stored; gives how many. Two servers that start together are both content. */
 export async function publishDefinitions(resources: readonly Resource[], parts: Pick<Parts, 'store' | 'extract' | 'clock'>): Promise<number> {

@@ -37,6 +37,8 @@ export function createChargeableStatusOperation(nonePolicy: NonePolicy): Operati
       const { number, asOf } = readQuestion(request);
       if (asOf !== undefined && !detailed) throw fail('forbidden', { text: 'Only an Overseas Visitors Manager may ask for a status as of another moment: leave asOf out' });
       const row = await (number === undefined ? statusByPatient(context.db, request.id ?? '') : statusByNumber(context.db, number));
+      // A supplier asks by number about anyone and sees no Patient; whoever sees some asks about those.
+      if (context.grant.judges && !(row && (await context.store.read(context.grant, 'Patient', row.patient)))) throw context.grant.absent('Patient', request.id ?? number ?? '');
       if (!row) throw spineError('PATIENT_NOT_FOUND', 'No such patient is known here');
       const status = asOf === undefined ? statusAt(row.winner, context.now) : await statusAsOf(row, asOf, context, nonePolicy);
       return { status: 200, body: statusAnswer(row, status, detailed), headers: NO_STORE };

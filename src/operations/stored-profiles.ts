@@ -1,17 +1,14 @@
 // The StructureDefinitions that are in the store, as validation asks for them.
-import type { Caller } from '../fhir/caller.js';
 import type { Resource } from '../fhir/resource.js';
 import type { Definitions } from '../definitions/model.js';
-import type { Grant } from '../search/grant.js';
+import { serverGrant } from '../search/grant.js';
 import type { WriteRule } from '../store/rule.js';
 import type { Store } from '../store/store.js';
 import type { ProfileChecker } from '../validation/profile-checker.js';
 import type { FetchProfiles } from '../validation/profile-source.js';
 
-const ASKER: Caller = { role: 'admin', client: 'entitle-fhir', subject: 'entitle-fhir', scopes: [] };
-
 /** Definitions are public knowledge: every caller's resources are judged by all of them. */
-const GRANT: Grant = { caller: ASKER, receiptsOnly: false, rows: () => ({ kind: 'all' }), allows: () => false, refuseWrite: () => undefined };
+const GRANT = serverGrant();
 
 /** Versions of one profile that are looked at. */
 const MOST_OF_ONE_URL = 20;

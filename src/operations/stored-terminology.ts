@@ -1,16 +1,13 @@
 // The code systems, value sets and concept maps that are in the store, as terminology asks for them.
-import type { Caller } from '../fhir/caller.js';
 import type { Definitions } from '../definitions/model.js';
-import type { Grant } from '../search/grant.js';
+import { serverGrant } from '../search/grant.js';
 import type { WriteRule } from '../store/rule.js';
 import type { Store } from '../store/store.js';
 import type { CodeAnswers } from '../terminology/code-answers.js';
 import type { FindStored } from '../terminology/sources.js';
 
-const ASKER: Caller = { role: 'admin', client: 'entitle-fhir', subject: 'entitle-fhir', scopes: [] };
-
 /** Definitions are public knowledge: every caller may be answered from all of them. */
-const GRANT: Grant = { caller: ASKER, receiptsOnly: false, rows: () => ({ kind: 'all' }), allows: () => false, refuseWrite: () => undefined };
+const GRANT = serverGrant();
 
 const MOST_OF_ONE_URL = 100;
 

@@ -32,6 +32,14 @@ export function slotOf(definitions: Definitions, type: string, code: string): Sl
   return slot;
 }
 
+/** The slot of a parameter that the caller asked by. Refused, by name, where the Grant hides what it is about: the answer would tell. */
+export function askedSlot({ definitions, grant }: Pick<Writing, 'definitions' | 'grant'>, type: string, code: string): Slot {
+  if (grant?.hides(type, code)) {
+    throw fail('forbidden', { text: `The role ${grant.caller.role} sees only part of a ${type}, and may not ask by ${code}, which is about the rest`, expression: code });
+  }
+  return slotOf(definitions, type, code);
+}
+
 export function clauseText(writing: Writing, row: Row, clause: Clause, use: Use): string {
   switch (clause.kind) {
     case 'all': return 'true';
@@ -43,6 +51,7 @@ export function clauseText(writing: Writing, row: Row, clause: Clause, use: Use)
     case 'parameter': return parameterText(writing, row, clause, use);
     case 'chain': return chainText(writing, row, clause, use);
     case 'has': return hasText(writing, row, clause, use);
+    case 'below': return belowText(writing, row, clause, use);
   }
 }
 
@@ -64,9 +73,10 @@ function idsText({ sql }: Writing, { alias }: Row, { ids }: Of<'ids'>, use: Use)
   return use === 'drive' ? test : `(${test}) is true`;
 }
 
-function parameterText({ definitions, sql, frequencyOf }: Writing, { type, alias }: Row, clause: Of<'parameter'>, use: Use): string {
+function parameterText(writing: Writing, { type, alias }: Row, clause: Of<'parameter'>, use: Use): string {
+  const { sql, frequencyOf } = writing;
   const { modifier, values } = clause;
-  const slot = slotOf(definitions, type, clause.parameter.code);
+  const slot = askedSlot(writing, type, clause.parameter.code);
   if (modifier === 'missing') {
     return `substr(${alias}.present, ${slot.position}, 1) = ${values[0]?.text === 'true' ? "'0'" : "'1'"}`;
   }
@@ -79,7 +89,7 @@ function parameterText({ definitions, sql, frequencyOf }: Writing, { type, alias
 
 /** Rows that point at a row of another type which satisfies a clause. */
 function chainText(writing: Writing, { type, alias }: Row, { parameter, type: other, where }: Of<'chain'>, use: Use): string {
-  const slot = slotOf(writing.definitions, type, parameter.code);
+  const slot = askedSlot(writing, type, parameter.code);
   if (slot.column === 'subject') {
     const targets = otherRows(writing, other, where, (to) => `'${other}/' || ${to}.id`);
     return use === 'drive' ? `${alias}.subject = any(array(${targets}))` : `(${alias}.subject in (${targets})) is true`;
@@ -98,11 +108,22 @@ function chainText(writing: Writing, { type, alias }: Row, { parameter, type: ot
 
 /** Rows that a row of another type points at, which satisfies a clause. */
 function hasText(writing: Writing, { type, alias }: Row, { type: other, parameter, where }: Of<'has'>, use: Use): string {
-  const slot = slotOf(writing.definitions, other, parameter.code);
+  const slot = askedSlot(writing, other, parameter.code);
   const start = type.length + 2;
   const ids = slot.column === 'subject'
     ? otherRows(writing, other, where, (from) => `substr(${from}.subject, ${start})`, (from) => `${from}.subject >= '${type}/' and ${from}.subject < '${type}0'`)
     : otherRefs(writing, other, where, slot, type);
+  return use === 'drive' ? `${alias}.id = any(array(${ids}))` : `(${alias}.id in (${ids})) is true`;
+}
+
+/** The rows that satisfy the clause and, step by step, those that point at what was found; a circle ends where nothing new is found. */
+function belowText(writing: Writing, { type, alias }: Row, { parameter, where }: Of<'below'>, use: Use): string {
+  const slot = slotOf(writing.definitions, type, parameter.code);
+  const [tree, next] = [writing.sql.alias('w'), writing.sql.alias('o')];
+  const tokens = slot.readers.map(({ salt }) => `${tree}.self # ${writing.sql.bind(String(salt), 'bigint')}`).join(', ');
+  const ids = `with recursive ${tree} (id, self) as (${otherRows(writing, type, where, (top) => `${top}.id, ${top}.self`)}`
+    + ` union select ${next}.id, ${next}.self from ${tree}, fhir."${type}" ${next} where ${next}.res is not null and ${next}.tokens && array[${tokens}])`
+    + ` select id from ${tree}`;
   return use === 'drive' ? `${alias}.id = any(array(${ids}))` : `(${alias}.id in (${ids})) is true`;
 }
 

@@ -55,6 +55,7 @@ export function rankOf(knowing: Knowing, type: string, clause: Clause): number {
     case 'or': return Math.max(RANK.id, ...clause.of.map((part) => rankOf(knowing, type, part)));
     case 'chain':
     case 'has': return rankOf(knowing, clause.type, clause.where) <= RANK.token ? RANK.nearChain : RANK.farChain;
+    case 'below': return rankOf(knowing, type, clause.where) <= RANK.token ? RANK.nearChain : RANK.farChain;
     case 'parameter': return parameterRank(knowing, type, clause);
     default: return RANK.none;
   }

@@ -1,9 +1,12 @@
 // What a caller may see and do. access/ makes one per request; every function of store/ takes it, so no road is without it.
 import type { Caller } from '../fhir/caller.js';
-import type { FhirError } from '../fhir/errors.js';
+import { fail, type FhirError } from '../fhir/errors.js';
 import type { Interaction } from '../fhir/request.js';
 import type { Resource } from '../fhir/resource.js';
 import type { Clause } from './query.js';
+
+/** From the text of a resource to the text that is shown. */
+export type View = (text: string) => string;
 
 export interface Grant {
   readonly caller: Caller;
@@ -13,6 +16,29 @@ export interface Grant {
   allows(interaction: Interaction, type?: string, operation?: string): boolean;
   /** Answers carry status, location and etag only: no resource, no outcome that tells whether someone is known (domain.md ruling 5). */
   readonly receiptsOnly: boolean;
+  /** Do this caller's rows depend on who it is? Then its writes are judged by them too, in the transaction of the write (interactions/judge-rows.ts). */
+  readonly judges: boolean;
+  /** The refusal for a row that is not there, or that the caller may not know to be there: the same in either case. */
+  absent(type: string, id: string): FhirError;
+  /** What this caller is shown of a resource, made of its JSON text; undefined where that is all of it. The store applies it to whatever it gives out. */
+  view(type: string): View | undefined;
+  /** Is the search parameter about something that the view hides? Then it is refused, since it would tell. */
+  hides(type: string, code: string): boolean;
   /** A write, seen with both versions: undefined when allowed, else the refusal to give. */
   refuseWrite(type: string, before: Resource | undefined, after: Resource | undefined): FhirError | undefined;
+}
+
+/** The server's own, for what it does by itself: sees all and may do all. */
+export function serverGrant(client = 'entitle-fhir'): Grant {
+  return {
+    caller: { role: 'admin', client, subject: client, scopes: [] },
+    receiptsOnly: false,
+    judges: false,
+    rows: () => ({ kind: 'all' }),
+    absent: (type, id) => fail('not-found', { text: `There is no ${type}/${id}` }),
+    view: () => undefined,
+    hides: () => false,
+    allows: () => true,
+    refuseWrite: () => undefined,
+  };
 }

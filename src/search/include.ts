@@ -1,6 +1,5 @@
 // `_include` and `_revinclude` in the statement of the page itself. https://hl7.org/fhir/R4/search.html#include
-import type { Definitions } from '../definitions/model.js';
-import { conjunctText, conjunctsOf, slotOf, refIs, type Writing } from './clause.js';
+import { askedSlot, conjunctText, conjunctsOf, refIs, type Writing } from './clause.js';
 import type { Include } from './query.js';
 import { slotsOf, type Slot } from './slots.js';
 
@@ -44,7 +43,7 @@ interface Layer {
 
 function layerText(writing: Writing, includes: readonly Include[], from: string, types: readonly string[], wanted: string): Layer {
   const forward = includes.filter(({ reverse, source }) => !reverse && types.includes(source));
-  const targets = visible(writing, [...new Set(forward.flatMap((include) => targetTypes(writing.definitions, include)))]);
+  const targets = visible(writing, [...new Set(forward.flatMap((include) => targetTypes(writing, include)))]);
   const backward = includes.flatMap((include) => (include.reverse && visible(writing, [include.source]).length > 0 ? backwardTexts(writing, include, from, types) : []));
   const sources = includes.filter(({ reverse }) => reverse).map(({ source }) => source);
   return {
@@ -59,24 +58,34 @@ function visible({ grant }: Writing, types: readonly string[]): readonly string[
   return types.filter((type) => grant?.rows(type).kind !== 'none');
 }
 
-function slotsIncluded(definitions: Definitions, { source, parameter }: Include): readonly Slot[] {
-  if (parameter) return [slotOf(definitions, source, parameter.code)];
-  return [...slotsOf(definitions, source).byCode.values()].filter((slot) => slot.parameter.type === 'reference');
+/** `*` stands for what the caller may ask by. */
+function slotsIncluded(writing: Pick<Writing, 'definitions' | 'grant'>, { source, parameter }: Include): readonly Slot[] {
+  const { definitions, grant } = writing;
+  if (parameter) return [askedSlot(writing, source, parameter.code)];
+  return [...slotsOf(definitions, source).byCode.values()].filter(({ code, parameter: { type } }) => type === 'reference' && !grant?.hides(source, code));
 }
 
-function targetTypes(definitions: Definitions, include: Include): readonly string[] {
+function targetTypes(writing: Writing, include: Include): readonly string[] {
   if (include.target !== undefined) return [include.target];
-  return slotsIncluded(definitions, include).flatMap(({ targets }) => (targets.length > 0 ? targets : definitions.resourceTypes));
+  return slotsIncluded(writing, include).flatMap(({ targets }) => (targets.length > 0 ? targets : writing.definitions.resourceTypes));
 }
 
 /** What the rows point at by the parameters asked for: `Patient/123`. */
-function wantedText({ definitions, sql }: Writing, includes: readonly Include[], from: string, wanted: string): string {
+function wantedText(writing: Writing, includes: readonly Include[], from: string, wanted: string): string {
   const tests = includes.map((include) => {
     const target = include.target === undefined ? '' : ` and starts_with(f, '${include.target}/')`;
-    const which = include.parameter ? refIs(sql, 'f', slotOf(definitions, include.source, include.parameter.code)) : 'true';
+    const which = wantedBy(writing, include);
     return `(s.type = '${include.source}' and ${which}${target})`;
   });
   return `${wanted} as materialized (select distinct split_part(f, ' ', 1) as target from ${from} s, unnest(s.refs) f where ${tests.join(' or ')})`;
+}
+
+/** `*` without a test, unless some references are not to be followed. */
+function wantedBy(writing: Writing, include: Include): string {
+  const all = !include.parameter && ![...slotsOf(writing.definitions, include.source).byCode.keys()].some((code) => writing.grant?.hides(include.source, code));
+  if (all) return 'true';
+  const slots = slotsIncluded(writing, include);
+  return slots.length === 0 ? 'false' : `(${slots.map((slot) => refIs(writing.sql, 'f', slot)).join(' or ')})`;
 }
 
 function forwardText(writing: Writing, type: string, wanted: string): string {
@@ -86,9 +95,9 @@ function forwardText(writing: Writing, type: string, wanted: string): string {
 
 /** Rows of the source that point at the rows shown: by the subject column, or by the token of each row. */
 function backwardTexts(writing: Writing, include: Include, from: string, types: readonly string[]): string[] {
-  const { definitions, sql } = writing;
+  const { sql } = writing;
   const on = include.target === undefined ? '' : ` where type = '${include.target}'`;
-  const slots = slotsIncluded(definitions, include).filter(({ targets }) => targets.length === 0 || targets.some((type) => types.includes(type)));
+  const slots = slotsIncluded(writing, include).filter(({ targets }) => targets.length === 0 || targets.some((type) => types.includes(type)));
   const subject = slots.filter(({ column }) => column === 'subject');
   const others = slots.filter(({ column }) => column !== 'subject').flatMap(({ readers }) => readers);
   const tests: ((alias: string) => string)[] = [];

@@ -23,7 +23,9 @@ export type Clause =
   /** `subject:Patient.identifier=…`: a row whose reference `parameter` points at a row of `type` that satisfies `where`. */
   | { readonly kind: 'chain'; readonly parameter: SearchParameter; readonly type: string; readonly where: Clause }
   /** `_has:Observation:patient:code=…`. */
-  | { readonly kind: 'has'; readonly type: string; readonly parameter: SearchParameter; readonly where: Clause };
+  | { readonly kind: 'has'; readonly type: string; readonly parameter: SearchParameter; readonly where: Clause }
+  /** A row that satisfies `where`, or whose reference `parameter` leads to one of its own type that does, however many steps away. No query string asks for it. */
+  | { readonly kind: 'below'; readonly parameter: SearchParameter; readonly where: Clause };
 
 export interface SortKey {
   /** `_id` and `_lastUpdated` come as parameters of those codes. */

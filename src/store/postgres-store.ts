@@ -11,6 +11,7 @@ import { searchPage } from './search-page.js';
 import type { Reader, Store } from './store.js';
 import { TokenFrequencies } from './token-frequency.js';
 import { storeTransaction, writeAgain, writeGroups } from './transaction.js';
+import { viewed } from './viewed.js';
 import { groupsOf, standsAlone, Writer, type Group } from './write.js';
 
 export interface StoreParts {
@@ -27,12 +28,12 @@ export function createStore({ database, definitions, now = Date.now }: StorePart
   const frequencyOf: FrequencyOf = (type) => frequencies.of(type);
   const readerOn = (db: Queryable): Reader => {
     const ground = { db, definitions };
-    return {
+    return viewed({
       read: (grant, type, id) => read(ground, grant, type, id),
       vread: (grant, type, id, version) => vread(ground, grant, type, id, version),
       history: (grant, type, id, page) => history(ground, grant, type, id, page),
       search: (grant, query) => searchPage(ground, frequencyOf, grant, query),
-    };
+    });
   };
   const transaction: Store['transaction'] = async (work) => {
     let runs = 0;

@@ -92,7 +92,7 @@ describe('4: expiry at the boundary', () => {
 
   /** Both surfaces at a moment of our choosing: the clock of a running server can't be set to the millisecond. */
   async function surfacesAt(moment: string, id: string, number: string): Promise<{ answer: Record<string, any>; observation: any }> {
-    const grant = { caller: { role: 'supplier', client: 'c', subject: 's', scopes: [] }, allows: () => true, rows: () => ({ kind: 'none' }), receiptsOnly: false, refuseWrite: () => undefined };
+    const grant = { caller: { role: 'supplier', client: 'c', subject: 's', scopes: [] }, allows: () => true, rows: () => ({ kind: 'none' }), receiptsOnly: false, view: () => undefined, refuseWrite: () => undefined };
     const context = { grant, db: server.database, now: Date.parse(moment), store: undefined } as unknown as AnswerContext;
     const answered = await operation.handle(request({ interaction: 'operation', type: 'Patient', id }), context);
     const found = await search?.answer(request({ headers: { 'x-request-id': REQUEST_ID }, query: [['subject:Patient.identifier', `${NHS}|${number}`], ['code', `${VM_CODE}|0001`]] }), context);

@@ -3,7 +3,7 @@ import { openDatabase } from '../../src/db/pool.js';
 import type { Database } from '../../src/db/database.js';
 import { loadDefinitions } from '../../src/definitions/load.js';
 import { paramKey } from '../../src/definitions/param-key.js';
-import type { Grant } from '../../src/search/grant.js';
+import { serverGrant, type Grant } from '../../src/search/grant.js';
 import type { IndexRows } from '../../src/search/index-rows.js';
 import type { Clause } from '../../src/search/query.js';
 import { createStore } from '../../src/store/postgres-store.js';
@@ -40,8 +40,7 @@ export async function everything(database: Database): Promise<Readonly<Record<st
 }
 
 export function grantOf(clause: Clause): Grant {
-  const caller = { role: 'admin', client: 'test', subject: 'test', scopes: [] } as const;
-  return { caller, rows: () => clause, allows: () => true, receiptsOnly: false, refuseWrite: () => undefined };
+  return { ...serverGrant('test'), rows: () => clause };
 }
 
 export const ALL = grantOf({ kind: 'all' });

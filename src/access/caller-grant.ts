@@ -1,0 +1,78 @@
+// The Grant of one caller: letters from the matrix, narrowed by scopes, and rows from the role's audience.
+import type { Caller } from '../fhir/caller.js';
+import { fail } from '../fhir/errors.js';
+import type { Interaction } from '../fhir/request.js';
+import type { Grant } from '../search/grant.js';
+import type { Clause } from '../search/query.js';
+import { absence } from './absence.js';
+import { AUDIENCES } from './audiences.js';
+import type { Seen } from './budget-rows.js';
+import { ALL, NONE, type Clauses } from './clauses.js';
+import { EVERYBODYS } from './operations.js';
+import { OPEN, type RoleRights } from './rights.js';
+import type { Rows } from './rows.js';
+import { scopeTest } from './scopes.js';
+import { seesStatus, sightOf } from './views.js';
+
+export interface GrantParts {
+  readonly clauses: Clauses;
+  readonly rowsOf: (rule: NonNullable<RoleRights['rows']>[string] | undefined) => Rows;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+}
+
+/** Letters of which any one allows an interaction. */
+const LETTERS: Readonly<Partial<Record<Interaction, readonly string[]>>> = {
+  create: ['C'], read: ['R'], vread: ['R'], history: ['R'], update: ['U', 'P'], patch: ['U', 'P'], delete: ['D'], search: ['S'],
+};
+
+const STATUS_OPERATION = 'chargeable-status';
+
+export function createGrant(caller: Caller, rights: RoleRights | undefined, parts: GrantParts): Grant {
+  const inScope = scopeTest(caller.scopes);
+  const may = (type: string, letter: string): boolean =>
+    (rights?.types[type] ?? rights?.types['*'] ?? '').includes(letter) && inScope(type, letter === 'P' ? 'U' : letter);
+  const sees = (type: string): boolean => may(type, 'R') || may(type, 'S') || (rights?.receiptsOnly === true && may(type, 'C'));
+  const seen = seenBy(caller, rights, parts);
+  return {
+    caller,
+    receiptsOnly: rights?.receiptsOnly ?? false,
+    judges: rights?.audience !== undefined,
+    rows: (type) => (sees(type) ? seen(type) : NONE),
+    absent: (type, id) => absence(caller, type, id),
+    view: (type) => sightOf(caller, type)?.view,
+    hides: (type, code) => sightOf(caller, type)?.hides(code) ?? false,
+    allows(interaction, type, operation) {
+      if (interaction === 'batch' || interaction === 'transaction') return rights?.bundles ?? false;
+      if (interaction === 'operation') return operation !== undefined && holdsOperation(rights, operation) && (operation !== STATUS_OPERATION || seesStatus(caller));
+      const letters = LETTERS[interaction];
+      return letters === undefined ? interaction === 'capabilities' : letters.some((letter) => may(type ?? '*', letter));
+    },
+    refuseWrite(type, before, after) {
+      const rows = parts.rowsOf(rights?.rows?.[type]);
+      const letter = after === undefined ? 'D' : before === undefined ? 'C' : 'U';
+      const outside = (before !== undefined && !rows.holds(before)) || (after !== undefined && !rows.holds(after));
+      // Written from what was shown, the rest would be lost.
+      const inPart = before !== undefined && after !== undefined && sightOf(caller, type) !== undefined;
+      if (may(type, letter) && !outside && !inPart) return undefined;
+      return fail('forbidden', { text: `The role ${caller.role} may not write this ${type}` });
+    },
+  };
+}
+
+/** The rows of each type, whatever the letters. Made at the first question; for a nominee anew each time, since a nomination ends. */
+function seenBy(caller: Caller, rights: RoleRights | undefined, { clauses, rowsOf, clock }: GrantParts): (type: string) => Clause {
+  const audience = rights?.audience;
+  if (audience === undefined) return (type) => rowsOf(rights?.rows?.[type]).clause;
+  let kept: Seen | undefined;
+  let keptAt = 0;
+  const all = (): Seen => {
+    const now = clock();
+    if (!kept || (audience === 'nominee' && now !== keptAt)) [kept, keptAt] = [AUDIENCES[audience](clauses, caller, now), now];
+    return kept;
+  };
+  return (type) => (OPEN.has(type) ? ALL : (all()[type] ?? NONE));
+}
+
+const holdsOperation = (rights: RoleRights | undefined, operation: string): boolean =>
+  EVERYBODYS.has(operation) || rights?.operations.includes('*') === true || rights?.operations.includes(operation) === true;

@@ -1,0 +1,24 @@
+// Which organisations a caller speaks for: the one of the token, and those below it by Organization.partOf. A commissioner that was merged
+// into another is below it, so its accounts stay within reach of the successor.
+import type { Caller } from '../fhir/caller.js';
+import type { Clause } from '../search/query.js';
+import { NONE, type Clauses } from './clauses.js';
+
+const ODS = 'https://fhir.nhs.uk/Id/ods-organization-code';
+const ROLES = 'https://fhir.entitle.example/CodeSystem/organization-role';
+
+/** On Organization: the one whose ODS code the token has. */
+export function ownOrganization(clauses: Clauses, { organization }: Caller): Clause {
+  return organization === undefined ? NONE : clauses.coded('Organization', 'identifier', `${ODS}|${escaped(organization)}`);
+}
+
+/** On Organization: that one and all below it. */
+export function ownTree(clauses: Clauses, caller: Caller): Clause {
+  return clauses.below('Organization', 'partof', ownOrganization(clauses, caller));
+}
+
+/** On Organization: commissioners, by the name of today or of 2013. */
+export const commissioners = (clauses: Clauses): Clause => clauses.coded('Organization', 'type', `${ROLES}|icb`, `${ROLES}|ccg`);
+
+/** A token's value as a search writes it. */
+const escaped = (text: string): string => text.replace(/[\\,|$]/g, '\\$&');

@@ -1,0 +1,37 @@
+// What each role is shown of a resource, and which search parameters would tell what is not shown.
+import type { Caller, Role } from '../fhir/caller.js';
+import type { View } from '../search/grant.js';
+import { inTurn, masked, withoutPlaces, withoutStatus } from './patient-view.js';
+
+export interface Sight {
+  readonly view: View;
+  readonly hides: (code: string) => boolean;
+}
+
+/** The scope by which a care coordinator checks entitlement, named for the national activity code of the detail behind the banner. */
+const ENTITLEMENT = 'B0259';
+const STATUS_CODES: ReadonlySet<string> = new Set(['chargeable-basic', 'chargeable-category', 'chargeable-updated']);
+/** Of a masked patient only what is shown can be asked for. */
+const MASKED_CODES: ReadonlySet<string> = new Set([
+  '_id', '_lastUpdated', '_profile', '_security', '_source', '_tag', 'identifier', 'name', 'family', 'given', 'phonetic', 'gender', 'birthdate', 'general-practitioner', 'organization',
+]);
+
+const WHOLE: Sight = { view: withoutPlaces, hides: () => false };
+const NO_STATUS: Sight = { view: inTurn(withoutStatus, withoutPlaces), hides: (code) => STATUS_CODES.has(code) };
+const MASKED: Sight = { view: inTurn(masked, withoutPlaces), hides: (code) => !MASKED_CODES.has(code) };
+
+const PATIENTS: Readonly<Partial<Record<Role, Sight>>> = {
+  patient: NO_STATUS, 'care-coordinator': NO_STATUS, broker: NO_STATUS, 'budget-manager': NO_STATUS, practice: NO_STATUS,
+  nominee: MASKED, commissioner: MASKED, ovm: WHOLE,
+};
+
+/** May this caller see who is chargeable? Roles of the status side always; a care coordinator with the scope for it. */
+export function seesStatus({ role, scopes }: Caller): boolean {
+  return role === 'admin' || role === 'ovm' || role === 'supplier' || (role === 'care-coordinator' && scopes.includes(ENTITLEMENT));
+}
+
+/** Undefined where the caller is shown all of a type's resources. */
+export function sightOf(caller: Caller, type: string): Sight | undefined {
+  if (type !== 'Patient') return undefined;
+  return caller.role === 'care-coordinator' && seesStatus(caller) ? WHOLE : PATIENTS[caller.role];
+}

@@ -1,0 +1,59 @@
+// Whose rows may this caller write? For callers whose rows depend on who they are, judged by the same clauses as reads, in the write's own
+// transaction: what was there must be theirs, what is named must be theirs, and what is stored must be theirs (domain.md ruling 21).
+import { fail } from '../fhir/errors.js';
+import type { JsonValue, Resource } from '../fhir/resource.js';
+import type { Grant } from '../search/grant.js';
+import type { Transaction } from '../store/store.js';
+
+/** A write to be judged. */
+export interface JudgedWrite {
+  readonly type: string;
+  readonly id: string;
+  /** The server has just made the id: no row can be there. */
+  readonly fresh?: boolean | undefined;
+  /** Undefined for a deletion. */
+  readonly after?: Resource | undefined;
+}
+
+/** References to these must lead to rows of the caller's; one that is hidden is refused as one that leads nowhere. */
+const ANCHORS: ReadonlySet<string> = new Set(['Patient', 'Account', 'CarePlan', 'Claim', 'CareTeam']);
+const LITERAL = /^([A-Z][A-Za-z]+)\/([A-Za-z0-9\-.]{1,64})(?:\/_history\/.+)?$/;
+
+/** Before anything is stored. Throws 404 for what is not the caller's to change, 422 (403 where there is no relationship) for what is not theirs to name. */
+export async function judgeBefore(write: JudgedWrite, made: ReadonlySet<string>, grant: Grant, tx: Transaction): Promise<void> {
+  if (!grant.judges) return;
+  const { type, id, fresh } = write;
+  // A client's own id is no way to make a resource here: refused or not, it would tell whether there is one already.
+  if (!fresh && grant.rows(type).kind !== 'all' && !(await tx.read(grant, type, id))) throw grant.absent(type, id);
+  for (const reference of write.after ? anchorsOf(write.after) : []) {
+    if (!made.has(reference)) await judgeAnchor(reference, grant, tx);
+  }
+}
+
+async function judgeAnchor(reference: string, grant: Grant, tx: Transaction): Promise<void> {
+  const [type = '', id = ''] = reference.split('/');
+  const { kind } = grant.rows(type);
+  // Of a type that the role never sees, the rules of the domain must say what may be named.
+  if (kind === 'all' || kind === 'none' || (await tx.read(grant, type, id))?.text) return;
+  const absent = grant.absent(type, id);
+  throw absent.status === 403 && type === 'Patient' ? absent : fail('reference-not-found', { text: `There is no ${reference}` });
+}
+
+/** After everything is stored: the caller must see what it wrote. A patient that a caller registers may be nobody's yet. */
+export async function judgeAfter({ type, id, after }: JudgedWrite, grant: Grant, tx: Transaction): Promise<void> {
+  if (!grant.judges || !after || type === 'Patient' || grant.rows(type).kind === 'all') return;
+  if (!(await tx.read(grant, type, id))) throw fail('forbidden', { text: `The role ${grant.caller.role} may not write this ${type}: it is not one that this caller would see` });
+}
+
+/** `Patient/1` of every literal reference, each once. */
+function anchorsOf(value: JsonValue | undefined, found = new Set<string>()): ReadonlySet<string> {
+  if (typeof value !== 'object' || value === null) return found;
+  for (const [member, child] of Object.entries(value)) {
+    if (member !== 'reference' || typeof child !== 'string') anchorsOf(child, found);
+    else {
+      const [, type = '', id = ''] = LITERAL.exec(child) ?? [];
+      if (ANCHORS.has(type)) found.add(`${type}/${id}`);
+    }
+  }
+  return found;
+}
