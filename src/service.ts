@@ -9,7 +9,7 @@ import { writeLapses } from './chargeable-status/lapse.js';
 import { serviceBase, type Config } from './config.js';
 import type { Database } from './db/database.js';
 import type { Definitions } from './definitions/model.js';
-import { openPackages } from './definitions/packages.js';
+import { openPackages, type Packages } from './definitions/packages.js';
 import { createBundleHandler } from './dispatch/bundle.js';
 import { createCapabilities } from './dispatch/capabilities.js';
 import { createOperationHandler } from './dispatch/operation.js';
@@ -46,6 +46,8 @@ export interface ServiceParts {
   readonly authenticate: TokenVerifier;
   readonly log: AppLog;
   readonly version: string;
+  /** Packages of others; those in profiles/ when absent. */
+  readonly packages?: Packages;
 }
 
 export interface Service {
@@ -57,14 +59,13 @@ export interface Service {
 
 /** The service, its definitions published and its jobs running; not yet listening. */
 export async function createService(given: ServiceParts): Promise<Service> {
-  const { config, database, definitions, log } = given;
+  const { config, database, definitions, log, packages = openPackages() } = given;
   const clock = (): number => Date.now() + config.clockOffsetMs;
   const newId = createIds(clock, randomBytes);
   const clients = createClients({ db: database, clock, development: config.authIssuer === undefined });
   const status = createChargeableStatus({ newId, clients, setting: { profile: config.vmProfile, asid: config.vmAsid }, nonePolicy: config.nonePolicy });
   const validator = createValidator(definitions);
   const store = createStore({ database, definitions, now: clock });
-  const packages = openPackages();
   const terminology = createTerminology({ own: definitions.conformanceResources, packages, findStored: findStored(store, definitions), db: database, remoteUrl: config.terminologyUrl, now: clock });
   const profiles = createProfileChecker({
     definitions,

@@ -8,6 +8,7 @@ import { readConfig } from '../src/config.js';
 import type { Database } from '../src/db/database.js';
 import { openDatabase } from '../src/db/pool.js';
 import { loadDefinitions } from '../src/definitions/load.js';
+import { openPackages } from '../src/definitions/packages.js';
 import type { Role } from '../src/fhir/caller.js';
 import { developmentKeys } from '../src/identity/development-keys.js';
 import { issueToken, type TokenRequest } from '../src/identity/issue-token.js';
@@ -43,7 +44,8 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
-export async function startServer(settings: Readonly<Record<string, string>> = {}): Promise<TestServer> {
+/** `root`: the folder whose profiles/ holds packages of others. */
+export async function startServer(settings: Readonly<Record<string, string>> = {}, root?: string): Promise<TestServer> {
   const folder = mkdtempSync(join(tmpdir(), 'entitle-server-'));
   const config = readConfig({ DATA_DIR: folder, LOG_LEVEL: 'silent', PORT: '0', ...settings });
   const clone = await cloneDatabase();
@@ -51,7 +53,7 @@ export async function startServer(settings: Readonly<Record<string, string>> = {
   const clock = (): number => Date.now() + config.clockOffsetMs;
   const keys = await developmentKeys(folder);
   const authenticate = createTokenVerifier({ issuer: developmentIssuer(keys), clock });
-  const service = await createService({ config, database, definitions: loadDefinitions(), authenticate, log: pino({ level: config.logLevel }), version: '0.0.0' });
+  const service = await createService({ config, database, definitions: loadDefinitions(), authenticate, log: pino({ level: config.logLevel }), version: '0.0.0', packages: openPackages(root) });
   const origin = await service.app.listen({ host: '127.0.0.1', port: 0 });
   const agent = supertest(origin);
   let issued = 0;

@@ -43,7 +43,7 @@ export function createValidateOperation(parts: ValidateParts): Operation {
   };
 }
 
-const isError = ({ severity }: Issue): boolean => severity === 'error' || severity === 'fatal';
+const isError = ({ severity }: Pick<Issue, 'severity'>): boolean => severity === 'error' || severity === 'fatal';
 
 function answer(issues: readonly Issue[], id: string): FhirResponse {
   // Of very many only the first are told: advice must not push out an error.
@@ -73,8 +73,21 @@ async function contentIssues(input: ValidateInput, request: FhirRequest, context
   const base = parts.validator.validate(resource, { hints: true });
   // A profile is laid over what is good R4: of anything else it has nothing to say.
   const broken = base.some(isError);
-  const issues = broken ? base : [...base, ...(await parts.profiles.check(resource, { also: input.profiles, advice: true })), ...(await parts.codes.check(resource))];
+  const issues = broken ? base : [...base, ...(await furtherIssues(resource, input, parts))];
   return [...issues, ...refusedWrite(resource, input, context)].map((issue) => placed(issue, input, request));
+}
+
+async function furtherIssues(resource: Resource, { profiles }: ValidateInput, parts: ValidateParts): Promise<readonly Issue[]> {
+  const ofProfiles = await parts.profiles.check(resource, { also: profiles, advice: true });
+  const said = ofProfiles.filter(({ code }) => code === 'code-invalid');
+  const ofCodes = await parts.codes.check(resource);
+  return [...ofProfiles, ...ofCodes.filter((issue) => !said.some((one) => saysAll(one, issue)))];
+}
+
+/** A code that is in no value set is mostly in no code system: one mistake is told once. */
+function saysAll(said: Issue, { code, severity, expression = '' }: Issue): boolean {
+  if (code !== said.code || (isError({ severity }) && !isError(said))) return false;
+  return expression === said.expression || expression.startsWith(`${said.expression ?? ''}.coding[`);
 }
 
 function misplaced(resource: Resource, { mode }: ValidateInput, { type, id }: FhirRequest): Issue | undefined {
