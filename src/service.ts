@@ -111,7 +111,7 @@ function createFhirApp(given: ServiceParts, parts: Parts, { validator, terminolo
   const operations = createOperations({ nonePolicy: config.nonePolicy, terminology, definitions, validate: parts.validate, validator, profiles: parts.profiles, codes: createCodeChecker(definitions, terminology.answers), newId: parts.newId });
   // A bundle's entries are routed by the same table that holds the bundle's own row.
   const routes = createRoutes({ bundle: createBundleHandler(() => route), operation: createOperationHandler(operations) });
-  const route = createRouter(routes, definitions.resourceTypes);
+  const route = createRouter(routes, definitions);
   return createApp({
     log,
     bodyLimitBytes: config.bodyLimitBytes,

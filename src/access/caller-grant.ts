@@ -46,7 +46,9 @@ export function createGrant(caller: Caller, rights: RoleRights | undefined, part
       if (interaction === 'batch' || interaction === 'transaction') return rights?.bundles ?? false;
       if (interaction === 'operation') return operation !== undefined && holdsOperation(rights, operation) && (operation !== STATUS_OPERATION || seesStatus(caller));
       const letters = LETTERS[interaction];
-      return letters === undefined ? interaction === 'capabilities' : letters.some((letter) => may(type ?? '*', letter));
+      if (letters === undefined) return interaction === 'capabilities';
+      // All types at once: the handler leaves out those that the caller may not see.
+      return type === undefined ? rights !== undefined : letters.some((letter) => may(type, letter));
     },
     refuseWrite(type, before, after) {
       const rows = parts.rowsOf(rights?.rows?.[type]);

@@ -37,13 +37,13 @@ export function readEntry(outer: FhirRequest, raw: unknown, index: number, route
   const { routed, query } = readUrl(method, url, index, route);
   const document = entry['resource'] === undefined || !outer.body ? undefined : memberDocument(outer.body, 'entry', index);
   const jsonPatch = document && routed.parts.interaction === 'patch' ? patchText(document, `Bundle.entry[${index}]`) : undefined;
-  const { type, id, version, operation, interaction } = routed.parts;
+  const { type, id, compartment, version, operation, interaction } = routed.parts;
   return {
     index,
     routed,
     fullUrl: optional(entry['fullUrl']),
     request: {
-      interaction, type, id, version, operation, method, query, jsonPatch,
+      interaction, type, id, compartment, version, operation, method, query, jsonPatch,
       body: jsonPatch === undefined ? document : undefined,
       ifMatch: optional(asked['ifMatch']),
       ifNoneMatch: optional(asked['ifNoneMatch']),

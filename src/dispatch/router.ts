@@ -1,7 +1,8 @@
 // Which interaction does a method and a path below the base name? The same answer for HTTP and for a Bundle entry.
+import type { Definitions } from '../definitions/model.js';
 import { fail } from '../fhir/errors.js';
 import { isId } from '../fhir/id.js';
-import type { FhirRequest, Interaction } from '../fhir/request.js';
+import type { Compartment, FhirRequest, Interaction } from '../fhir/request.js';
 import type { Handler } from '../interactions/context.js';
 
 /** One row of the table in routes.ts. */
@@ -11,26 +12,31 @@ export interface Route {
 }
 
 export interface Routed extends Route {
-  readonly parts: Pick<FhirRequest, 'interaction' | 'type' | 'id' | 'version' | 'operation'>;
+  readonly parts: Pick<FhirRequest, 'interaction' | 'type' | 'id' | 'compartment' | 'version' | 'operation'>;
 }
 
 /** Throws 404 for what is not there, 405 for a method it does not take. `path` has no query and no leading slash. */
 export type Router = (method: string, path: string) => Routed;
 
-interface Shape extends Pick<FhirRequest, 'type' | 'id' | 'version' | 'operation'> {
+interface Shape extends Pick<FhirRequest, 'type' | 'id' | 'compartment' | 'version' | 'operation'> {
   readonly shape: string;
 }
 
-export function createRouter(routes: Readonly<Record<string, Route>>, resourceTypes: readonly string[]): Router {
-  const types = new Set(resourceTypes);
+interface Known {
+  readonly types: ReadonlySet<string>;
+  readonly compartment: Definitions['compartment'];
+}
+
+export function createRouter(routes: Readonly<Record<string, Route>>, definitions: Pick<Definitions, 'resourceTypes' | 'compartment'>): Router {
+  const known: Known = { types: new Set(definitions.resourceTypes), compartment: (name) => definitions.compartment(name) };
   const table = tableOf(routes);
   return (method, path) => {
-    const { shape, type, id, version, operation } = readShape(path, types);
+    const { shape, type, id, compartment, version, operation } = readShape(path, known);
     const methods = table.get(shape);
     const route = methods?.get(method === 'HEAD' ? 'GET' : method);
     if (!route) throw noRoute(method, methods);
     const { interaction, handler } = route;
-    return { interaction, handler, parts: { interaction, type, id, version, operation } };
+    return { interaction, handler, parts: { interaction, type, id, compartment, version, operation } };
   };
 }
 
@@ -51,7 +57,7 @@ function noRoute(method: string, methods: ReadonlyMap<string, Route> | undefined
 }
 
 /** `Patient/1/_history/2` -> `[type]/[id]/_history/[version]` and its parts. */
-function readShape(path: string, types: ReadonlySet<string>): Shape {
+function readShape(path: string, known: Known): Shape {
   const segments = (path.endsWith('/') ? path.slice(0, -1) : path).split('/');
   const [first = '', second, third, fourth] = segments;
   if (segments.length > 4) throw fail('unknown-route');
@@ -59,20 +65,35 @@ function readShape(path: string, types: ReadonlySet<string>): Shape {
     if (second !== undefined) throw fail('unknown-route');
     return first.startsWith('$') ? { shape: '$[operation]', operation: first.slice(1) } : { shape: first };
   }
-  if (!types.has(first)) throw fail('unknown-type', { text: `There is no resource type ${first.slice(0, 64)} in FHIR R4: names are case-sensitive` });
-  return belowType(first, second, third, fourth);
+  requireType(first, known);
+  return belowType(known, first, second, third, fourth);
 }
 
-function belowType(type: string, second: string | undefined, third: string | undefined, fourth: string | undefined): Shape {
+function requireType(name: string, { types }: Known): void {
+  if (!types.has(name)) throw fail('unknown-type', { text: `There is no resource type ${name.slice(0, 64)} in FHIR R4: names are case-sensitive` });
+}
+
+function belowType(known: Known, type: string, second: string | undefined, third: string | undefined, fourth: string | undefined): Shape {
   if (second === undefined) return { shape: '[type]', type };
   if (second.startsWith('$')) return below({ shape: '[type]/$[operation]', type, operation: second.slice(1) }, third);
   if (second.startsWith('_')) return below({ shape: `[type]/${second}`, type }, third);
   const id = readId(second);
   if (third === undefined) return { shape: '[type]/[id]', type, id };
   if (third.startsWith('$')) return below({ shape: '[type]/[id]/$[operation]', type, id, operation: third.slice(1) }, fourth);
-  if (third !== '_history') throw fail('unknown-route');
+  if (third !== '_history') return inCompartment(known, { type, id }, third, fourth);
   if (fourth === undefined) return { shape: '[type]/[id]/_history', type, id };
   return { shape: '[type]/[id]/_history/[version]', type, id, version: fourth };
+}
+
+/** `Patient/1/Observation`, `Patient/1/*` and the same with `_search`. https://hl7.org/fhir/R4/compartmentdefinition.html */
+function inCompartment(known: Known, compartment: Compartment, searched: string, last: string | undefined): Shape {
+  if (last !== undefined && last !== '_search') throw fail('unknown-route');
+  const members = known.compartment(compartment.type);
+  if (members.size === 0) throw fail('unknown-route', { text: `${compartment.type} has no compartment: Patient, Encounter, RelatedPerson, Practitioner and Device have` });
+  const shape = last === undefined ? '[type]/[id]/[compartment]' : '[type]/[id]/[compartment]/_search';
+  if (searched === '*') return { shape, compartment };
+  requireType(searched, known);
+  return { shape, type: searched, compartment };
 }
 
 function below(shape: Shape, next: string | undefined): Shape {

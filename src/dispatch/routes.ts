@@ -2,6 +2,7 @@
 import { create } from '../interactions/create.js';
 import { deleteResource } from '../interactions/delete.js';
 import { history } from '../interactions/history.js';
+import { historyOfTypes } from '../interactions/history-of-types.js';
 import { patch } from '../interactions/patch.js';
 import { read, vread } from '../interactions/read.js';
 import { search } from '../interactions/search.js';
@@ -17,8 +18,14 @@ export interface OtherHandlers {
 export function createRoutes({ bundle, operation }: OtherHandlers): Readonly<Record<string, Route>> {
   return {
     'POST ': { interaction: 'batch', handler: bundle },
+    'GET ': { interaction: 'search', handler: search },
+    'POST _search': { interaction: 'search', handler: search },
+    'GET _history': { interaction: 'history', handler: historyOfTypes },
     'GET [type]': { interaction: 'search', handler: search },
     'POST [type]/_search': { interaction: 'search', handler: search },
+    'GET [type]/_history': { interaction: 'history', handler: historyOfTypes },
+    'GET [type]/[id]/[compartment]': { interaction: 'search', handler: search },
+    'POST [type]/[id]/[compartment]/_search': { interaction: 'search', handler: search },
     'POST [type]': { interaction: 'create', handler: create },
     'PUT [type]': { interaction: 'update', handler: update },
     'PATCH [type]': { interaction: 'patch', handler: patch },

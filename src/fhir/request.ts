@@ -6,14 +6,23 @@ export type Interaction =
   | 'read' | 'vread' | 'update' | 'patch' | 'delete' | 'create' | 'search' | 'history'
   | 'batch' | 'transaction' | 'operation' | 'capabilities';
 
+/** The resources that belong to one: those of `Patient/1`. */
+export interface Compartment {
+  readonly type: string;
+  readonly id: string;
+}
+
 export type RequestHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
 /** Optional members may be there and undefined: the decoder makes every request with the same members, which the hot paths are quicker to read. */
 export interface FhirRequest {
   readonly interaction: Interaction;
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Undefined where all types are asked: the history of everything, a search of the whole system or of a compartment. */
   readonly type?: string | undefined;
   readonly id?: string | undefined;
+  /** Search only there: `Patient/1/Observation`. https://hl7.org/fhir/R4/http.html#vsearch */
+  readonly compartment?: Compartment | undefined;
   readonly version?: string | undefined;
   /** Without the dollar: `chargeable-status`. */
   readonly operation?: string | undefined;

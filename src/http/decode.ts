@@ -19,13 +19,13 @@ export function queryText(url: string): string {
 
 export function decode(request: FastifyRequest, routed: Routed, base: string): FhirRequest {
   const { headers } = request;
-  const { interaction, type, id, version, operation } = routed.parts;
+  const { interaction, type, id, compartment, version, operation } = routed.parts;
   const isSearch = interaction === 'search';
   const form = isSearch && request.method === 'POST' ? formPairs(request) : [];
   const pairs = queryPairs(queryText(request.url));
   const sent = isSearch ? undefined : readBody(request, interaction === 'patch');
   return {
-    interaction, type, id, version, operation, base,
+    interaction, type, id, compartment, version, operation, base,
     method: request.method as FhirRequest['method'],
     query: form.length > 0 ? [...pairs, ...form] : pairs,
     body: sent?.body,

@@ -9,10 +9,14 @@ export const PAGE = '_page';
 
 /** A search and the place in it where the next page begins. */
 export interface Place {
+  /** What is searched: a type, or the path of a compartment. */
   readonly type: string;
+  /** Where several types are searched, the one whose rows come next. */
+  readonly in?: string;
   /** The parameters as the caller sent them. */
   readonly pairs: readonly (readonly [string, string])[];
-  readonly after: Cursor;
+  /** Undefined where they come from their beginning. */
+  readonly after?: Cursor;
 }
 
 const ALGORITHM = 'aes-256-gcm';

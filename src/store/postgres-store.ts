@@ -5,6 +5,7 @@ import type { Definitions } from '../definitions/model.js';
 import type { CodeText } from '../search/index-rows.js';
 import type { FrequencyOf } from '../search/token-frequency.js';
 import { KnownTexts } from './code-texts.js';
+import { historyOfTypes } from './history-of-types.js';
 import { history } from './history.js';
 import { read, vread } from './read.js';
 import { searchPage } from './search-page.js';
@@ -32,6 +33,7 @@ export function createStore({ database, definitions, now = Date.now }: StorePart
       read: (grant, type, id) => read(ground, grant, type, id),
       vread: (grant, type, id, version) => vread(ground, grant, type, id, version),
       history: (grant, type, id, page) => history(ground, grant, type, id, page),
+      historyOfTypes: (grant, query) => historyOfTypes(ground, grant, query),
       search: (grant, query) => searchPage(ground, frequencyOf, grant, query),
     });
   };

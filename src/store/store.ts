@@ -19,6 +19,30 @@ export interface HistoryVersion extends StoredVersion {
   readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 }
 
+/** A version's place in the order of time, type, id and version. */
+export interface HistoryPlace {
+  readonly updated: number;
+  readonly type: string;
+  readonly id: string;
+  readonly version: number;
+}
+
+/** All times are milliseconds since the epoch. */
+export interface HistoryQuery {
+  readonly types: readonly string[];
+  /** Only this resource of each. */
+  readonly id?: string;
+  readonly count: number;
+  /** Inclusive. */
+  readonly since?: number;
+  /** Versions that were current at some moment from `lo`, and before `hi`. */
+  readonly at?: { readonly lo: number; readonly hi: number };
+  /** Oldest first. */
+  readonly ascending?: boolean;
+  /** The last version seen. */
+  readonly after?: HistoryPlace;
+}
+
 /** A resource as a search finds it. */
 export interface Found {
   readonly type: string;
@@ -65,6 +89,8 @@ export interface Reader {
   vread(grant: Grant, type: string, id: string, version: number): Promise<StoredVersion | undefined>;
   /** Newest first. `before` is the version to continue below; `since` in milliseconds, inclusive. */
   history(grant: Grant, type: string, id: string, page: { count: number; before?: number; since?: number }): Promise<{ versions: readonly HistoryVersion[]; total: number }>;
+  /** The versions of all resources of some types, by time. */
+  historyOfTypes(grant: Grant, query: HistoryQuery): Promise<readonly HistoryVersion[]>;
   search(grant: Grant, query: Query): Promise<SearchPage>;
 }
 

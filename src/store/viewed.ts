@@ -11,6 +11,9 @@ export function viewed(reader: Reader): Reader {
       const { versions, total } = await reader.history(grant, type, id, page);
       return { versions: versions.map((version) => shown(grant, version)), total };
     },
+    async historyOfTypes(grant, query) {
+      return (await reader.historyOfTypes(grant, query)).map((version) => shown(grant, version));
+    },
     async search(grant, query) {
       const page = await reader.search(grant, query);
       return { ...page, matches: found(grant, page.matches), includes: found(grant, page.includes) };

@@ -47,7 +47,7 @@ test('names the interactions that the routes answer', async () => {
     const routed = answer.status !== 405 && !/has nothing at this URL/.test(answer.text);
     expect({ code, routed }).toEqual({ code, routed: said.includes(code) });
   }
-  expect(codes(rest.interaction)).toEqual(['batch', 'transaction']);
+  expect(codes(rest.interaction)).toEqual(['batch', 'history-system', 'search-system', 'transaction']);
 });
 
 test('names conditional interactions that there are', async () => {

@@ -1,0 +1,95 @@
+// Search over several types: of the whole system, or all that is in a compartment. https://hl7.org/fhir/R4/http.html#search
+// Type after type, each in its own order, so that each page costs what its rows cost, however many types there are.
+import { searchsetText, type Link } from '../fhir/bundle.js';
+import { fail } from '../fhir/errors.js';
+import type { Issue } from '../fhir/issue.js';
+import { outcomeText } from '../fhir/outcome.js';
+import type { FhirRequest, FhirResponse } from '../fhir/request.js';
+import { compartmentTypes } from '../search/compartment.js';
+import type { Cursor, Query } from '../search/query.js';
+import type { Found } from '../store/store.js';
+import type { Context } from './context.js';
+import type { Place } from './page-link.js';
+import { nextUrl, placeOf, readSearch, selfUrl } from './search-request.js';
+import { typesNamed } from './type-parameter.js';
+
+/** Where a page ends: the type whose rows come next, and the last one shown of it. */
+interface End {
+  readonly in: string;
+  readonly after?: Cursor;
+}
+
+interface Gathered {
+  readonly matches: Found[];
+  readonly includes: Map<string, Found>;
+  next?: End | undefined;
+}
+
+export async function searchTypes(request: FhirRequest, context: Context): Promise<FhirResponse> {
+  const { pageSecret } = context.parts;
+  const place = placeOf(request, pageSecret);
+  const pairs = place?.pairs ?? request.query;
+  const types = typesAsked(request, context, pairs);
+  const { asked, warnings } = plain(request, pairs);
+  const searches = types.map((type) => readSearch(request, context, type, asked));
+  const queries = searches.map(({ query }) => query);
+  const found = await gather(queries, context, place);
+  const total = await totalOf(queries, context, found, place);
+  const links: Link[] = [{ relation: 'self', url: selfUrl(request, pairs) }];
+  if (found.next) links.push({ relation: 'next', url: nextUrl(request, { pairs, ...found.next }, pageSecret) });
+  const said = distinct([...warnings, ...searches.flatMap((one) => one.warnings)]);
+  const includes = [...found.includes.values()];
+  const outcome = said.length > 0 ? { outcome: outcomeText(said) } : {};
+  return { status: 200, body: searchsetText({ ...(total !== undefined && { total }), links, base: request.base, matches: found.matches, includes, ...outcome }) };
+}
+
+/** The types of `_type`, else all there may be; of these the ones that the caller may search. */
+function typesAsked(request: FhirRequest, { grant, parts: { definitions } }: Context, pairs: Place['pairs']): readonly string[] {
+  const all = request.compartment ? compartmentTypes(definitions, request.compartment.type) : definitions.resourceTypes;
+  return typesNamed(pairs, all, definitions).filter((type) => grant.allows('search', type) && grant.rows(type).kind !== 'none');
+}
+
+/** Rows of different types have no order between them: `_sort` is left out, or refused. */
+function plain(request: FhirRequest, pairs: Place['pairs']): { asked: Place['pairs']; warnings: readonly Issue[] } {
+  const asked = pairs.filter(([name]) => name !== '_type' && name !== '_sort');
+  if (!pairs.some(([name]) => name === '_sort')) return { asked, warnings: [] };
+  const text = 'A search of several types has no common order: search one type to sort';
+  if (request.preferHandling === 'strict') throw fail('unknown-parameter', { text, expression: '_sort' });
+  return { asked, warnings: [{ severity: 'warning', code: 'not-supported', text: `${text}: _sort was left out`, expression: '_sort' }] };
+}
+
+async function gather(queries: readonly Query[], context: Context, place: Place | undefined): Promise<Gathered> {
+  const found: Gathered = { matches: [], includes: new Map() };
+  const start = place?.in === undefined ? 0 : queries.findIndex(({ type }) => type === place.in);
+  for (const [index, query] of queries.entries()) {
+    if (index < start || query.count === 0) continue;
+    const left = query.count - found.matches.length;
+    const after = index === start ? place?.after : undefined;
+    const page = await context.store.search(context.grant, { ...query, total: 'none', count: Math.max(left, 1), ...(after && { after }) });
+    if (left === 0) {
+      // The page was full: it is enough to know that there is more.
+      if (page.matches.length > 0) return { ...found, next: { in: query.type } };
+      continue;
+    }
+    add(found, page.matches, page.includes);
+    if (page.next) return { ...found, next: { in: query.type, after: page.next } };
+  }
+  return found;
+}
+
+function add(found: Gathered, matches: readonly Found[], includes: readonly Found[]): void {
+  found.matches.push(...matches);
+  for (const one of includes) found.includes.set(`${one.type}/${one.id}`, one);
+  for (const { type, id } of matches) found.includes.delete(`${type}/${id}`);
+}
+
+async function totalOf(queries: readonly Query[], { store, grant }: Context, found: Gathered, place: Place | undefined): Promise<number | undefined> {
+  if (queries.every(({ total }) => total === 'none')) return found.next || place ? undefined : found.matches.length;
+  let total = 0;
+  for (const query of queries) total += (await store.search(grant, { ...query, count: 0, includes: [] })).total ?? 0;
+  return total;
+}
+
+function distinct(issues: readonly Issue[]): readonly Issue[] {
+  return [...new Map(issues.map((issue) => [issue.expression, issue])).values()];
+}
