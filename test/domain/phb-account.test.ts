@@ -53,7 +53,8 @@ describe('opening a budget', () => {
   ];
   it.each(refused)('refuses one %s', async (_words, body, code, type) => {
     const answer = await open(server, body(await person(server)));
-    expect([answer.status, errorCode(answer), issue(answer).code]).toEqual([422, code, type]);
+    expect([answer.status, issue(answer).code]).toEqual([422, type]);
+    if (code !== undefined) expect(errorCode(answer)).toBe(code);
   });
 
   it.each([['nhs-chc', '2009-11-02', 422], ['nhs-chc', '2008-11-01', 201], ['cyp-continuing-care', '2008-11-01', 422], ['cyp-continuing-care', '2008-11-02', 201], ['nhs-chc', '2009', 422], ['nhs-chc', '2008', 201]])(
