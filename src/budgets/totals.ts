@@ -1,5 +1,7 @@
 // What a budget holds at this moment, from its totals; and as it stood at an earlier one, from its ledger.
 import type { Queryable } from '../db/database.js';
+import type { Grant } from '../search/grant.js';
+import { guarded, type Ground } from '../store/visible-rows.js';
 import { byBytes } from './ledger.js';
 import type { Sums } from './postings.js';
 
@@ -52,6 +54,28 @@ const LOCK = { name: 'budget-lock', text: 'select from fhir.budget_account where
 export async function readBudgets(db: Queryable, accounts: readonly string[]): Promise<ReadonlyMap<string, Budget>> {
   const { rows } = await db.query<BudgetRow>({ ...READ, values: [accounts] });
   return new Map(rows.map((row) => [String(row['account']), toBudget(row)]));
+}
+
+/** The budget of an Account that the Grant shows, with the Account's version: one round trip. Undefined where there is no such budget to be seen. */
+export async function seenBudget(ground: Ground, grant: Grant, account: string): Promise<(Budget & { readonly version: number }) | undefined> {
+  const statement = guarded(ground.definitions, grant, 'Account', {
+    name: 'budget-seen',
+    values: [account],
+    text: (where) => `select t.version, ${COLUMNS} from fhir."Account" t join fhir.budget_account b on b.account = t.id where t.id = $1 and t.res is not null ${where}`,
+  });
+  const row = statement && (await ground.db.query<BudgetRow>(statement)).rows[0];
+  return row && { ...toBudget(row), version: Number(row['version']) };
+}
+
+const AS_OF = {
+  name: 'budget-as-of',
+  text: `select account, line, ${SUMS.map((sum) => `sum(${sum})::text as ${sum}`).join(', ')} from fhir.ledger where account = any ($1) and at <= $2 group by account, line`,
+};
+
+/** The sums of each line (by `account line`) at the end of an earlier moment (ms), from the ledger; a line that had none then is missing. */
+export async function sumsAsOf(db: Queryable, accounts: readonly string[], at: number): Promise<ReadonlyMap<string, Sums>> {
+  const { rows } = await db.query<Record<string, Cell>>({ ...AS_OF, values: [accounts, at] });
+  return new Map(rows.map((row) => [`${row['account']} ${row['line']}`, sumsOf(SUMS.map((sum) => row[sum]))]));
 }
 
 /** As readBudgets, and nothing of them changes until the end of the transaction. Locks in the order of the ids, as `post` does; take all at once. */

@@ -1,11 +1,14 @@
 // The parameters of an operation, from the query of a GET and the Parameters of a POST alike. https://hl7.org/fhir/R4/operations.html#request
+import { readPence } from '../budgets/money.js';
+import { asText } from '../fhir/elements.js';
 import { fail, failWith } from '../fhir/errors.js';
 import type { Issue } from '../fhir/issue.js';
+import type { JsonDocument } from '../fhir/json-text.js';
 import type { FhirRequest } from '../fhir/request.js';
 import type { JsonObject, JsonValue, Resource } from '../fhir/resource.js';
 
 /** What an operation takes, by name; `*` after a kind says that it may come more than once. */
-export type InputKind = 'text' | 'text*' | 'boolean' | 'count' | 'Coding' | 'CodeableConcept' | 'part*' | 'CodeSystem' | 'ValueSet' | 'ConceptMap';
+export type InputKind = 'text' | 'text*' | 'boolean' | 'count' | 'Coding' | 'CodeableConcept' | 'Reference' | 'Reference*' | 'Period' | 'Money' | 'part' | 'part*' | 'CodeSystem' | 'ValueSet' | 'ConceptMap';
 export type InputNames = Readonly<Record<string, InputKind>>;
 
 export interface InputCoding {
@@ -16,6 +19,7 @@ export interface InputCoding {
 }
 
 export interface Input {
+  has(name: string): boolean;
   text(name: string): string | undefined;
   texts(name: string): readonly string[];
   flag(name: string): boolean | undefined;
@@ -24,10 +28,20 @@ export interface Input {
   codings(name: string): readonly InputCoding[] | undefined;
   /** The parts of each parameter of the name. */
   parts(name: string): readonly (readonly JsonObject[])[];
+  /** The same, each read by names of its own. */
+  groups(name: string, names: InputNames): readonly Input[];
+  /** A Reference, Period or Money as sent; `values` where it may come more than once. */
+  value(name: string): JsonObject | undefined;
+  values(name: string): readonly JsonObject[];
+  /** The literal reference of a Reference: `Task/1`. */
+  reference(name: string): string | undefined;
+  /** An amount, in pence; 422 where it is not of whole pence, or not in pounds. */
+  pence(name: string): bigint | undefined;
   resource<T>(name: string): T | undefined;
 }
 
 const PRESENTATION = new Set(['_format', '_pretty']);
+const COMPLEX: ReadonlySet<string> = new Set(['Coding', 'CodeableConcept', 'Reference', 'Period', 'Money']);
 const RESOURCES: readonly string[] = ['CodeSystem', 'ValueSet', 'ConceptMap'];
 const MOST_COUNT = 1_000_000_000;
 
@@ -36,27 +50,64 @@ const MOST_COUNT = 1_000_000_000;
  * before anything reads it. A body that is a resource of the one kind taken stands for that parameter.
  */
 export function readInput(request: FhirRequest, names: InputNames, validate: (resource: Resource) => readonly Issue[]): Input {
-  const values = new Map<string, JsonValue[]>();
-  const add = (name: string, read: (kind: InputKind) => JsonValue): void => {
-    const kind = names[name];
-    if (kind === undefined || !Object.hasOwn(names, name)) throw fail('unknown-parameter', { text: `This operation takes ${Object.keys(names).join(', ')}, not ${JSON.stringify(name.slice(0, 64))}` });
-    const before = values.get(name);
+  const given = new Given(names);
+  for (const [name, value] of request.query) if (!PRESENTATION.has(name)) given.add(name, '', (kind) => queryValue(name, kind, value));
+  for (const { name, path, parameter } of bodyParameters(request, names, validate)) given.add(name, path, (kind) => bodyValue(name, kind, parameter));
+  return inputOf(given, request.body);
+}
+
+/** What was sent under one name: `path` is where it stands in the body, `parameter[2]`. */
+interface Held {
+  readonly value: JsonValue;
+  readonly path: string;
+}
+
+class Given {
+  private readonly held = new Map<string, Held[]>();
+
+  constructor(private readonly names: InputNames) {}
+
+  add(name: string, path: string, read: (kind: InputKind) => JsonValue): void {
+    const kind = this.names[name];
+    if (kind === undefined || !Object.hasOwn(this.names, name)) throw fail('unknown-parameter', { text: `This operation takes ${Object.keys(this.names).join(', ')}, not ${JSON.stringify(name.slice(0, 64))}` });
+    const before = this.held.get(name);
     if (before && !kind.endsWith('*')) throw fail('invalid-parameter', { text: `The parameter ${name} is given more than once` });
-    values.set(name, [...(before ?? []), read(kind)]);
-  };
-  for (const [name, value] of request.query) if (!PRESENTATION.has(name)) add(name, (kind) => queryValue(name, kind, value));
-  for (const [name, parameter] of bodyParameters(request, names, validate)) add(name, (kind) => bodyValue(name, kind, parameter));
-  const first = <T>(name: string): T | undefined => values.get(name)?.[0] as T | undefined;
+    this.held.set(name, [...(before ?? []), { value: read(kind), path }]);
+  }
+
+  of(name: string): readonly Held[] {
+    return this.held.get(name) ?? [];
+  }
+}
+
+function inputOf(given: Given, document: JsonDocument | undefined): Input {
+  const first = <T>(name: string): T | undefined => given.of(name)[0]?.value as T | undefined;
+  const all = <T>(name: string): readonly T[] => given.of(name).map(({ value }) => value as T);
   return {
+    has: (name) => given.of(name).length > 0,
     text: first,
-    texts: (name) => (values.get(name) ?? []) as string[],
+    texts: all,
     flag: first,
     count: first,
     coding: (name) => requireCode(name, first<JsonObject>(name)),
     codings: (name) => codingsOf(name, first<JsonObject>(name)),
-    parts: (name) => (values.get(name) ?? []) as JsonObject[][],
-    resource: <T>(name: string): T | undefined => first<T>(name),
+    parts: all,
+    groups: (name, names) => given.of(name).map((held) => groupOf(held, names, document)),
+    value: first,
+    values: all,
+    reference: (name) => asText(first<JsonObject>(name)?.['reference']),
+    pence: (name) => given.of(name).map(({ value, path }) => document && readPence(document, value, `${path}.valueMoney`))[0],
+    resource: first,
   };
+}
+
+function groupOf({ value, path }: Held, names: InputNames, document: JsonDocument | undefined): Input {
+  const given = new Given(names);
+  for (const [index, part] of objects(value).entries()) {
+    const name = asText(part['name']) ?? '';
+    given.add(name, `${path}.part[${index}]`, (kind) => bodyValue(name, kind, part));
+  }
+  return inputOf(given, document);
 }
 
 function queryValue(name: string, kind: InputKind, value: string): JsonValue {
@@ -68,33 +119,40 @@ function queryValue(name: string, kind: InputKind, value: string): JsonValue {
   }
 }
 
-function bodyParameters({ body }: FhirRequest, names: InputNames, validate: (resource: Resource) => readonly Issue[]): readonly (readonly [string, JsonObject])[] {
+interface Sent {
+  readonly name: string;
+  readonly path: string;
+  readonly parameter: JsonObject;
+}
+
+function bodyParameters({ body }: FhirRequest, names: InputNames, validate: (resource: Resource) => readonly Issue[]): readonly Sent[] {
   if (!body) return [];
   const { resourceType } = body.value;
   if (typeof resourceType !== 'string') throw fail('not-a-resource');
   const resource: Resource = { ...body.value, resourceType };
   const faults = validate(resource).filter(({ severity }) => severity === 'error' || severity === 'fatal');
   if (faults.length > 0) throw failWith(400, faults);
-  if (resourceType === 'Parameters') return objects(resource['parameter']).map((one) => [typeof one['name'] === 'string' ? one['name'] : '', one] as const);
+  if (resourceType === 'Parameters') return objects(resource['parameter']).map((parameter, index) => ({ name: asText(parameter['name']) ?? '', path: `parameter[${index}]`, parameter }));
   const [name] = Object.entries(names).find(([, kind]) => kind === resourceType) ?? [];
   if (name === undefined) throw fail('wrong-resource-type', { text: `The body of this operation is a Parameters resource, not a ${resourceType}`, expression: 'resourceType' });
-  return [[name, { resource }]];
+  return [{ name, path: '', parameter: { resource } }];
 }
 
 const objects = (value: JsonValue | undefined): JsonObject[] => (Array.isArray(value) ? (value as JsonObject[]) : []);
 
 function bodyValue(name: string, kind: InputKind, parameter: JsonObject): JsonValue {
-  if (kind === 'part*') return objects(parameter['part']);
+  if (kind === 'part' || kind === 'part*') return objects(parameter['part']);
   if (RESOURCES.includes(kind)) {
     const { resource } = parameter;
     if (typeof resource !== 'object' || resource === null || Array.isArray(resource) || resource['resourceType'] !== kind) throw wrongKind(name, `a resource ${kind}`);
     return resource;
   }
-  const value = kind === 'Coding' ? parameter['valueCoding'] : kind === 'CodeableConcept' ? parameter['valueCodeableConcept'] : primitiveOf(parameter);
-  if (value === undefined) throw wrongKind(name, kind === 'Coding' || kind === 'CodeableConcept' ? `a value${kind}` : 'a value');
+  const type = kind.replace('*', '');
+  const value = COMPLEX.has(type) ? parameter[`value${type}`] : primitiveOf(parameter);
+  if (value === undefined) throw wrongKind(name, COMPLEX.has(type) ? `a value${type}` : 'a value');
+  if (COMPLEX.has(type)) return value;
   if (kind === 'boolean') return requireFlag(name, value);
-  if (kind === 'count') return requireCount(name, value);
-  return kind === 'Coding' || kind === 'CodeableConcept' ? value : requireText(name, value);
+  return kind === 'count' ? requireCount(name, value) : requireText(name, value);
 }
 
 /** valueUri, valueString, valueCode …: clients differ, and the words are the same. */

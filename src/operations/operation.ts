@@ -1,6 +1,6 @@
 // What an $operation is: its definition and its handler, side by side. https://hl7.org/fhir/R4/operations.html
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
-import type { AnswerContext } from '../store/answerer.js';
+import type { Context } from '../interactions/context.js';
 
 export interface Operation {
   /** Without the dollar: `chargeable-status`. */
@@ -13,5 +13,5 @@ export interface Operation {
   readonly instances: readonly string[];
   /** GET is refused (405) where it is true. */
   readonly affectsState: boolean;
-  handle(request: FhirRequest, context: AnswerContext): Promise<FhirResponse>;
+  handle(request: FhirRequest, context: Context): Promise<FhirResponse>;
 }

@@ -1,8 +1,10 @@
 // The list of operations: what is not here is not there. A list you can read beats a folder that loads itself.
 import type { NonePolicy } from '../chargeable-status/effective-status.js';
+import { createBalanceOperation } from './balance.js';
 import { createChargeableStatusOperation } from './chargeable-status.js';
 import { createExpandOperation } from './expand.js';
 import { createLookupOperation } from './lookup.js';
+import { createOpenBudgetOperation } from './open-budget.js';
 import type { Operation } from './operation.js';
 import { createSubsumesOperation } from './subsumes.js';
 import type { TerminologyOperations } from './terminology-parts.js';
@@ -19,4 +21,6 @@ export const createOperations = (parts: { readonly nonePolicy: NonePolicy } & Te
   createValidateCodeInSet(parts),
   createTranslateOperation(parts),
   createValidateOperation(parts),
+  createOpenBudgetOperation(parts),
+  createBalanceOperation(parts),
 ];

@@ -5,8 +5,8 @@ import type { FhirResponse } from '../fhir/request.js';
 export type OutputParameter = { readonly name: string; readonly part?: readonly OutputParameter[] } & Readonly<Record<string, unknown>>;
 
 /** Values that are undefined leave their parameter out; amounts keep their places (exactNumber). */
-export function parametersResponse(parameters: readonly (OutputParameter | undefined)[]): FhirResponse {
-  return { status: 200, body: exactJson({ resourceType: 'Parameters', parameter: parameters.filter((one) => one !== undefined) }) };
+export function parametersResponse(parameters: readonly (OutputParameter | undefined)[], meta?: object): FhirResponse {
+  return { status: 200, body: exactJson({ resourceType: 'Parameters', meta, parameter: parameters.filter((one) => one !== undefined) }) };
 }
 
 export function output(name: string, member: `value${string}`, value: unknown): OutputParameter | undefined {

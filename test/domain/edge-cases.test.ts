@@ -6,7 +6,7 @@ import type { FhirRequest } from '../../src/fhir/request.js';
 import { amend } from '../../src/interactions/amend.js';
 import { createChargeableStatusOperation } from '../../src/operations/chargeable-status.js';
 import { createExtractor } from '../../src/search/extract.js';
-import type { AnswerContext } from '../../src/store/answerer.js';
+import type { Context } from '../../src/interactions/context.js';
 import { createStore } from '../../src/store/postgres-store.js';
 import { startServer, type TestServer } from '../server.js';
 import { DEVELOPMENT_CLIENT } from '../../src/identity/client.js';
@@ -93,7 +93,7 @@ describe('4: expiry at the boundary', () => {
   /** Both surfaces at a moment of our choosing: the clock of a running server can't be set to the millisecond. */
   async function surfacesAt(moment: string, id: string, number: string): Promise<{ answer: Record<string, any>; observation: any }> {
     const grant = { caller: { role: 'supplier', client: 'c', subject: 's', scopes: [] }, allows: () => true, rows: () => ({ kind: 'none' }), receiptsOnly: false, view: () => undefined, refuseWrite: () => undefined };
-    const context = { grant, db: server.database, now: Date.parse(moment), store: undefined } as unknown as AnswerContext;
+    const context = { grant, db: server.database, now: Date.parse(moment), store: undefined } as unknown as Context;
     const answered = await operation.handle(request({ interaction: 'operation', type: 'Patient', id }), context);
     const found = await search?.answer(request({ headers: { 'x-request-id': REQUEST_ID }, query: [['subject:Patient.identifier', `${NHS}|${number}`], ['code', `${VM_CODE}|0001`]] }), context);
     return { answer: parametersOf(JSON.parse(answered.body ?? '')), observation: JSON.parse(found?.body ?? '').entry[0].resource };

@@ -1,0 +1,87 @@
+// Account/$balance: what a budget holds, now from its totals or at an earlier moment from its ledger (domain.md 3.6, rulings 35, 38, 41, 57).
+import { BASE } from '../budgets/codes.js';
+import { moneyOf } from '../budgets/money.js';
+import { addSums, availableOf, NOTHING, type Sums } from '../budgets/postings.js';
+import { odsCodesOf } from '../budgets/referred.js';
+import { childrenOf, heldByHolder, seenBudget, sumsAsOf, type Budget, type BudgetLine } from '../budgets/totals.js';
+import type { Definitions } from '../definitions/model.js';
+import { dateRange, instantText } from '../fhir/date-time.js';
+import { fail } from '../fhir/errors.js';
+import type { Issue } from '../fhir/issue.js';
+import type { Resource } from '../fhir/resource.js';
+import type { Context } from '../interactions/context.js';
+import { readInput, type InputNames } from './input.js';
+import type { Operation } from './operation.js';
+import { output, outputParts, parametersResponse, type OutputParameter } from './output.js';
+
+const NAMES: InputNames = { asOf: 'text', byAllocation: 'boolean' };
+const SUBSETTED = { tag: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'SUBSETTED' }] };
+
+export interface BalanceParts {
+  readonly definitions: Definitions;
+  readonly validate: (resource: Resource) => readonly Issue[];
+}
+
+export function createBalanceOperation({ definitions, validate }: BalanceParts): Operation {
+  return {
+    code: 'balance',
+    definition: `${BASE}/OperationDefinition/balance`,
+    system: false,
+    types: [],
+    instances: ['Account'],
+    affectsState: false,
+    async handle(request, context) {
+      const input = readInput(request, NAMES, validate);
+      const asked = input.text('asOf');
+      const at = asked === undefined ? undefined : momentOf(asked, context.now);
+      const budget = await seenBudget({ db: context.db, definitions }, context.grant, request.id ?? '');
+      if (!budget) throw fail('not-found', { text: `There is no budget Account/${request.id}` });
+      const lines = await linesAt(budget, at, context);
+      const shown = context.grant.caller.role === 'third-party' ? await ownLines(lines, context) : lines;
+      return parametersResponse([
+        ...sumsOf(shown),
+        ...(input.flag('byAllocation') === true ? shown.map(lineOf) : []),
+        output('asOf', 'valueDateTime', instantText(at ?? context.now)),
+        output('version', 'valueId', String(budget.version)),
+      ], shown === lines ? undefined : SUBSETTED);
+    },
+  };
+}
+
+/** The end of the moment asked for: of the whole day where a date was sent, but not later than now. */
+function momentOf(text: string, now: number): number {
+  const range = dateRange(text, 'Europe/London');
+  if (!range) throw fail('invalid-parameter', { text: 'asOf is a date or dateTime, such as 2026-11-21 or 2026-11-21T12:00:00Z' });
+  if (range.lo > now) throw fail('invalid-parameter', { text: 'asOf lies in the future: leave it out for the balance of this moment' });
+  return Math.min(range.hi - 1, now);
+}
+
+/** A joint budget has no lines of its own: those of the budgets in it. */
+async function linesAt(budget: Budget, at: number | undefined, { db }: Context): Promise<readonly BudgetLine[]> {
+  const parts = budget.kind === 'joint-budget' ? await childrenOf(db, budget.account) : [budget];
+  if (at === undefined) return parts.flatMap(({ lines }) => lines);
+  const then = await sumsAsOf(db, parts.map(({ account }) => account), at);
+  return parts.flatMap(({ account, lines }) => lines.map((line) => ({ ...line, ...(then.get(`${account} ${line.line}`) ?? NOTHING) })));
+}
+
+/** A third party sees the lines it holds (ruling 35). */
+async function ownLines(lines: readonly BudgetLine[], { store, grant }: Context): Promise<readonly BudgetLine[]> {
+  const { organization } = grant.caller;
+  const own = new Set<string>();
+  for (const holder of new Set(lines.flatMap((line) => line.holder ?? []))) {
+    const [type = '', id = ''] = holder.split('/');
+    const found = type === 'Organization' ? await store.read(grant, type, id) : undefined;
+    if (found?.text != null && organization !== undefined && odsCodesOf(JSON.parse(found.text) as Resource).includes(organization)) own.add(holder);
+  }
+  return lines.filter(({ holder }) => holder !== undefined && own.has(holder));
+}
+
+function sumsOf(lines: readonly BudgetLine[]): (OutputParameter | undefined)[] {
+  const total = lines.reduce<Sums>(addSums, NOTHING);
+  const { allocated, committed, spent, disbursed } = total;
+  const sums = { allocated, committed, spent, disbursed, heldByHolder: heldByHolder(lines), available: availableOf(total) };
+  return Object.entries(sums).map(([name, pence]) => output(name, 'valueMoney', moneyOf(pence)));
+}
+
+const lineOf = (line: BudgetLine): OutputParameter =>
+  outputParts('line', [output('lineId', 'valueId', line.line), output('model', 'valueCode', line.model), ...sumsOf([line])]);
