@@ -67,8 +67,8 @@ export function changed({ type, id, version, document }: Current, set: Readonly<
 }
 
 /** The write of a new resource; amounts are moneyOf(pence). */
-export function added(resource: Omit<Resource, 'id'>, id: string): Asked {
-  return { kind: 'create', method: 'POST', type: String(resource.resourceType), id, fresh: true, document: readJson(exactJson(resource)) };
+export function added(resource: Resource, id: string): Asked {
+  return { kind: 'create', method: 'POST', type: resource.resourceType, id, fresh: true, document: readJson(exactJson(resource)) };
 }
 
 /** What post is told of this act. */
