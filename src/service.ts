@@ -66,12 +66,21 @@ export async function createService(given: ServiceParts): Promise<Service> {
   const status = createChargeableStatus({ newId, clients, setting: { profile: config.vmProfile, asid: config.vmAsid }, nonePolicy: config.nonePolicy });
   const validator = createValidator(definitions);
   const store = createStore({ database, definitions, now: clock });
-  const terminology = createTerminology({ own: definitions.conformanceResources, packages, findStored: findStored(store, definitions), db: database, remoteUrl: config.terminologyUrl, now: clock });
+  const beside = createStore({ database: { ...database, query: database.beside.query }, definitions, now: clock });
+  const terminology = createTerminology({
+    own: definitions.conformanceResources,
+    packages,
+    findStored: findStored(store, definitions),
+    db: database,
+    beside: { findStored: findStored(beside, definitions), db: database.beside },
+    remoteUrl: config.terminologyUrl,
+    now: clock,
+  });
   const profiles = createProfileChecker({
     definitions,
     packages,
     rules: [...contentRules(), ...defaultRules(config.profileDefaults ?? [], definitions)],
-    fetch: fetchProfiles(store, definitions),
+    fetch: fetchProfiles(beside, definitions),
     codes: terminology.answers,
     unknownProfile: config.unknownProfile,
     now: clock,

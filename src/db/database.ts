@@ -19,6 +19,11 @@ export interface Queryable {
 export interface Database extends Queryable {
   /** BEGIN … COMMIT on one connection; the whole is run again on 40001, 40P01, 08006, 57P01 and 25006, at most `attempts` times. */
   transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
+  /**
+   * For short questions that are asked while a transaction is open, outside it: connections of their own, since transactions that hold
+   * all the others would wait for each other.
+   */
+  readonly beside: Queryable;
   /** Resolves when a statement round trip works. */
   ping(): Promise<void>;
   close(): Promise<void>;

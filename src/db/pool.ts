@@ -10,6 +10,8 @@ import { VALUE_TYPES } from './value-types.js';
 const ATTEMPTS = 6;
 /** Doubles with every attempt: all six span about a second. */
 const FIRST_PAUSE_MS = 16;
+/** Opened when first used, beside those of the size asked for. */
+const MOST_BESIDE = 2;
 const IDLE_MS = 300_000;
 const CONNECT_MS = 10_000;
 
@@ -25,9 +27,8 @@ export type DatabaseOptions = ({ readonly connection: Connection } | { readonly 
 export function openDatabase(options: DatabaseOptions): Database {
   const { size, prepared, log = SILENT } = options;
   const where = 'url' in options ? { connectionString: options.url } : options.connection;
-  const pool = new pg.Pool({
+  const settings: pg.PoolConfig = {
     ...where,
-    max: size,
     types: VALUE_TYPES,
     // BEGIN then costs no round trip: the first statement follows it at once.
     pipeline: true,
@@ -35,20 +36,29 @@ export function openDatabase(options: DatabaseOptions): Database {
     connectionTimeoutMillis: CONNECT_MS,
     keepAlive: true,
     application_name: 'entitle-fhir',
-  });
-  // An idle connection that breaks is no one's error: the pool makes another. Unheard, it would end the process.
-  pool.on('error', (error) => {
-    if (!pool.ending) log.warn({ err: error }, 'A database connection was lost');
-  });
-  const query = runner(pool, prepared);
+  };
+  const pool = heardPool({ ...settings, max: size }, log);
+  const beside = heardPool({ ...settings, max: MOST_BESIDE }, log);
   return {
-    query,
+    query: runner(pool, prepared),
+    beside: { query: runner(beside, prepared) },
     transaction: (work) => retried(() => transactOnce(pool, prepared, work), log),
     ping: async () => {
       await pool.query('');
     },
-    close: () => pool.end(),
+    close: async () => {
+      await Promise.all([pool.end(), beside.end()]);
+    },
   };
+}
+
+/** An idle connection that breaks is no one's error: the pool makes another. Unheard, it would end the process. */
+function heardPool(settings: pg.PoolConfig, log: Log): pg.Pool {
+  const pool = new pg.Pool(settings);
+  pool.on('error', (error) => {
+    if (!pool.ending) log.warn({ err: error }, 'A database connection was lost');
+  });
+  return pool;
 }
 
 /** The part of a pool or client that takes a query already made. */

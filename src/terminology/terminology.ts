@@ -26,6 +26,8 @@ export interface TerminologyParts {
   /** Those that administrators have posted. */
   readonly findStored: FindStored;
   readonly db: Queryable;
+  /** What validation asks goes by these, since it may have a transaction open; by those above when absent. */
+  readonly beside?: { readonly findStored: FindStored; readonly db: Queryable };
   /** Base URL of another terminology server. */
   readonly remoteUrl?: string | undefined;
   /** Milliseconds. */
@@ -58,7 +60,7 @@ export interface Terminology {
 }
 
 /** Reads nothing yet: HL7's file is opened at the first question. */
-export function createTerminology({ root = new URL('../../', import.meta.url), own, packages, findStored, db, remoteUrl, now = Date.now }: TerminologyParts): Terminology {
+export function createTerminology({ root = new URL('../../', import.meta.url), own, packages, findStored, db, beside = { findStored, db }, remoteUrl, now = Date.now }: TerminologyParts): Terminology {
   const packed = openPacked(root, own, packages);
   const sources = createSources(packed, findStored, db);
   const ground: Ground = { sources, db, remote: remoteUrl === undefined ? undefined : createRemote(remoteUrl) };
@@ -68,7 +70,7 @@ export function createTerminology({ root = new URL('../../', import.meta.url), o
     return found;
   };
   return {
-    answers: createCodeAnswers(ground, now),
+    answers: createCodeAnswers({ ...ground, db: beside.db, sources: createSources(packed, beside.findStored, beside.db) }, now),
     codes: createCodes(packed),
     async validateCode({ valueSet: canonical, ...question }) {
       if (canonical !== undefined) return validateInSet(await valueSet(canonical), question, ground);

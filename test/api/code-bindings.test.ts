@@ -102,6 +102,13 @@ describe('a required binding of a profile to a posted value set', () => {
   }, 20_000);
 });
 
+test('more updates at once than there are connections do not wait for each other', async () => {
+  await bind('busy', 'required', `${HOME}/ValueSet/open-wards`);
+  const update = (index: number): Promise<Answer> => put({ id: `busy-${index}`, ...coded('busy', index % 2 === 0 ? 'A1' : 'Z9') });
+  const answers = await Promise.all(Array.from({ length: 40 }, (_, index) => update(index)));
+  expect(answers.map(({ status }) => status)).toEqual(answers.map((_, index) => (index % 2 === 0 ? 201 : 422)));
+});
+
 test('an extensible binding is a warning of $validate alone; preferred and example ones say nothing', async () => {
   for (const strength of ['extensible', 'preferred', 'example']) {
     await bind(strength, strength, `${HOME}/ValueSet/open-wards`);

@@ -18,7 +18,8 @@ const letters: CodeSystem = {
     { code: 'g' }, { code: 'h', property: [{ code: 'inactive', valueBoolean: true }] },
   ],
 };
-const nobody: Database = { query: () => Promise.resolve({ rows: [], count: 0 }), transaction: () => Promise.reject(new Error('none')), ping: () => Promise.resolve(), close: () => Promise.resolve() };
+const noRows: Database['query'] = () => Promise.resolve({ rows: [], count: 0 });
+const nobody: Database = { query: noRows, beside: { query: noRows }, transaction: () => Promise.reject(new Error('none')), ping: () => Promise.resolve(), close: () => Promise.resolve() };
 const with_ = (...sets: ValueSet[]): Terminology =>
   createTerminology({ own: [letters, ...sets] as unknown as Resource[], findStored: () => Promise.resolve([]), db: nobody });
 const STAMP = { now: 0, identifier: 'urn:uuid:x' };
