@@ -26,7 +26,7 @@ const SETTINGS = {
   host: required('HOST', '127.0.0.1', word, 'The address to listen on; 0.0.0.0 for all.'),
   dataDir: required('DATA_DIR', './data', directory, 'Where the embedded database and the development key are kept.'),
   databaseUrl: optional('DATABASE_URL', url('postgres:', 'postgresql:'), 'The PostgreSQL database to use, 15 or later; unset, the server starts its own.'),
-  databasePoolSize: required('DATABASE_POOL_SIZE', '10', integer(2, 1000), 'Connections to the database, at most.'),
+  databasePoolSize: required('DATABASE_POOL_SIZE', '10', integer(2, 1000), 'Connections to the database, at most; two more look up posted profiles and codes.'),
   databasePrepared: required('DATABASE_PREPARED', '1', flag, '0 does without prepared statements, for poolers that lose them.'),
   basePath: required('BASE_PATH', '/fhir/R4', path, 'The path of the FHIR service.'),
   publicUrl: optional('PUBLIC_URL', origin, 'The origin that clients see, for links, behind a proxy; unset, it is made of HOST and PORT.'),
