@@ -3,8 +3,14 @@ import { UnsupportedError } from './expression.js';
 import { comparable, hasUnion, isPrimitive, mayRepeat, NUMBERS, ordering, type Nodes, type Value } from './plan.js';
 
 export function equals(left: Value, right: Value): Value {
-  if (!comparable(typesOf(left), typesOf(right)) || (couldBeMany(left) && couldBeMany(right))) throw new UnsupportedError('a comparison of more than plain values');
+  const isPlain = isWord(left) || isWord(right) || comparable(typesOf(left), typesOf(right));
+  if (!isPlain || (couldBeMany(left) && couldBeMany(right))) throw new UnsupportedError('a comparison of more than plain values');
   return { op: 'equals', left, right };
+}
+
+/** A text that no date, time or number is written like: whatever the types of the other side, === tells. */
+function isWord(value: Value): boolean {
+  return value.op === 'literal' && typeof value.value === 'string' && !/^[-+0-9T@]/.test(value.value);
 }
 
 export function compare(operator: '<' | '<=' | '>' | '>=', left: Value, right: Value): Value {

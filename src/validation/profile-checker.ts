@@ -6,7 +6,7 @@ import type { Issue, Severity } from '../fhir/issue.js';
 import type { Resource } from '../fhir/resource.js';
 import type { CodeAnswers } from '../terminology/code-answers.js';
 import { AskedCodes } from './asked-codes.js';
-import { isObject } from './profile-elements.js';
+import { isObject } from './json-object.js';
 import { Findings } from './profile-findings.js';
 import type { ProfileRule } from './profile-rules.js';
 import { runAt, startRun, type ProfileRun, type RunParts } from './profile-run.js';
@@ -78,17 +78,18 @@ export function createProfileChecker({ definitions, packages, rules, fetch, code
     findings.prefix(before, segment);
   };
   const judgeBy = (url: string, resource: Resource, run: ProfileRun, findings: Findings, unknown: Severity): void => {
-    const rule = { key: 'profile', profile: url };
-    const type = profiles.typeOf(url);
-    if (type === undefined) findings.add(url.startsWith(OWN) ? 'error' : unknown, 'not-found', rule, '', () => `the profile ${url} is not known here: correct its URL, or post its StructureDefinition first`);
-    else if (!definitions.isA(resource.resourceType, type)) findings.error('structure', rule, '', () => `the profile ${url} is for ${type}, and this is a ${resource.resourceType}`);
-    else profiles.profile(url)?.check(resource, undefined, runAt(run, resource), findings);
+    const profile = profiles.profile(url);
+    const type = profile?.type ?? profiles.typeOf(url);
+    if (type === undefined) reportUnknown(findings, url, unknown);
+    else if (type !== resource.resourceType && !definitions.isA(resource.resourceType, type)) reportOtherType(findings, url, type, resource);
+    else profile?.check(resource, undefined, runAt(run, resource), findings);
   };
   return {
     check: (resource, { also = [], advice = false } = {}) => {
       const demands = demandsOf(resource, also, byType);
       if (demands.length === 0) return NONE;
-      const missing = source.missing(demands.flatMap(({ urls }) => urls));
+      const [only] = demands;
+      const missing = source.missing(demands.length === 1 && only ? only.urls : demands.flatMap(({ urls }) => urls));
       if (missing.length === 0) return answer(resource, demands, advice);
       return source.load(missing).then(() => answer(resource, demands, advice));
     },
@@ -133,11 +134,20 @@ function addContained(demands: Demand[], { contained }: Resource, segment: strin
 }
 
 function addDemand(demands: Demand[], resource: Resource, segment: string, also: readonly string[], rules: Rules): void {
-  const claimed = isObject(resource['meta']) && Array.isArray(resource['meta']['profile']) ? resource['meta']['profile'] : undefined;
-  const own = rules.get(resource.resourceType)?.filter((rule) => rule.demands(resource));
-  if (claimed === undefined && also.length === 0 && (own === undefined || own.length === 0)) return;
-  const urls = [...(claimed ?? []), ...(own ?? []).map(({ profile }) => profile), ...also];
-  demands.push({ resource, segment, urls: [...new Set(urls.filter((url): url is string => typeof url === 'string'))] });
+  const urls = isObject(resource['meta']) && Array.isArray(resource['meta']['profile']) ? [...new Set(resource['meta']['profile'].filter((url) => typeof url === 'string'))] : [];
+  const own = rules.get(resource.resourceType);
+  if (own) for (const rule of own) if (!urls.includes(rule.profile) && rule.demands(resource)) urls.push(rule.profile);
+  for (const url of also) if (!urls.includes(url)) urls.push(url);
+  if (urls.length > 0) demands.push({ resource, segment, urls });
+}
+
+function reportUnknown(findings: Findings, url: string, unknown: Severity): void {
+  const words = (): string => `the profile ${url} is not known here: correct its URL, or post its StructureDefinition first`;
+  findings.add(url.startsWith(OWN) ? 'error' : unknown, 'not-found', { key: 'profile', profile: url }, '', words);
+}
+
+function reportOtherType(findings: Findings, url: string, type: string, { resourceType }: Resource): void {
+  findings.error('structure', { key: 'profile', profile: url }, '', () => `the profile ${url} is for ${type}, and this is a ${resourceType}`);
 }
 
 function isResource(value: unknown): value is Resource {

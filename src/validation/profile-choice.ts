@@ -1,5 +1,5 @@
 // The elements of a profile whose type the data tells: a choice of many forms, a resource. These are walked, not written out as code.
-import { formFinder, itemsOf, type Form } from './profile-elements.js';
+import { itemsOf, type Form } from './profile-elements.js';
 import type { ProfileCode } from './profile-code.js';
 import type { Findings } from './profile-findings.js';
 import { reportCount } from './profile-reports.js';
@@ -12,9 +12,8 @@ type ElementsCheck = (holder: Readonly<Record<string, unknown>>, run: ProfileRun
 
 /** Whichever of the forms are there. */
 export function checkForms(node: ProfileNode, forms: readonly Form[], checkOf: CheckOf): ElementsCheck {
-  const present = formFinder(forms);
   return (holder, run, findings) => {
-    const items = itemsOf(holder, present(holder));
+    const items = itemsOf(holder, forms);
     for (const { value, sibling, type, segment } of items) at(segment, value, sibling, checkOf(node, type), run, findings);
     return items.length;
   };

@@ -1,5 +1,6 @@
 // Which JSON members hold an element of a type, and the values that stand there: what profiles need to walk a resource.
 import type { Definitions, ElementRule } from '../definitions/model.js';
+import { isObject } from './json-object.js';
 import { isChoice, memberOf, membersOf, stemOf } from './member.js';
 import { PRIMITIVES } from './primitive.js';
 
@@ -48,15 +49,16 @@ function formOf(element: ElementRule, type: string): Form {
   return { member, sibling: PRIMITIVES.has(type) ? `_${member}` : undefined, type, repeats: element.max > 1, segment };
 }
 
+type FormFinder = (object: Readonly<Record<string, unknown>>) => readonly Form[];
+
 /**
  * Which of the forms an object may hold, in its own order: an extension's value has fifty, and asking for each took forty times as long
  * as the rest of a profile.
  */
-export function formFinder<F extends Form>(forms: readonly F[]): (object: Readonly<Record<string, unknown>>) => readonly F[] {
-  if (forms.length <= FEW) return () => forms;
-  const byMember = new Map(forms.flatMap((form): [string, F][] => [[form.member, form], ...(form.sibling === undefined ? [] : [[form.sibling, form] as [string, F]])]));
+function formFinder(forms: readonly Form[]): FormFinder {
+  const byMember = new Map(forms.flatMap((form): [string, Form][] => [[form.member, form], ...(form.sibling === undefined ? [] : [[form.sibling, form] as [string, Form]])]));
   return (object) => {
-    const present: F[] = [];
+    const present: Form[] = [];
     for (const member in object) {
       const form = byMember.get(member);
       // `_valueCode` beside `valueCode` is the same element
@@ -81,9 +83,9 @@ export function itemsOf(object: Readonly<Record<string, unknown>>, forms: readon
   return items;
 }
 
-const finders = new WeakMap<readonly Form[], ReturnType<typeof formFinder>>();
+const finders = new WeakMap<readonly Form[], FormFinder>();
 
-function finderOf(forms: readonly Form[]): ReturnType<typeof formFinder> {
+function finderOf(forms: readonly Form[]): FormFinder {
   const known = finders.get(forms) ?? formFinder(forms);
   finders.set(forms, known);
   return known;
@@ -110,8 +112,4 @@ const EMPTY: Readonly<Record<string, unknown>> = Object.freeze({});
 export function holderOf(value: unknown, sibling: unknown): Readonly<Record<string, unknown>> {
   if (isObject(value)) return value;
   return isObject(sibling) ? sibling : EMPTY;
-}
-
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -3,7 +3,7 @@
 import type { Resource } from '../fhir/resource.js';
 import { compileInvariant } from '../fhirpath/compile-invariant.js';
 import type { TypeModel } from '../fhirpath/model.js';
-import { isObject } from './profile-elements.js';
+import { isObject } from './json-object.js';
 
 export interface ProfileRule {
   readonly type: string;

@@ -1,6 +1,6 @@
 // Where the definitions of profiles come from: our own files and packages at once, and those that were posted to the API, kept for a moment.
 import type { Resource } from '../fhir/resource.js';
-import { isObject } from './profile-elements.js';
+import { isObject } from './json-object.js';
 
 /** The current StructureDefinitions with this URL, newest first. */
 export type FetchProfiles = (url: string) => Promise<readonly Resource[]>;
@@ -44,13 +44,15 @@ export function createProfileSource({ local, fetch, now, onChange }: ProfileSour
   let distrustedUntil = -Infinity;
   const isFresh = (one: Kept | undefined): boolean => one !== undefined && now() - one.at < FRESH_MS && now() >= distrustedUntil;
   const find = (canonical: string): Resource | undefined => {
-    const [url, version] = partsOf(canonical);
+    const [url, version] = [urlOf(canonical), versionOf(canonical)];
     const ours = local(url);
     const all = ours ? [ours] : (kept.get(url)?.definitions ?? []);
     return version === undefined ? all[0] : all.find((one) => one['version'] === version);
   };
+  const isMissing = (url: string): boolean => local(url) === undefined && !url.startsWith(HL7) && !isFresh(kept.get(url));
+  // asked for every write: mostly nothing is, and that is found out without making anything
   const missing = (canonicals: readonly string[]): readonly string[] =>
-    canonicals.map((one) => partsOf(one)[0]).filter((url) => !url.startsWith(HL7) && local(url) === undefined && !isFresh(kept.get(url)));
+    (canonicals.some((one) => isMissing(urlOf(one))) ? canonicals.map(urlOf).filter(isMissing) : NOTHING);
   const fetchOne = async (url: string): Promise<readonly Resource[]> => {
     const definitions = await fetch(url);
     const stamp = definitions.map(({ id, meta }) => `${id ?? ''}/${isObject(meta) && typeof meta['versionId'] === 'string' ? meta['versionId'] : ''}`).join(' ');
@@ -75,9 +77,16 @@ export function createProfileSource({ local, fetch, now, onChange }: ProfileSour
   };
 }
 
-function partsOf(canonical: string): readonly [url: string, version: string | undefined] {
+const NOTHING: readonly string[] = [];
+
+function urlOf(canonical: string): string {
   const bar = canonical.indexOf('|');
-  return bar < 0 ? [canonical, undefined] : [canonical.slice(0, bar), canonical.slice(bar + 1)];
+  return bar < 0 ? canonical : canonical.slice(0, bar);
+}
+
+function versionOf(canonical: string): string | undefined {
+  const bar = canonical.indexOf('|');
+  return bar < 0 ? undefined : canonical.slice(bar + 1);
 }
 
 /** The profiles that a definition names: its base, and those of its types and their targets. */

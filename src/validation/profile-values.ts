@@ -1,4 +1,5 @@
 // Whether a value is what fixed[x] or pattern[x] asks. https://hl7.org/fhir/R4/elementdefinition-definitions.html#ElementDefinition.pattern_x_
+import { isObject } from './json-object.js';
 
 /** The same to the last member. */
 export function isFixed(wanted: unknown, value: unknown): boolean {
@@ -16,8 +17,4 @@ export function meetsPattern(wanted: unknown, value: unknown): boolean {
   if (!isObject(wanted) || !isObject(value)) return false;
   for (const member in wanted) if (!meetsPattern(wanted[member], value[member])) return false;
   return true;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,6 +1,7 @@
 // Whether a value belongs to a slice: its discriminators, each read off what the slice's own elements say at the discriminator's path.
 // https://hl7.org/fhir/R4/profiling.html#discriminator
-import { holderOf, isObject, itemsOf, type Item } from './profile-elements.js';
+import { isObject } from './json-object.js';
+import { holderOf, itemsOf, type Item } from './profile-elements.js';
 import { Findings } from './profile-findings.js';
 import { isBound } from './profile-primitives.js';
 import type { CheckOf, ProfileRun } from './profile-run.js';
