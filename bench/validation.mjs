@@ -3,6 +3,8 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { loadDefinitions } from '../dist/definitions/load.js';
+import { openPackages } from '../dist/definitions/packages.js';
+import { createProfileChecker } from '../dist/validation/profile-checker.js';
 import { createValidator } from '../dist/validation/validator.js';
 
 const ROUNDS = 9;
@@ -10,6 +12,9 @@ const ROUND_MS = 60;
 /** Copies that take turns, so that no run is of one object alone. */
 const COPIES = 32;
 const TARGETS = { Patient: 1.2, Observation: 2, Claim: 1.2, 'Bundle of 50': 1.5 };
+/** Of the project's profiles; base and profile together may take twice as long as the base. */
+const PROFILES = ['phb-account', 'phb-purchase', 'ovm-assessment', 'ho-status-assertion', 'patient-vmphb', 'vm-observation'];
+const PROFILE_TARGET = 2;
 const OTHERS = new URL('../test/validation/examples/', import.meta.url);
 /** HL7's examples (CC0) as they are, with their narrative; the tests' are shortened. */
 const WHOLE = new URL('examples/', import.meta.url);
@@ -48,11 +53,8 @@ function timeOf(work) {
 const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
 const rounded = (number) => Number(number.toFixed(2));
 
-/** In turns, so that a machine that slows down favours nobody. */
-function compare(name, resource, validate, peer) {
-  const text = JSON.stringify(resource);
-  const copies = Array.from({ length: COPIES }, () => JSON.parse(text));
-  const works = { parse: () => JSON.parse(text), validate: (i) => validate(copies[i]), ...(peer && { peer: (i) => peer(copies[i]) }) };
+/** The median time of each of the works, by its name; in turns, so that a machine that slows down favours nobody. */
+function mediansOf(works) {
   const times = Object.fromEntries(Object.keys(works).map((key) => [key, []]));
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const [key, work] of Object.entries(works)) {
@@ -60,11 +62,37 @@ function compare(name, resource, validate, peer) {
       if (round >= ROUNDS / 3) times[key].push(micros);
     }
   }
-  const [parse, own] = [median(times.parse), median(times.validate)];
+  return Object.fromEntries(Object.entries(times).map(([key, all]) => [key, median(all)]));
+}
+
+function copiesOf(text) {
+  return Array.from({ length: COPIES }, () => JSON.parse(text));
+}
+
+function compare(name, resource, validate, peer) {
+  const text = JSON.stringify(resource);
+  const copies = copiesOf(text);
+  const times = mediansOf({ parse: () => JSON.parse(text), own: (i) => validate(copies[i]), ...(peer && { peer: (i) => peer(copies[i]) }) });
   return {
-    name, bytes: text.length, parseMicros: rounded(parse), validateMicros: rounded(own), ratio: rounded(own / parse), target: TARGETS[name],
-    ...(peer && { peerMicros: rounded(median(times.peer)), peerRatio: rounded(median(times.peer) / parse) }),
+    name, bytes: text.length, parseMicros: rounded(times.parse), validateMicros: rounded(times.own), ratio: rounded(times.own / times.parse), target: TARGETS[name],
+    ...(peer && { peerMicros: rounded(times.peer), peerRatio: rounded(times.peer / times.parse) }),
   };
+}
+
+/** What one profile of the project adds to the base validation, by the tests' valid example of it. */
+function compareProfiles(validator) {
+  const definitions = loadDefinitions();
+  const checker = createProfileChecker({ definitions, packages: openPackages(), rules: [], fetch: async () => [], unknownProfile: 'error', now: Date.now });
+  return PROFILES.map((name) => {
+    const text = JSON.stringify(JSON.parse(readFileSync(new URL(`../test/profiles/valid/${name}.json`, import.meta.url), 'utf8')));
+    const copies = copiesOf(text);
+    const question = { also: [`https://fhir.entitle.example/StructureDefinition/${name}`] };
+    const both = (resource) => [...validator.validate(resource), ...checker.check(resource, question)];
+    const [issue] = both(copies[0]);
+    if (issue) throw new Error(`${name} is not valid: ${issue.text}`);
+    const times = mediansOf({ parse: () => JSON.parse(text), base: (i) => validator.validate(copies[i]), both: (i) => both(copies[i]) });
+    return { name, bytes: text.length, parseMicros: rounded(times.parse), baseMicros: rounded(times.base), bothMicros: rounded(times.both), ratio: rounded(times.both / times.base), target: PROFILE_TARGET };
+  });
 }
 
 /** The time a type's first validation takes, in a process that has validated other types. */
@@ -119,6 +147,8 @@ export function benchValidation({ definitions: folder } = {}) {
     return compare(name, resource, (one) => validator.validate(one), peer && accepts(peer, resource) ? peer : undefined);
   });
   console.table(rows);
+  console.log('With one project profile, to the base alone:');
+  console.table(compareProfiles(createValidator(loadDefinitions())));
   const fresh = () => loadDefinitions({ profiles: false });
   const first = Object.entries(cases).slice(0, 3).map(([name, resource]) => `${name} ${firstOf(fresh, resource, [read('organization')])}`);
   console.log(`definitions loaded in ${loadMs} ms; first validator of a type, ms: ${first.join(', ')}; ${peer ? 'the peer is @medplum/core' : 'no peer'}`);

@@ -3,7 +3,7 @@
 // No path is tracked while all is well: the count of findings is compared before and after, and a segment put in front where it moved.
 import { isObject } from './json-object.js';
 import { ProfileCode, refusedType } from './profile-code.js';
-import { elementCode } from './profile-element-code.js';
+import { elementsCode } from './profile-element-code.js';
 import { ruleOf } from './profile-invariant.js';
 import { bindingOf, valueCode } from './profile-primitives.js';
 import { reportType } from './profile-reports.js';
@@ -46,7 +46,7 @@ function nodeCode(node: ProfileNode, type: string, code: ProfileCode): string {
 function contentCode(node: ProfileNode, type: string, code: ProfileCode, linked = ''): string {
   const { scope, world, profile } = code;
   const binding = bindingOf(node, type, profile, world);
-  const elements = [...node.children.values()].map((child) => elementCode(child, type, code)).join('');
+  const elements = elementsCode(node, type, code);
   const rules = node.constraints.map((constraint) => ruleOf(constraint, type, profile, world)).filter((rule) => rule !== undefined);
   return valueCode(node, code)
     + (binding ? `${scope.use(binding)}(v, s, r, f);\n` : '')

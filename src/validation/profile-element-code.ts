@@ -12,7 +12,32 @@ import { slicedCode } from './slicing-code.js';
 /** More forms than these are not looked for one by one: an extension's value has fifty. */
 const FEW = 3;
 
-export function elementCode(node: ProfileNode, parent: string, code: ProfileCode): string {
+/** Elements that must be left out mostly are: with more members than this one look at those that are there finds it out. */
+const FEW_FORBIDDEN = 3;
+
+/** The code of all elements of a type that a node speaks of. */
+export function elementsCode({ children }: ProfileNode, type: string, code: ProfileCode): string {
+  const formsOf = ({ name }: ProfileNode): readonly Form[] => code.world.formsOf(type, name);
+  const forbidden = new Set([...children.values()].filter(isForbidden).flatMap(formsOf).flatMap(({ member, sibling = member }) => [member, sibling]));
+  const isGuarded = forbidden.size > FEW_FORBIDDEN;
+  const flag = code.name();
+  const codes = [...children.values()].map((child) => {
+    const text = elementCode(child, type, code);
+    return isGuarded && isForbidden(child) && formsOf(child).length > 0 ? `if (${flag}) ${text}` : text;
+  });
+  return (isGuarded ? `const ${flag} = ${code.scope.use(holdsAny)}(o, ${code.scope.use(forbidden)});\n` : '') + codes.join('');
+}
+
+function isForbidden({ max, min, slices }: ProfileNode): boolean {
+  return max === 0 && min === 0 && slices.size === 0;
+}
+
+function holdsAny(object: object, members: ReadonlySet<string>): boolean {
+  for (const member in object) if (members.has(member)) return true;
+  return false;
+}
+
+function elementCode(node: ProfileNode, parent: string, code: ProfileCode): string {
   const { scope, world, url } = code;
   const forms = world.formsOf(parent, node.name);
   const [only] = forms;

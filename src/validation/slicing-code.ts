@@ -25,11 +25,12 @@ function slicesCode(element: ProfileNode, form: Form, list: List, within: string
   const known = slices.flatMap((one) => (one.match === undefined ? [] : [{ ...one, match: one.match }]));
   const choice = known.map(({ match, place, count }) => `if (${match}) { k = ${place}; ${count}++; }`).join(' else ');
   const order = orderOf(element);
+  const isSuspect = order?.ordered === true ? '' : `if (${places}.includes(-1)) `;
   return [
     ...vague,
     `let ${known.map(({ count }) => `${count} = 0`).concat('k = 0').join(', ')}; const ${places} = [];\n`,
     `for (let i = 0; i < ${list.length}; i++) { ${within}{ ${list.item}k = -1; ${choice} ${places}.push(k); }${within === '' ? '' : ` else ${places}.push(-2);`} }\n`,
-    ...(order ? [`${scope.use(checkOrder)}(f, ${url}, ${scope.use(order)}, ${places}, (i) => ${list.segment});\n`] : []),
+    ...(order ? [`${isSuspect}${scope.use(checkOrder)}(f, ${url}, ${scope.use(order)}, ${places}, (i) => ${list.segment});\n`] : []),
     ...known.map(({ slice, place, count }) => sliceCode(slice, form, list, { count, test: `if (${places}[i] === ${place}) ` }, code)),
   ].join('');
 }
