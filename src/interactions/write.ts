@@ -65,16 +65,58 @@ async function createAlone(asked: Asked, write: Write, context: Context): Promis
 async function writeIn(asked: readonly Asked[], context: Context, tx: Transaction): Promise<(Written | undefined)[]> {
   const current = await lockAll(asked, tx);
   await judgeAllBefore(asked, context, tx);
-  const prepared: (Prepared | undefined)[] = [];
-  for (const [index, one] of asked.entries()) prepared.push(await prepareAt(one, current[index], context, tx));
-  const present = prepared.filter((one) => one !== undefined);
-  const ruled = present.filter((one) => one.rules.length > 0);
+  const due = asked.flatMap((one, index) => dueAt(one, current[index], index, context));
+  const written: (Written | undefined)[] = asked.map(() => undefined);
+  for (const group of inTurn(due, context.parts.rules)) {
+    for (const [index, one] of await writeGroup(group, context, tx)) written[index] = one;
+  }
+  if (context.grant.judges) for (const { asked: one, write } of due) await located(one, () => judgeAfter(write, context.grant, tx));
+  return written;
+}
+
+/** A write that is due: described, and allowed by its preconditions. */
+interface Due extends Unjudged {
+  /** Its place in what was asked for. */
+  readonly index: number;
+  readonly current: StoredVersion | undefined;
+}
+
+function dueAt(asked: Asked, current: StoredVersion | undefined, index: number, context: Context): Due[] {
+  try {
+    const write = describe(asked, current);
+    checkFirst(asked, write, current, context);
+    if (write.kind === 'delete' && !write.before) return [];
+    return [{ asked, write, rules: rulesFor(write, context.parts), index, current }];
+  } catch (error) {
+    throw within(error, asked);
+  }
+}
+
+/**
+ * Resources of a transaction may build on each other: those that no rule concerns are stored first, then the rest in the order of the
+ * rules, so that a purchase finds the budget that came with it.
+ */
+function inTurn(due: readonly Due[], rules: readonly WriteRule[]): (readonly Due[])[] {
+  if (due.length < 2) return due.length === 0 ? [] : [due];
+  const groups = new Map<number, Due[]>();
+  for (const one of due) {
+    const turn = one.rules[0] ? rules.indexOf(one.rules[0]) : -1;
+    const group = groups.get(turn);
+    if (group) group.push(one);
+    else groups.set(turn, [one]);
+  }
+  return [...groups].sort(([a], [b]) => a - b).map(([, group]) => group);
+}
+
+async function writeGroup(group: readonly Due[], context: Context, tx: Transaction): Promise<[number, Written][]> {
+  const prepared: Prepared[] = [];
+  for (const one of group) prepared.push(await prepareAt(one, context, tx));
+  const ruled = prepared.filter((one) => one.rules.length > 0);
   for (const one of ruled) await located(one.asked, () => each(one, 'check', context, tx));
-  for (const one of present) await checkProfilesAt(one, context);
-  await tx.write(present.map((one) => one.change));
+  for (const one of prepared) await checkProfilesAt(one, context);
+  await tx.write(prepared.map((one) => one.change));
   for (const one of ruled) await located(one.asked, () => each(one, 'after', context, tx));
-  if (context.grant.judges) for (const { asked: one, write } of present) await located(one, () => judgeAfter(write, context.grant, tx));
-  return prepared.map((one) => one && { ...one.change, created: one.write.kind === 'create' });
+  return prepared.map((one, place) => [group[place]?.index ?? 0, { ...one.change, created: one.write.kind === 'create' }]);
 }
 
 async function judgeAllBefore(asked: readonly Asked[], { grant }: Context, tx: Transaction): Promise<void> {
@@ -102,27 +144,23 @@ const key = (one: Asked | undefined): string => `${one?.type}/${one?.id}`;
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** Waits only where a rule has something to complete: in a bundle most resources concern no rule. */
-function prepareAt(asked: Asked, current: StoredVersion | undefined, context: Context, tx: Transaction): Prepared | undefined | Promise<Prepared | undefined> {
+function prepareAt(one: Due, context: Context, tx: Transaction): Prepared | Promise<Prepared> {
   try {
-    const write = describe(asked, current);
-    checkFirst(asked, write, current, context);
-    if (write.kind === 'delete' && !write.before) return undefined;
-    const rules = rulesFor(write, context.parts);
-    if (rules.length > 0) return located(asked, () => completeAndJudge({ asked, write, rules }, current, context, tx));
-    return judged({ asked, write, rules }, {}, current, context);
+    if (one.rules.length > 0) return located(one.asked, () => completeAndJudge(one, context, tx));
+    return judged(one, {}, one.current, context);
   } catch (error) {
-    throw within(error, asked);
+    throw within(error, one.asked);
   }
 }
 
 type Unjudged = Omit<Prepared, 'change'>;
 
-async function completeAndJudge(one: Unjudged, current: StoredVersion | undefined, context: Context, tx: Transaction): Promise<Prepared> {
+async function completeAndJudge(one: Due, context: Context, tx: Transaction): Promise<Prepared> {
   const { write, rules } = one;
   const set: Record<string, unknown> = {};
   for (const rule of rules) Object.assign(set, await rule.complete?.(write, ruleContext(context, tx)));
   const completed = Object.keys(set).length === 0 || !write.after ? write : { ...write, after: merge(write.after, set) };
-  return judged({ ...one, write: completed }, set, current, context);
+  return judged({ ...one, write: completed }, set, one.current, context);
 }
 
 function judged({ asked, write, rules }: Unjudged, set: Readonly<Record<string, unknown>>, current: StoredVersion | undefined, context: Context): Prepared {

@@ -27,10 +27,11 @@ export type Inside = Context & { readonly tx: Transaction };
 /**
  * Runs the work of the operation `code` in one transaction (that of the bundle, where it is an entry of one). Its writes carry the code as
  * WriteContext.act, so that rules let it change what is its own (budgets/acts.ts). Who may call the operation has been judged already: the
- * writes that belong to it are not judged again by the rights to their types. Rows are still seen under the caller's Grant.
+ * writes that belong to it are not judged again by the rights to their types and rows. What the operation is told to use (a review, a plan, a
+ * holder) it must look for under the Grant itself: `referred` in budgets/referred.ts.
  */
 export function act<T>(code: string, context: Context, work: (inside: Inside) => Promise<T>): Promise<T> {
-  const grant: Grant = { ...context.grant, refuseWrite: () => undefined };
+  const grant: Grant = { ...context.grant, judges: false, refuseWrite: () => undefined };
   return inTransaction({ ...context, grant, act: code }, work);
 }
 
@@ -52,11 +53,13 @@ export async function currentOf(type: string, request: Pick<FhirRequest, 'id' | 
   const { id = '' } = request;
   const locked = await inside.tx.lock(type, id);
   const found = locked && (await inside.tx.read(inside.grant, type, id));
-  if (!found) throw fail('not-found', { text: `There is no ${type}/${id}` });
-  if (found.text === null) throw fail('gone', { text: `${type}/${id} was deleted in version ${found.version}` });
+  if (!found) throw inside.grant.absent(type, id);
+  // The text is the locked row's: what the Grant shows of it may be less.
+  const { text } = locked;
+  if (text === null) throw fail('gone', { text: `${type}/${id} was deleted in version ${found.version}` });
   if (ifMatch === 'required' && (request.ifMatch === undefined || request.ifMatch === '*')) throw fail('if-match-required');
   checkPreconditions({ ifMatch: request.ifMatch }, found);
-  const document = readJson(found.text);
+  const document = readJson(text);
   return { type, id, version: found.version, resource: document.value as Resource, document };
 }
 

@@ -35,7 +35,7 @@ export function createBalanceOperation({ definitions, validate }: BalanceParts):
       const asked = input.text('asOf');
       const at = asked === undefined ? undefined : momentOf(asked, context.now);
       const budget = await seenBudget({ db: context.db, definitions }, context.grant, request.id ?? '');
-      if (!budget) throw fail('not-found', { text: `There is no budget Account/${request.id}` });
+      if (!budget) throw context.grant.absent('Account', request.id ?? '');
       const lines = await linesAt(budget, at, context);
       const shown = context.grant.caller.role === 'third-party' ? await ownLines(lines, context) : lines;
       return parametersResponse([

@@ -1,6 +1,6 @@
 // C32E1: a budget is opened, seen and amended, with its money exact from the first penny (domain.md 2.1, rulings 2, 3, 11, 15, 17, 43, 52).
-import { errorCode } from './people.js';
-import { allocation, budgetBody, gbp, linesOf, made, open, organization, person } from './budgets.js';
+import { errorCode, patientBody } from './people.js';
+import { allocation, budgetBody, gbp, linesOf, made, open, organization, organizationBody, person } from './budgets.js';
 import { startServer, type TestServer } from '../server.js';
 
 let server: TestServer;
@@ -35,6 +35,20 @@ describe('opening a budget', () => {
     expect(coverage.body).toMatchObject({ status: 'active', beneficiary: { reference: `Patient/${patient}` }, payor: [{ reference: `Organization/${icb}` }] });
     const { rows } = await server.database.query({ text: 'select kind, amount, number, available_after from fhir.ledger where account = $1', values: [answer.body.id] });
     expect(rows).toEqual([{ kind: 'allocation', amount: 1200000, number: 1, available_after: 1200000 }]);
+  });
+
+  it('works in a transaction that makes the patient and the owner too, under an id of the client\'s', async () => {
+    const entry = (method: string, url: string, resource: object, fullUrl?: string): object => ({ ...(fullUrl && { fullUrl }), request: { method, url }, resource });
+    const [patient, owner] = ['urn:uuid:8c1f4b54-34a4-4f0c-8f0b-9d6a0f2a6f01', 'urn:uuid:8c1f4b54-34a4-4f0c-8f0b-9d6a0f2a6f02'];
+    const account = JSON.parse(JSON.stringify(budgetBody({ patient: '', owner: '' })).replaceAll('"Organization/"', `"${owner}"`).replaceAll('"Patient/"', `"${patient}"`));
+    const body = {
+      resourceType: 'Bundle', type: 'transaction',
+      entry: [entry('PUT', 'Account/my-budget', { ...account, id: 'my-budget' }), entry('POST', 'Patient', patientBody('9990000050'), patient), entry('POST', 'Organization', organizationBody('QXX', 'icb'), owner)],
+    };
+    const answer = await server.send('POST', '', { token: server.tokens.admin, body });
+    expect([answer.status, answer.body.entry.map(({ response }: any) => response.status.slice(0, 3))]).toEqual([200, ['201', '201', '201']]);
+    const { body: balance } = await server.send('GET', 'Account/my-budget/$balance', { token: server.tokens.admin });
+    expect(balance.parameter[0]).toEqual({ name: 'allocated', valueMoney: gbp(12000) });
   });
 
   const refused: readonly [string, (patient: string) => object, string | undefined, string][] = [
