@@ -22,8 +22,12 @@ import type { TokenVerifier } from './identity/verify-token.js';
 import { amend } from './interactions/amend.js';
 import type { Parts } from './interactions/context.js';
 import { perform, refusalResponse } from './interactions/perform.js';
+import { createIngestKind } from './jobs/ingest-feed.js';
+import { ingestReport } from './jobs/ingest-report.js';
+import { createJobDoor } from './jobs/job-door.js';
+import { createJobRunner } from './jobs/job-runner.js';
 import { publishDefinitions } from './jobs/publish-definitions.js';
-import { repeat } from './jobs/repeat.js';
+import { repeat, type Repeated } from './jobs/repeat.js';
 import { createOperations } from './operations/operations.js';
 import { createDefinitionRule, fetchProfiles } from './operations/stored-profiles.js';
 import { createTerminologyRule, findStored } from './operations/stored-terminology.js';
@@ -37,6 +41,9 @@ import { createValidator, type Validator } from './validation/validator.js';
 
 /** A lapse is to be seen on the Patient within a minute (domain.md ruling 8). */
 const LAPSE_EVERY_MS = 30_000;
+
+/** Where a job was left by another process: those of this one are begun at once. */
+const JOBS_EVERY_MS = 2000;
 
 export interface ServiceParts {
   readonly config: Config;
@@ -106,20 +113,45 @@ export async function createService(given: ServiceParts): Promise<Service> {
     everyMs: LAPSE_EVERY_MS,
     onFailure: (error) => { log.error({ err: error }, 'lapsed statuses could not be written; tried again soon'); },
   });
-  return { app: createFhirApp(given, parts, { validator, terminology, clients }), parts, stop: () => lapses.stop() };
+  const jobs = startJobs(given, parts);
+  return {
+    app: createFhirApp(given, parts, { validator, terminology, clients, jobs }),
+    parts,
+    stop: async () => { await Promise.all([lapses.stop(), jobs.stop()]); },
+  };
+}
+
+function startJobs({ config, database, log }: ServiceParts, parts: Parts): Repeated {
+  const onFailure = (error: unknown): void => { log.error({ err: error }, 'a job could not go on; tried again soon'); };
+  const kinds = [createIngestKind({ ...parts, nonePolicy: config.nonePolicy })];
+  const runner = createJobRunner({ database, store: parts.store, kinds, clock: parts.clock, owner: parts.newId(), onFailure });
+  let stopped = false;
+  const jobs = repeat(() => runner.run(() => stopped), { everyMs: JOBS_EVERY_MS, onFailure });
+  return {
+    wake: () => { jobs.wake(); },
+    stop: () => {
+      stopped = true;
+      return jobs.stop();
+    },
+  };
 }
 
 interface AppParts {
   readonly validator: Validator;
   readonly terminology: Terminology;
   readonly clients: Clients;
+  readonly jobs: Repeated;
 }
 
-function createFhirApp(given: ServiceParts, parts: Parts, { validator, terminology, clients }: AppParts): App {
+function createFhirApp(given: ServiceParts, parts: Parts, { validator, terminology, clients, jobs }: AppParts): App {
   const { config, database, definitions, log } = given;
-  const operations = createOperations({ nonePolicy: config.nonePolicy, terminology, definitions, validate: parts.validate, validator, profiles: parts.profiles, codes: createCodeChecker(definitions, terminology.answers), newId: parts.newId });
+  const operations = createOperations({
+    nonePolicy: config.nonePolicy, terminology, definitions, validate: parts.validate, validator, profiles: parts.profiles, codes: createCodeChecker(definitions, terminology.answers), newId: parts.newId,
+    db: database, clock: parts.clock, fileLimitBytes: config.fileLimitBytes, jobQueued: () => { jobs.wake(); },
+  });
+  const job = createJobDoor({ db: database, clock: parts.clock, reports: [ingestReport] });
   // A bundle's entries are routed by the same table that holds the bundle's own row.
-  const routes = createRoutes({ bundle: createBundleHandler(() => route), operation: createOperationHandler(operations) });
+  const routes = createRoutes({ bundle: createBundleHandler(() => route), operation: createOperationHandler(operations), job });
   const route = createRouter(routes, definitions);
   return createApp({
     log,

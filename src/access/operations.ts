@@ -4,13 +4,13 @@ import type { Role } from '../fhir/caller.js';
 /** Terminology is public knowledge. */
 const TERMINOLOGY = ['lookup', 'validate-code', 'subsumes', 'expand', 'translate'];
 
-/** Operations that every caller with a token may use, also one whose role has no rights at all: they tell of nothing but what was sent. */
-export const EVERYBODYS: ReadonlySet<string> = new Set(['validate']);
+/** Operations that every caller with a token may use, also one whose role has no rights at all: they tell of nothing but what was sent, or of the caller's own jobs. */
+export const EVERYBODYS: ReadonlySet<string> = new Set(['validate', 'job']);
 
 const VIEW = ['balance', 'statement', 'spend-by-activity'];
 
 /** All but what `admin` has, which is everything. */
-type Named = Exclude<Role, 'admin' | 'feed'>;
+type Named = Exclude<Role, 'admin'>;
 
 export const OPERATIONS: Readonly<Record<Named, readonly string[]>> = {
   patient: [...TERMINOLOGY, ...VIEW, 'link-careplan', 'nominate', 'end-nomination', 'pay'],
@@ -33,7 +33,8 @@ export const OPERATIONS: Readonly<Record<Named, readonly string[]>> = {
   practice: [],
   ovm: [...TERMINOLOGY, 'chargeable-status'],
   supplier: [...TERMINOLOGY, 'chargeable-status'],
-  'home-office': TERMINOLOGY,
+  'home-office': [...TERMINOLOGY, 'ingest-status-feed'],
+  feed: [...TERMINOLOGY, 'ingest-status-feed'],
 };
 
 /** Operations that are carried out only when a manager or commissioner calls them with `proposal` = the Task that the role's call made. */

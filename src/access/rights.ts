@@ -20,7 +20,7 @@ export interface RoleRights {
   readonly receiptsOnly?: boolean;
 }
 
-export type RowRule = 'status-assertions' | 'home-office-statements' | 'entitlement-evidence' | 'none';
+export type RowRule = 'status-assertions' | 'home-office-statements' | 'feed-statements' | 'entitlement-evidence' | 'none';
 
 /** Definitions are public knowledge: every caller with a token may read them. */
 const DEFINITIONS: Readonly<Record<string, Letters>> = {
@@ -134,10 +134,19 @@ export const RIGHTS: Readonly<Partial<Record<Role, RoleRights>>> = {
 
   // Write-only: the rows are those its conditional creates and withdrawals may match, and nothing is ever shown of them.
   'home-office': {
-    types: { ...DEFINITIONS, Observation: 'CU' },
+    types: { ...DEFINITIONS, Observation: 'CU', Binary: 'C' },
     operations: OPERATIONS['home-office'],
     bundles: true,
     rows: { Observation: 'home-office-statements' },
+    receiptsOnly: true,
+  },
+
+  // The same for a further feed; that it speaks for its own source only is a rule of the statements (chargeable-status/).
+  feed: {
+    types: { ...DEFINITIONS, Observation: 'CU', Binary: 'C' },
+    operations: OPERATIONS.feed,
+    bundles: true,
+    rows: { Observation: 'feed-statements' },
     receiptsOnly: true,
   },
 };

@@ -43,6 +43,7 @@ export function createRows(definitions: Definitions): (rule: RowRule | undefined
     none: NONE,
     'status-assertions': coded(definitions, 'Observation', 'code', 'code', [`${ASSERTION}|`], [`${ASSERTION}|ovm-assessment`]),
     'home-office-statements': coded(definitions, 'Observation', 'code', 'code', [`${ASSERTION}|ho-status`]),
+    'feed-statements': coded(definitions, 'Observation', 'code', 'code', [`${ASSERTION}|feed-status`]),
     'entitlement-evidence': coded(definitions, 'Coverage', 'type', 'type', EVIDENCE.map((system) => `${system}|`)),
   };
   return (rule) => (rule ? rules[rule] : ALL);

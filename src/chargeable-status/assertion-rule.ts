@@ -1,4 +1,4 @@
-// What every write of a status assertion meets: a Home Office statement or an OVM assessment, marked as such by its code
+// What every write of a status assertion meets: a statement of the Home Office or of a feed, or an OVM assessment, marked as such by its code
 // and never by its profile. Assertions are added and withdrawn, never rewritten (domain.md rulings 2, 5, 6, 15).
 import { fail } from '../fhir/errors.js';
 import type { Issue } from '../fhir/issue.js';
@@ -10,19 +10,25 @@ import { asObject, asObjects, codesOf, identifierOf, referenceId } from '../fhir
 import { readEvidence } from './evidence.js';
 import { fault, refuse } from '../fhir/faults.js';
 import type { NonePolicy } from './effective-status.js';
-import { keepConflict, locateStatement, registerStatement, takeKey } from './home-office-register.js';
-import { changedMembers, homeOfficeAssertion, homeOfficeFaults, saysTheSame, statementKey, statementNumber } from './home-office-statement.js';
 import { isNhsNumber } from '../fhir/nhs-number.js';
-import { patientOfNumber } from './number-keys.js';
 import { assessmentAssertion, assessmentFaults, groundsFaults } from './ovm-assessment.js';
 import { changeAssertions } from './patient-status.js';
 import { refuseOtherTrust } from './performers.js';
+import { changedMembers } from './statement.js';
+import { applyStatement, checkNewStatement, keepConflict, sourceFor, type StatementMark } from './statement-rule.js';
 import { statusByNumber } from './status-row.js';
 
-type Kind = 'ho-status' | 'ovm-assessment';
+type Kind = StatementMark | 'ovm-assessment';
 
 /** Who may make which assertion: its source is the caller, not what the resource says. */
-const AUTHORS: Readonly<Record<Kind, readonly string[]>> = { 'ho-status': ['home-office', 'admin'], 'ovm-assessment': ['ovm', 'admin'] };
+const AUTHORS: Readonly<Record<Kind, readonly string[]>> = {
+  'ho-status': ['home-office', 'admin'],
+  'feed-status': ['feed', 'admin'],
+  'ovm-assessment': ['ovm', 'admin'],
+};
+
+/** Roles that write and read nothing. */
+const BLIND: ReadonlySet<string> = new Set(['home-office', 'feed']);
 
 /** What an assessment's author may change (ruling 6); of the extensions, these two. */
 const FREE_MEMBERS = new Set(['id', 'meta', 'text', 'status', 'note', 'extension']);
@@ -39,17 +45,17 @@ export function createAssertionRule(nonePolicy: NonePolicy): WriteRule {
       const kind = after && kindOf(after);
       if (before && isMarked(before)) await checkChange(before, after, kind, write, context);
       else if (after && kind) await checkNew(after, kind, context);
-      else refuse([fault('code-invalid', `The code is one of ho-status and ovm-assessment of ${STATUS_ASSERTION}`, 'Observation.code')]);
+      else refuse([fault('code-invalid', `The code is one of ho-status, feed-status and ovm-assessment of ${STATUS_ASSERTION}`, 'Observation.code')]);
     },
     async matched(write, existing, context) {
-      if (!write.after || kindOf(existing) !== 'ho-status' || saysTheSame(existing, write.after)) return;
-      const text = write.document?.text.slice(write.document.start, write.document.end) ?? '';
-      await keepConflict(context.tx.db, { key: statementKey(existing) ?? '', received: context.now, id: context.newId(), text });
+      const kind = kindOf(existing);
+      if (kind !== undefined && kind !== 'ovm-assessment') await keepConflict(write, existing, kind, context);
     },
     async after(write, context) {
       if (!write.after) return;
-      if (kindOf(write.after) === 'ho-status') await applyStatement(write, write.after, context, nonePolicy);
-      else await applyAssessment(write, write.after, context, nonePolicy);
+      const kind = kindOf(write.after);
+      if (kind === undefined || kind === 'ovm-assessment') await applyAssessment(write, write.after, context, nonePolicy);
+      else await applyStatement(write, write.after, kind, context, nonePolicy);
     },
   };
 }
@@ -61,9 +67,7 @@ async function checkNew(after: Resource, kind: Kind, context: WriteContext): Pro
     if (context.caller.organization !== undefined) await refuseOtherTrust(after, 'record this assessment', context);
     return;
   }
-  refuse(homeOfficeFaults(after, context.now));
-  if (await takeKey(context.tx.db, statementKey(after) ?? '', after.id ?? '')) return;
-  throw fail('duplicate', { text: 'There is a statement under this key: deliver it with If-None-Exist, and a changed status under a new key', expression: 'Observation.identifier' });
+  await checkNewStatement(after, kind, context);
 }
 
 async function checkChange(before: Resource, after: Resource | undefined, kind: Kind | undefined, write: Write, context: WriteContext): Promise<void> {
@@ -71,29 +75,15 @@ async function checkChange(before: Resource, after: Resource | undefined, kind: 
   if (kind === undefined || kind !== kindOf(before)) throw forbidden('Observation.code', 'The code of a status assertion can\'t be changed');
   refuseOtherRole(kind, context);
   if (kind === 'ovm-assessment') await refuseOtherTrust(before, 'change this assessment', context);
-  // The Home Office can't read what it sent, so it has no version to name.
+  else await sourceFor(before, kind, context);
+  // A feed can't read what it sent, so it has no version to name.
   const seen = write.ifMatch !== undefined && write.ifMatch !== '*';
-  if (!seen && context.caller.role !== 'home-office') throw fail('if-match-required', { coding: { system: SPINE_R4_ERROR, code: 'PRECONDITION_FAILED' } });
+  if (!seen && !BLIND.has(context.caller.role)) throw fail('if-match-required', { coding: { system: SPINE_R4_ERROR, code: 'PRECONDITION_FAILED' } });
   if (before['status'] === 'entered-in-error' && after['status'] !== 'entered-in-error') throw forbidden('Observation.status', 'What was withdrawn stays withdrawn: add a new assertion');
-  const [member] = kind === 'ho-status' ? changedMembers(before, after) : changedInAssessment(before, after);
+  const [member] = kind === 'ovm-assessment' ? changedInAssessment(before, after) : changedMembers(before, after);
   if (member !== undefined) throw forbidden(`Observation.${member}`, `${member} can't be changed: add a new assertion with derivedFrom, or withdraw this one with status entered-in-error`);
   if (kind === 'ovm-assessment') refuse(assessmentFaults(after, context.now));
   else if (after['status'] !== 'entered-in-error' && after['status'] !== before['status']) throw forbidden('Observation.status', 'A statement is withdrawn with entered-in-error; nothing else can be changed');
-}
-
-async function applyStatement(write: Write, statement: Resource, context: WriteContext, nonePolicy: NonePolicy): Promise<void> {
-  const { db } = context.tx;
-  const placed = write.before ? await locateStatement(db, write.id) : undefined;
-  if (!placed) {
-    const number = statementNumber(statement);
-    const patient = number === undefined ? undefined : await patientOfNumber(db, number);
-    await registerStatement(db, { id: write.id, number, patient, received: context.now });
-    if (patient !== undefined) await add(patient, context.now);
-  } else if (placed.patient !== undefined) await add(placed.patient, placed.received);
-
-  async function add(patient: string, received: number): Promise<void> {
-    await changeAssertions(patient, (list) => withAssertion(list, homeOfficeAssertion(statement, received)), context, nonePolicy);
-  }
 }
 
 async function applyAssessment(write: Write, assessment: Resource, context: WriteContext, nonePolicy: NonePolicy): Promise<void> {
@@ -165,9 +155,9 @@ function hasCodeOf(observation: Resource | undefined, system: string): boolean {
   return Array.isArray(codings) && codings.some((coding) => asObject(coding)?.['system'] === system);
 }
 
-/** Undefined for a status assertion of a kind that no feed makes yet. */
+/** Undefined for what is marked as a status assertion, but as no single kind of it. */
 function kindOf(observation: Resource): Kind | undefined {
   const codes = codesOf(observation['code'], STATUS_ASSERTION);
   const [only] = codes;
-  return codes.length === 1 && (only === 'ho-status' || only === 'ovm-assessment') ? only : undefined;
+  return codes.length === 1 && (only === 'ho-status' || only === 'feed-status' || only === 'ovm-assessment') ? only : undefined;
 }

@@ -7,6 +7,9 @@ export interface Assertion {
   /** Logical id of its Observation. */
   readonly id: string;
   readonly source: Source;
+  /** Of source FEED: which, and its rank when the statement came. */
+  readonly feed?: string;
+  readonly rank?: number;
   /** When the source decided, milliseconds since the epoch; a day counts from its start in London. */
   readonly decidedAt: number;
   /** The same as FHIR dateTime with offset, as the source wrote it. */

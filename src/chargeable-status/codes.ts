@@ -7,6 +7,11 @@ export const BASE = 'https://fhir.entitle.example';
 export const ODS_CODE = 'https://fhir.nhs.uk/Id/ods-organization-code';
 export const HOME_OFFICE_FEED = `${BASE}/Id/home-office-feed`;
 
+export const HOME_OFFICE_PERSON = `${BASE}/Id/home-office-person`;
+/** Keys and incoming statuses of a further feed: these and its code. */
+export const FEED_KEYS = `${BASE}/Id/status-feed/`;
+export const FEED_STATUSES = `${BASE}/CodeSystem/status-feed/`;
+
 export const VM_CODE = 'https://fhir.nhs.uk/fhir-observation-code-1';
 export const VM_COMPONENT = 'https://fhir.nhs.uk/spine-vm-observation-component-1';
 export const BASIC_STATUS = 'https://fhir.nhs.uk/spine-chargeable-status-1';
@@ -17,6 +22,8 @@ export const SPINE_R4_ERROR = 'https://fhir.nhs.uk/R4/CodeSystem/Spine-ErrorOrWa
 export const BUSINESS_ERROR = `${BASE}/CodeSystem/business-error`;
 
 export const STATUS_ASSERTION = `${BASE}/CodeSystem/status-assertion`;
+/** Codes of the Tasks that a person has to settle. */
+export const STATUS_TASK = `${BASE}/CodeSystem/status-task`;
 export const HO_STATUS = `${BASE}/CodeSystem/ho-status`;
 export const EVIDENCE_TYPE = `${BASE}/CodeSystem/evidence-type`;
 /** The real PDS Coverage names an EHIC by this system. */

@@ -9,6 +9,8 @@ export type NonePolicy = 'all' | 'own';
 export interface Winner {
   readonly id: string;
   readonly source: Source;
+  /** Of source FEED: which. */
+  readonly feed?: string;
   readonly basic: Basic;
   readonly category?: Category;
   readonly decided: string;
@@ -25,6 +27,7 @@ export interface EffectiveStatus {
   /** FHIR dateTime of the latest decision. */
   readonly lastUpdated?: string;
   readonly source?: Source;
+  readonly feed?: string;
   readonly validUntil?: string;
   readonly expired: boolean;
   readonly winner?: string;
@@ -32,7 +35,7 @@ export interface EffectiveStatus {
 
 export const UNDETERMINED: EffectiveStatus = Object.freeze({ determined: false, basic: 'U', expired: false });
 
-/** A person who has inspected documents outranks a feed, at the same instant only. */
+/** A person who has inspected documents outranks a feed, at the same instant only; among the further feeds 1 is the first. */
 const RANK: Readonly<Record<Source, number>> = { OVM: 2, HO: 1, FEED: 0 };
 
 /**
@@ -61,6 +64,7 @@ export function statusAt(winner: Winner | undefined, asOf: number): EffectiveSta
     ...(winner.category !== undefined && !expired && { category: winner.category }),
     lastUpdated: winner.decided,
     source: winner.source,
+    ...(winner.feed !== undefined && { feed: winner.feed }),
     ...(winner.validUntil !== undefined && { validUntil: winner.validUntil }),
     expired,
     winner: winner.id,
@@ -78,10 +82,11 @@ function latestOf(assertions: readonly Assertion[]): Assertion | undefined {
   return latest;
 }
 
-/** A total order, so that the order of arrival can't matter: instant, then source, then receipt, then id. */
+/** A total order, so that the order of arrival can't matter: instant, then source, then the feed's rank, then receipt, then id. */
 function supersedes(one: Assertion, other: Assertion): boolean {
   if (one.decidedAt !== other.decidedAt) return one.decidedAt > other.decidedAt;
   if (one.source !== other.source) return RANK[one.source] > RANK[other.source];
+  if (one.rank !== other.rank) return (one.rank ?? Infinity) < (other.rank ?? Infinity);
   if (one.receivedAt !== other.receivedAt) return one.receivedAt > other.receivedAt;
   return one.id > other.id;
 }

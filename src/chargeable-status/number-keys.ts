@@ -32,12 +32,12 @@ const FORWARD = {
       where not fhir.nhs_number.held or fhir.nhs_number.patient = excluded.patient`,
 };
 const RELEASE = { name: 'nhs-number-release', text: 'update fhir.nhs_number set patient = null, held = false where patient = $1 and number = any($2)' };
-const LOOK = { name: 'nhs-number-look', text: 'select patient from fhir.nhs_number where number = $1 for share' };
-/** Where nobody knows the number yet the row is made, so that a Patient who comes at the same moment waits for us and then sees the statement. */
+const LOOK = { name: 'nhs-number-look', text: 'select number, patient from fhir.nhs_number where number = any($1) and patient is not null order by number for share' };
+/** Where nobody knows a number yet its row is made, so that a Patient who comes at the same moment waits for us and then sees the statement. */
 const EXPECT = {
   name: 'nhs-number-expect',
-  text: `insert into fhir.nhs_number (number, waiting) values ($1, true)
-    on conflict (number) do update set waiting = fhir.nhs_number.patient is null returning patient`,
+  text: `insert into fhir.nhs_number (number, waiting) select number, true from unnest($1::text[]) as number
+    on conflict (number) do update set waiting = fhir.nhs_number.patient is null returning number, patient`,
 };
 const MARK = { name: 'nhs-number-mark', text: 'update fhir.nhs_number set waiting = $2 where number = any($1)' };
 
@@ -61,12 +61,16 @@ export async function releaseNumbers(db: Queryable, patient: string, numbers: re
   await db.query({ ...RELEASE, values: [patient, numbers] });
 }
 
-/** The Patient a number leads to, held until the end of the transaction; undefined, and the number marked as waited for, where there is none. */
-export async function patientOfNumber(db: Queryable, number: string): Promise<string | undefined> {
-  const known = await db.query<{ patient: string | null }>({ ...LOOK, values: [number] });
-  if (known.rows[0]?.patient) return known.rows[0].patient;
-  const { rows } = await db.query<{ patient: string | null }>({ ...EXPECT, values: [number] });
-  return rows[0]?.patient ?? undefined;
+/** The Patients that numbers lead to, held until the end of the transaction; a number that leads to none is marked as waited for. */
+export async function patientsOfNumbers(db: Queryable, numbers: readonly string[]): Promise<Map<string, string>> {
+  const sorted = [...new Set(numbers)].sort();
+  const patients = new Map<string, string>();
+  const known = await db.query<{ number: string; patient: string }>({ ...LOOK, values: [sorted] });
+  for (const { number, patient } of known.rows) patients.set(number, patient);
+  if (patients.size === sorted.length) return patients;
+  const { rows } = await db.query<{ number: string; patient: string | null }>({ ...EXPECT, values: [sorted.filter((number) => !patients.has(number))] });
+  for (const { number, patient } of rows) if (patient !== null) patients.set(number, patient);
+  return patients;
 }
 
 export async function markWaiting(db: Queryable, numbers: readonly string[], waiting: boolean): Promise<void> {

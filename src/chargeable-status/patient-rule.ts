@@ -4,13 +4,15 @@ import type { JsonObject, Resource } from '../fhir/resource.js';
 import type { Write, WriteContext, WriteRule } from '../store/rule.js';
 import type { NonePolicy } from './effective-status.js';
 import { nhsNumbersOf } from './nhs-numbers.js';
-import { attachStatements, detachStatements } from './home-office-register.js';
-import { homeOfficeAssertion } from './home-office-statement.js';
 import { point } from './merge.js';
 import { isNhsNumber } from '../fhir/nhs-number.js';
 import { claimNumbers, forwardNumbers, markWaiting, releaseNumbers } from './number-keys.js';
 import { completeStatus, refreshStatus } from './patient-status.js';
 import { spineError } from './spine-error.js';
+import { settleTask } from './quarantine-task.js';
+import { assertionOf, claimOf } from './statement.js';
+import { attachStatements, detachStatements } from './statement-register.js';
+import { HOME_OFFICE } from './statement-source.js';
 import { sameStanding, standingOf, type Standing } from './standing.js';
 import { extensionsShowing, refuseForeignStatus, shownStatus } from './status-extension.js';
 import type { Assertion } from './assertion.js';
@@ -90,18 +92,22 @@ async function loseNumbers(patient: string, before: Standing, after: Standing, c
   await releaseNumbers(db, patient, numbers);
   const statements = await detachStatements(db, patient, numbers);
   if (statements.length > 0) await markWaiting(db, statements.map(({ number }) => number), true);
+  for (const { id } of statements) await settleTask(id, 'requested', 'The patient it was matched to has given the NHS number up', context);
   return new Set(statements.map(({ id }) => id));
 }
 
-/** The Home Office statements that waited for these numbers, as assertions. */
+/** The statements that waited for these numbers, as assertions; their Tasks are done. */
 async function gainStatements(patient: string, numbers: readonly string[], context: WriteContext): Promise<Assertion[]> {
   if (numbers.length === 0) return [];
   const statements = await attachStatements(context.tx.db, patient, numbers);
   await markWaiting(context.tx.db, numbers, false);
   const gained: Assertion[] = [];
-  for (const { id, received } of statements) {
+  for (const { id, received, claim } of statements) {
     const stored = await context.tx.lock('Observation', id);
-    if (stored?.text != null) gained.push(homeOfficeAssertion(JSON.parse(stored.text) as Resource, received));
+    if (stored?.text == null) continue;
+    const statement = JSON.parse(stored.text) as Resource;
+    gained.push(assertionOf(statement, claim ?? claimOf(statement, HOME_OFFICE), received));
+    await settleTask(id, 'completed', 'A patient with this NHS number has come', context);
   }
   return gained;
 }

@@ -7,12 +7,12 @@ import { readAssertions, type Assertion } from './assertion.js';
 import { VM_OBSERVATION_ID } from './codes.js';
 import { hasLapsed, statusAt, winnerOf, type NonePolicy, type Winner } from './effective-status.js';
 import { extensionsShowing, shownStatus, statusExtension } from './status-extension.js';
-import { assertionsOf, rowOf, type StatusRow } from './status-row.js';
+import { assertionsOf, rowOf, sourceText, type StatusRow } from './status-row.js';
 
 /** What a change of a row needs of the write it happens in; a lapse written by the job brings the same. */
 export type StatusContext = Pick<WriteContext, 'tx' | 'now' | 'put' | 'newId'>;
 
-interface LockedRow extends StatusRow {
+export interface LockedRow extends StatusRow {
   readonly assertions: Assertion[];
   readonly joined: readonly string[];
 }
@@ -23,10 +23,14 @@ const LOCK = {
   text: `insert into fhir.chargeable_status (patient, observation) values ($1, $2)
     on conflict (patient) do update set patient = excluded.patient returning summary, assertions, joined`,
 };
+/** What answerOf gives behind the patient. */
+export const SAVED_COLUMNS = [
+  ['assertions', 'text'], ['changes', 'integer'], ['changed', 'bigint'], ['winner', 'text'], ['source', 'text'], ['basic', 'text'], ['category', 'text'],
+  ['decided', 'text'], ['decided_at', 'bigint'], ['valid_until', 'text'], ['lapses_at', 'bigint'], ['lapse_shown', 'boolean'],
+] as const;
 const SAVE = {
   name: 'chargeable-status-save',
-  text: `update fhir.chargeable_status set assertions = $2, changes = $3, changed = $4, winner = $5, source = $6, basic = $7, category = $8,
-    decided = $9, decided_at = $10, valid_until = $11, lapses_at = $12, lapse_shown = $13 where patient = $1`,
+  text: `update fhir.chargeable_status set ${SAVED_COLUMNS.map(([column], index) => `${column} = $${index + 2}`).join(', ')} where patient = $1`,
 };
 const SAVE_ASSERTIONS = { name: 'chargeable-status-save-assertions', text: 'update fhir.chargeable_status set assertions = $2 where patient = $1' };
 
@@ -87,18 +91,22 @@ async function saveAssertions(db: Queryable, row: LockedRow): Promise<void> {
 
 async function save(row: LockedRow, { tx, now }: StatusContext, nonePolicy: NonePolicy): Promise<Winner | undefined> {
   const others = (await Promise.all(row.joined.map((id) => assertionsOf(tx.db, id)))).flat();
+  const { winner, values } = answerOf(row, others, now, nonePolicy);
+  await tx.db.query({ ...SAVE, values });
+  return winner;
+}
+
+/** The answer that follows from all that is asserted, and the row that holds it: patient, then the columns in the order of SAVED_COLUMNS. */
+export function answerOf(row: LockedRow, others: readonly Assertion[], now: number, nonePolicy: NonePolicy): { winner: Winner | undefined; values: unknown[] } {
   // The winner is the same at every moment from now on; only its lapse depends on the clock.
   const winner = winnerOf([...row.assertions, ...others], Infinity, nonePolicy);
   const differs = answerText(row.winner, now) !== answerText(winner, now);
-  await tx.db.query({
-    ...SAVE,
-    values: [
-      row.patient, JSON.stringify(row.assertions), row.changes + (differs ? 1 : 0), differs ? now : row.changed,
-      winner?.id ?? null, winner?.source ?? null, winner?.basic ?? null, winner?.category ?? null, winner?.decided ?? null,
-      winner?.decidedAt ?? null, winner?.validUntil ?? null, winner?.lapsesAt ?? null, winner !== undefined && hasLapsed(winner, now),
-    ],
-  });
-  return winner;
+  const values = [
+    row.patient, JSON.stringify(row.assertions), row.changes + (differs ? 1 : 0), differs ? now : row.changed,
+    winner?.id ?? null, winner ? sourceText(winner) : null, winner?.basic ?? null, winner?.category ?? null, winner?.decided ?? null,
+    winner?.decidedAt ?? null, winner?.validUntil ?? null, winner?.lapsesAt ?? null, winner !== undefined && hasLapsed(winner, now),
+  ];
+  return { winner, values };
 }
 
 /** What a reader of the vm-observation sees of an answer: two that read the same are one version (VM-08). */
@@ -110,11 +118,17 @@ function answerText(winner: Winner | undefined, now: number): string {
 
 /** Writes the Patient's next version where it does not show this status yet. */
 async function show(stored: StoredVersion, winner: Winner | undefined, { now, put }: StatusContext): Promise<void> {
-  if (stored.text === null) return;
+  const shown = patientShowing(stored, winner, now);
+  if (shown) await put(shown);
+}
+
+/** The Patient with this status; undefined where it shows it already, or is deleted. */
+export function patientShowing(stored: StoredVersion, winner: Winner | undefined, now: number): Resource | undefined {
+  if (stored.text === null) return undefined;
   const patient = JSON.parse(stored.text) as Resource;
   const status = statusExtension(statusAt(winner, now));
-  if (JSON.stringify(shownStatus(patient)) === JSON.stringify(status)) return;
+  if (JSON.stringify(shownStatus(patient)) === JSON.stringify(status)) return undefined;
   const { extension: _replaced, ...rest } = patient;
   const extension = extensionsShowing(patient, status);
-  await put({ ...rest, resourceType: 'Patient', ...(extension && { extension }) });
+  return { ...rest, resourceType: 'Patient', ...(extension && { extension }) };
 }

@@ -15,9 +15,9 @@ const CATEGORY_PARTS = Object.fromEntries(
   Object.entries(CATEGORIES).map(([code, { display }]) => [code, `,${JSON.stringify({ name: 'category', valueCoding: { system: CATEGORY_STATUS, code, display } })}`]),
 ) as Record<Category, string>;
 
-/** `detailed` adds what only an OVM is told: the source, and where the status observation is. */
+/** `detailed` adds what only an OVM is told: the source (of a further feed its code, too), and where the status observation is. */
 export function statusAnswer(row: StatusRow, status: EffectiveStatus, detailed: boolean): string {
-  const { determined, basic, category, lastUpdated, source, expired } = status;
+  const { determined, basic, category, lastUpdated, source, feed, expired } = status;
   return (
     `{"resourceType":"Parameters","parameter":[{"name":"patient","valueReference":${patientReference(row)}},` +
     (determined ? DETERMINED : UNDETERMINED) +
@@ -25,6 +25,7 @@ export function statusAnswer(row: StatusRow, status: EffectiveStatus, detailed: 
     (category ? CATEGORY_PARTS[category] : '') +
     (lastUpdated === undefined ? '' : `,{"name":"lastUpdated","valueDateTime":"${lastUpdated}"}`) +
     (detailed && source !== undefined ? `,{"name":"source","valueCode":"${source}"}` : '') +
+    (detailed && feed !== undefined ? `,{"name":"feed","valueCode":"${feed}"}` : '') +
     (expired ? ',{"name":"expired","valueBoolean":true}' : '') +
     (detailed && determined ? `,{"name":"observation","valueReference":{"reference":"Observation/${row.observation}"}}` : '') +
     ']}'

@@ -81,10 +81,18 @@ export function rowOf(summary: string): StatusRow {
   };
 }
 
+/** As the column `source` holds it: HO, OVM, or FEED:code. */
+export const sourceText = ({ source, feed }: Pick<Winner, 'source' | 'feed'>): string => (feed === undefined ? source : `${source}:${feed}`);
+
+function readSource(text = ''): Pick<Winner, 'source' | 'feed'> {
+  const [source, feed] = text.split(':');
+  return { source: source as Source, ...(feed !== undefined && { feed }) };
+}
+
 function winnerOf(id: string, [source, basic, category, decided = '', decidedAt, validUntil, lapsesAt]: string[]): Winner {
   return {
     id,
-    source: source as Source,
+    ...readSource(source),
     basic: basic as Basic,
     decided,
     decidedAt: Number(decidedAt),

@@ -61,6 +61,7 @@ function readShape(path: string, known: Known): Shape {
   const segments = (path.endsWith('/') ? path.slice(0, -1) : path).split('/');
   const [first = '', second, third, fourth] = segments;
   if (segments.length > 4) throw fail('unknown-route');
+  if (first === '_jobs' && second !== undefined) return below({ shape: '_jobs/[id]', id: readId(second), operation: 'job' }, third);
   if (first === '' || first === 'metadata' || first.startsWith('_') || first.startsWith('$')) {
     if (second !== undefined) throw fail('unknown-route');
     return first.startsWith('$') ? { shape: '$[operation]', operation: first.slice(1) } : { shape: first };

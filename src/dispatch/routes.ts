@@ -13,9 +13,10 @@ import type { Route } from './router.js';
 export interface OtherHandlers {
   readonly bundle: Handler;
   readonly operation: Handler;
+  readonly job: { readonly status: Handler; readonly cancel: Handler };
 }
 
-export function createRoutes({ bundle, operation }: OtherHandlers): Readonly<Record<string, Route>> {
+export function createRoutes({ bundle, operation, job }: OtherHandlers): Readonly<Record<string, Route>> {
   return {
     'POST ': { interaction: 'batch', handler: bundle },
     'GET ': { interaction: 'search', handler: search },
@@ -36,6 +37,8 @@ export function createRoutes({ bundle, operation }: OtherHandlers): Readonly<Rec
     'DELETE [type]/[id]': { interaction: 'delete', handler: deleteResource },
     'GET [type]/[id]/_history': { interaction: 'history', handler: history },
     'GET [type]/[id]/_history/[version]': { interaction: 'vread', handler: vread },
+    'GET _jobs/[id]': { interaction: 'operation', handler: job.status },
+    'DELETE _jobs/[id]': { interaction: 'operation', handler: job.cancel },
     'GET $[operation]': { interaction: 'operation', handler: operation },
     'POST $[operation]': { interaction: 'operation', handler: operation },
     'GET [type]/$[operation]': { interaction: 'operation', handler: operation },

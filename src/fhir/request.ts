@@ -14,6 +14,13 @@ export interface Compartment {
 
 export type RequestHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
+/** A body that is no resource and may be larger than memory: it is read as it comes. */
+export interface SentFile {
+  /** Media type without parameters, lower case. */
+  readonly contentType: string;
+  readonly bytes: AsyncIterable<Uint8Array>;
+}
+
 /** Optional members may be there and undefined: the decoder makes every request with the same members, which the hot paths are quicker to read. */
 export interface FhirRequest {
   readonly interaction: Interaction;
@@ -29,6 +36,8 @@ export interface FhirRequest {
   /** Decoded name-value pairs, in the order sent; a form body's pairs come after the URL's. */
   readonly query: readonly (readonly [name: string, value: string])[];
   readonly body?: JsonDocument | undefined;
+  /** A file sent as the body, not yet read. */
+  readonly file?: SentFile | undefined;
   /** The text of a JSON Patch (RFC 6902), which is no resource; not yet read. */
   readonly jsonPatch?: string | undefined;
   readonly ifMatch?: string | undefined;

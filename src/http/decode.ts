@@ -1,13 +1,16 @@
 // Stop 3 of a request: HTTP -> one frozen FhirRequest. https://hl7.org/fhir/R4/http.html
 import { isUtf8 } from 'node:buffer';
+import { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 import { fail } from '../fhir/errors.js';
 import { readJson } from '../fhir/json-text.js';
 import { queryPairs } from '../fhir/query-string.js';
-import type { FhirRequest } from '../fhir/request.js';
+import type { FhirRequest, SentFile } from '../fhir/request.js';
 import type { Routed } from '../dispatch/router.js';
 
 const JSON_TYPES = new Set(['application/fhir+json', 'application/json', 'application/json+fhir', 'text/json']);
+/** Bodies that only operations on files take. */
+export const FILE_TYPES: ReadonlySet<string> = new Set(['text/csv', 'application/fhir+ndjson', 'application/ndjson', 'application/x-ndjson']);
 const JSON_PATCH = 'application/json-patch+json';
 const FORM = 'application/x-www-form-urlencoded';
 
@@ -23,12 +26,14 @@ export function decode(request: FastifyRequest, routed: Routed, base: string): F
   const isSearch = interaction === 'search';
   const form = isSearch && request.method === 'POST' ? formPairs(request) : [];
   const pairs = queryPairs(queryText(request.url));
-  const sent = isSearch ? undefined : readBody(request, interaction === 'patch');
+  const file = sentFile(request, interaction === 'operation');
+  const sent = isSearch || file ? undefined : readBody(request, interaction === 'patch');
   return {
     interaction, type, id, compartment, version, operation, base,
     method: request.method as FhirRequest['method'],
     query: form.length > 0 ? [...pairs, ...form] : pairs,
     body: sent?.body,
+    file,
     jsonPatch: sent?.jsonPatch,
     ifMatch: headers['if-match'],
     ifNoneMatch: headers['if-none-match'],
@@ -68,6 +73,14 @@ const PATCH_TYPES = {
   // https://www.rfc-editor.org/rfc/rfc5789#section-2.2
   headers: { 'accept-patch': `${JSON_PATCH}, application/fhir+json` },
 };
+
+/** A body that comes as a stream; none but operations take one. */
+function sentFile(request: FastifyRequest, isOperation: boolean): SentFile | undefined {
+  const { body } = request;
+  if (!(body instanceof Readable)) return undefined;
+  const contentType = requireType(request, (type) => isOperation && FILE_TYPES.has(type), 'Send the body as application/fhir+json');
+  return { contentType, bytes: body as AsyncIterable<Uint8Array> };
+}
 
 function formPairs(request: FastifyRequest): [string, string][] {
   const bytes = bytesOf(request);

@@ -7,7 +7,7 @@ import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import type { Handler, RefusedRequest } from '../interactions/context.js';
 import { queryPairs } from '../fhir/query-string.js';
 import { requireJson } from './accept.js';
-import { decode, queryText } from './decode.js';
+import { decode, FILE_TYPES, queryText } from './decode.js';
 import { reply } from './reply.js';
 
 export interface FhirDoor {
@@ -27,6 +27,8 @@ export interface FhirDoor {
 export function registerFhirDoor(app: FastifyInstance, door: FhirDoor): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => { done(null, body); });
+  // Files are read as they come, by whoever takes them: they need not fit into memory, nor under the limit of bodies.
+  app.addContentTypeParser([...FILE_TYPES], (_request, payload, done) => { done(null, payload); });
   const handle = (request: FastifyRequest, to: FastifyReply): Promise<FastifyReply> => serve(request, to, door);
   app.all(door.basePath === '' ? '/' : door.basePath, handle);
   app.all(`${door.basePath}/*`, handle);

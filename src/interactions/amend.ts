@@ -3,7 +3,7 @@ import { exactJson } from '../fhir/exact-json.js';
 import { readJson } from '../fhir/json-text.js';
 import { storedText } from '../fhir/stored-text.js';
 import type { Resource } from '../fhir/resource.js';
-import type { Transaction } from '../store/store.js';
+import type { Change, StoredVersion, Transaction } from '../store/store.js';
 import type { Parts } from './context.js';
 
 export interface Amending extends Pick<Parts, 'extract'> {
@@ -12,25 +12,33 @@ export interface Amending extends Pick<Parts, 'extract'> {
   readonly now: number;
 }
 
-/** Stores `resource` as the next version of itself. Only the members that differ are rewritten, so the rest keeps its digits. */
-export async function amend(resource: Resource, { tx, now, extract }: Amending): Promise<void> {
+/** Stores `resource` as the next version of itself, or as its first. Only the members that differ are rewritten, so the rest keeps its digits. */
+export async function amend(resource: Resource, amending: Amending): Promise<void> {
   const { resourceType: type, id = '' } = resource;
-  const current = await tx.lock(type, id);
-  if (!current || current.text === null) throw new Error(`${type}/${id} is not there to be amended`);
-  const document = readJson(current.text);
-  const version = current.version + 1;
-  const set = differences(document.value, resource);
-  const text = storedText(document, { id, versionId: String(version), lastUpdated: now, edits: { set } });
-  const rows = extract(resource, document);
-  await tx.write([{ type, id, version, updated: now, method: 'PUT', text, before: current.version, rows }]);
+  const current = await amending.tx.lock(type, id);
+  await amending.tx.write([current ? nextVersion(current, resource, amending) : firstVersion(resource, amending)]);
+}
+
+/** The change that makes `resource` the version after `current`. */
+export function nextVersion(current: StoredVersion, resource: Resource, { now, extract }: Pick<Amending, 'now' | 'extract'>): Change {
+  const { type, id, version: before, text: stored } = current;
+  const document = readJson(stored ?? JSON.stringify(resource));
+  const version = before + 1;
+  const text = storedText(document, { id, versionId: version, lastUpdated: now, edits: { set: differences(document.value, resource) } });
+  return { type, id, version, updated: now, method: 'PUT', text, before, rows: extract(resource, document) };
 }
 
 /** Stores a new resource under the id it has. */
 export async function add(resource: Resource, { tx, now, extract }: Amending): Promise<void> {
+  await tx.write([firstVersion(resource, { now, extract })]);
+}
+
+/** The change that makes a new resource, whose id the server has chosen. */
+export function firstVersion(resource: Resource, { now, extract }: Pick<Amending, 'now' | 'extract'>): Change {
   const { resourceType: type, id = '' } = resource;
   const document = readJson(exactJson(resource));
   const text = storedText(document, { id, versionId: 1, lastUpdated: now });
-  await tx.write([{ type, id, version: 1, updated: now, method: 'POST', text, rows: extract(document.value as Resource, document) }]);
+  return { type, id, version: 1, updated: now, method: 'POST', text, rows: extract(document.value as Resource, document) };
 }
 
 function differences(before: Readonly<Record<string, unknown>>, after: Resource): Record<string, unknown> {

@@ -2,7 +2,9 @@
 import type { NonePolicy } from '../chargeable-status/effective-status.js';
 import { createBalanceOperation } from './balance.js';
 import { createChargeableStatusOperation } from './chargeable-status.js';
+import { createDefineFeedOperation, createFeedsOperation } from './define-feed.js';
 import { createExpandOperation } from './expand.js';
+import { createIngestOperation, type IngestOperationParts } from './ingest-status-feed.js';
 import { createLookupOperation } from './lookup.js';
 import { createOpenBudgetOperation } from './open-budget.js';
 import type { Operation } from './operation.js';
@@ -12,8 +14,11 @@ import { createTranslateOperation } from './translate.js';
 import { createValidateOperation, type ValidateParts } from './validate.js';
 import { createValidateCodeInSet, createValidateCodeInSystem } from './validate-code.js';
 
-export const createOperations = (parts: { readonly nonePolicy: NonePolicy } & TerminologyOperations & ValidateParts): readonly Operation[] => [
+export const createOperations = (parts: { readonly nonePolicy: NonePolicy } & TerminologyOperations & ValidateParts & IngestOperationParts): readonly Operation[] => [
   createChargeableStatusOperation(parts.nonePolicy),
+  createIngestOperation(parts),
+  createDefineFeedOperation(parts),
+  createFeedsOperation(parts),
   createLookupOperation(parts),
   createValidateCodeInSystem(parts),
   createSubsumesOperation(parts),

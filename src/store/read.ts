@@ -44,6 +44,12 @@ export async function lock(db: Queryable, type: string, id: string): Promise<Sto
   return one(db, { name: `lock ${type}`, text, values: [id] }, type, id);
 }
 
+export async function lockAll(db: Queryable, type: string, ids: readonly string[]): Promise<Map<string, StoredVersion>> {
+  const text = `select id, version, updated, res from ${resourceTable(type)} where id = any($1) order by id for update`;
+  const { rows } = await db.query<VersionRow & { id: string }>({ name: `lock all ${type}`, text, values: [ids] });
+  return new Map(rows.map((row) => [row.id, toVersion(type, row.id, row)]));
+}
+
 async function one(db: Queryable, statement: Statement, type: string, id: string): Promise<StoredVersion | undefined> {
   const { rows } = await db.query<VersionRow>(statement);
   return rows[0] && toVersion(type, id, rows[0]);

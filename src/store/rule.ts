@@ -29,7 +29,7 @@ export interface WriteContext {
   readonly act?: string | undefined;
   /** A new resource id. */
   newId(): string;
-  /** Writes a further resource in the same transaction (a new Patient version that shows a status); rules are not run on it. */
+  /** Writes a further resource in the same transaction (a new Patient version that shows a status, a Task for a person to settle); rules are not run on it. */
   put(resource: Resource): Promise<void>;
   /** Stores a new resource that the server itself makes, in the same transaction; rules are not run on it. Its id is set. */
   add(resource: Resource): Promise<void>;

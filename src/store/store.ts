@@ -107,6 +107,8 @@ export interface Transaction extends Omit<Store, 'transaction'> {
   readonly db: Queryable;
   /** As read, and locks the row until the end. No Grant: the caller is about to be judged by refuseWrite with what it finds. */
   lock(type: string, id: string): Promise<StoredVersion | undefined>;
+  /** The same for many of a type, locked in the order of their ids; those that are not there are missing. */
+  lockAll(type: string, ids: readonly string[]): Promise<ReadonlyMap<string, StoredVersion>>;
   /** Serialises all who hold the same key (conditional create, identifiers): taken until the end of the transaction. */
   lockKey(key: string): Promise<void>;
 }

@@ -33,6 +33,12 @@ const TABLES: Readonly<Record<string, TableClass>> = {
   'fhir.claim_commitment': BY_ACCOUNT,
   'fhir.purchase_key': { spread: 'distributed', by: 'key' },
   'fhir.request_key': { spread: 'distributed', by: 'key' },
+  'fhir.job': BY_ID,
+  'fhir.job_file': { spread: 'distributed', by: 'job' },
+  'fhir.job_line': { spread: 'distributed', by: 'job' },
+  'fhir.job_key': { spread: 'distributed', by: 'job' },
+  'fhir.status_feed': { spread: 'reference' },
+  'fhir.person_sweep': { spread: 'local' },
   // Found step by step, child to parent: every node needs them whole.
   'fhir.code_system_release': { spread: 'reference' },
   'fhir.concept': { spread: 'reference' },

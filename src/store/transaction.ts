@@ -2,7 +2,7 @@
 import type { Queryable } from '../db/database.js';
 import type { CodeText } from '../search/index-rows.js';
 import type { Change, Reader, Transaction } from './store.js';
-import { lock } from './read.js';
+import { lock, lockAll } from './read.js';
 import { groupsOf, type Group, type Writer } from './write.js';
 
 export interface TransactionParts {
@@ -22,6 +22,7 @@ export function storeTransaction({ db, reader, writer, added, again, now }: Tran
     ...reader,
     db,
     lock: (type, id) => lock(db, type, id),
+    lockAll: (type, ids) => lockAll(db, type, ids),
     async lockKey(key) {
       // Taking the row is what serialises; `touched` lets old keys be swept.
       const text = 'insert into fhir.resource_key (key, touched) values ($1, $2) on conflict (key) do update set touched = excluded.touched';

@@ -1,40 +1,56 @@
-// What a Home Office statement must hold, and what it asserts (domain.md 1.3, ruling 5).
+// What a statement of the Home Office or of a further feed must hold, and what it asserts (domain.md 1.3, rulings 4, 5).
 import { isDeepStrictEqual } from 'node:util';
 import type { Issue } from '../fhir/issue.js';
 import type { Resource } from '../fhir/resource.js';
 import type { Assertion } from './assertion.js';
 import { dateFaults, decidedOn, validity, validUntilOf } from './assertion-date.js';
-import { HOME_OFFICE_STATUSES, isHomeOfficeStatus } from './category.js';
-import { HO_STATUS, HOME_OFFICE_FEED, NHS_NUMBER, SPINE_ERROR } from './codes.js';
-import { asObject, asObjects, asText, codesOf, codingsOf, identifierOf } from '../fhir/elements.js';
+import { decisionOf } from './decision.js';
+import { FEED_KEYS, HOME_OFFICE_FEED, NHS_NUMBER, SPINE_ERROR } from './codes.js';
+import { asObject, asObjects, asText, codingsOf, identifierOf } from '../fhir/elements.js';
 import { nhsNumbersOf } from './nhs-numbers.js';
 import { fault } from '../fhir/faults.js';
 import { isNhsNumber } from '../fhir/nhs-number.js';
+import type { Claim, StatementSource } from './statement-source.js';
 
-/** Faults of a new statement. */
-export function homeOfficeFaults(statement: Resource, now: number): Issue[] {
-  return [...keyFaults(statement), ...subjectFaults(statement), ...valueFaults(statement), ...dateFaults(statement, now), ...stateFaults(statement)];
+/** Faults of a new statement of this source. */
+export function statementFaults(statement: Resource, source: StatementSource, now: number): Issue[] {
+  return [...keyFaults(statement, source), ...subjectFaults(statement), ...valueFaults(statement, source), ...dateFaults(statement, now), ...stateFaults(statement)];
+}
+
+/** What a statement without faults claims, by its source's mapping as it is now. */
+export function claimOf(statement: Resource, source: StatementSource): Claim {
+  const [coding] = codingsOf(statement['valueCodeableConcept']);
+  const says = source.says(coding?.code ?? '');
+  if (!says) throw new Error(`a statement of ${source.code} was stored without a status`);
+  return { ...source.label, ...says };
 }
 
 /** What a stored statement asserts; `receivedAt` in milliseconds. */
-export function homeOfficeAssertion(statement: Resource, receivedAt: number): Assertion {
-  const [status] = codesOf(statement['valueCodeableConcept'], HO_STATUS);
-  if (!isHomeOfficeStatus(status)) throw new Error('a Home Office statement was stored without a status');
+export function assertionOf(statement: Resource, claim: Claim, receivedAt: number): Assertion {
   const decision = decidedOn(statement);
   return {
     id: statement.id ?? '',
-    source: 'HO',
     decidedAt: decision.at,
     decided: decision.text,
     receivedAt,
-    ...HOME_OFFICE_STATUSES[status],
+    ...claim,
     ...validity(validUntilOf(statement)),
     ...(statement['status'] === 'entered-in-error' && { withdrawn: true }),
   };
 }
 
-/** The feed's name for a statement (person, status, date). */
-export const statementKey = (statement: Resource): string | undefined => keysOf(statement)[0];
+/** The source's name for a statement (person, status, date). */
+export const statementKey = (statement: Resource, keySystem: string): string | undefined => keysOf(statement, keySystem)[0];
+
+/** The code of the further feed whose key it carries; HO for the Home Office's. */
+export function sourceNamed(statement: Resource): string | undefined {
+  for (const item of asObjects(statement['identifier'])) {
+    const { system } = identifierOf(item);
+    if (system === HOME_OFFICE_FEED) return 'HO';
+    if (system?.startsWith(FEED_KEYS)) return system.slice(FEED_KEYS.length);
+  }
+  return undefined;
+}
 
 /** The NHS number it is about, if it gives one that could be a person's. */
 export function statementNumber(statement: Resource): string | undefined {
@@ -57,26 +73,26 @@ export function changedMembers(before: Resource, after: Resource, free: Readonly
 
 function gist(statement: Resource): unknown {
   const effective = asText(statement['effectiveDateTime']);
-  return [codesOf(statement['valueCodeableConcept'], HO_STATUS), effective === undefined ? undefined : decidedOn(statement).at, namedNumber(statement), statement['contained']];
+  return [codingsOf(statement['valueCodeableConcept']), effective === undefined ? undefined : decisionOf(effective)?.at ?? effective, namedNumber(statement), statement['contained']];
 }
 
-function keysOf(statement: Resource): string[] {
+function keysOf(statement: Resource, keySystem: string): string[] {
   return asObjects(statement['identifier']).flatMap((item) => {
     const { system, value } = identifierOf(item);
-    return system === HOME_OFFICE_FEED && value !== undefined ? [value] : [];
+    return system === keySystem && value !== undefined ? [value] : [];
   });
 }
 
-function keyFaults(statement: Resource): Issue[] {
-  if (keysOf(statement).length === 1) return [];
-  return [fault('required', `A Home Office statement has one key: an identifier of system ${HOME_OFFICE_FEED}`, 'Observation.identifier')];
+function keyFaults(statement: Resource, { name, keySystem }: StatementSource): Issue[] {
+  if (keysOf(statement, keySystem).length === 1) return [];
+  return [fault('required', `A statement of ${name} has one key: an identifier of system ${keySystem}`, 'Observation.identifier')];
 }
 
 function stateFaults(statement: Resource): Issue[] {
   return statement['status'] === 'final' ? [] : [fault('business-rule', 'A new statement has status final; one under a known key is withdrawn with entered-in-error', 'Observation.status')];
 }
 
-/** Neither the Home Office nor anyone else names a record here: that would tell who is known. */
+/** No feed names a record here: that would tell who is known. */
 function subjectFaults(statement: Resource): Issue[] {
   const expression = 'Observation.subject';
   const subject = asObject(statement['subject']);
@@ -90,15 +106,16 @@ function subjectFaults(statement: Resource): Issue[] {
   return [fault('invalid', 'The NHS number is not valid: ten digits without spaces, of which the last is its check digit', `${expression}.identifier.value`, coding)];
 }
 
-function valueFaults(statement: Resource): Issue[] {
+function valueFaults(statement: Resource, { name, statuses, statusSystem, says }: StatementSource): Issue[] {
   const faults: Issue[] = [];
-  if (statement['component'] !== undefined) faults.push(fault('business-rule', 'The Home Office states no category and no basic status: leave component out', 'Observation.component'));
+  if (statement['component'] !== undefined) faults.push(fault('business-rule', `${name} states no category and no basic status: leave component out`, 'Observation.component'));
   const expression = 'Observation.value';
   const codings = codingsOf(statement['valueCodeableConcept']);
-  if (codings.length === 0) return [...faults, fault('required', `Say the status: valueCodeableConcept with a code of ${HO_STATUS}`, expression)];
+  if (codings.length === 0) return [...faults, fault('required', `Say the status: valueCodeableConcept with a code of ${statusSystem}`, expression)];
   const [only] = codings;
-  if (codings.length === 1 && only?.system === HO_STATUS && isHomeOfficeStatus(only.code)) return faults;
-  return [...faults, fault('code-invalid', `The status is one of ${Object.keys(HOME_OFFICE_STATUSES).join(', ')} of ${HO_STATUS}, and no category`, expression)];
+  if (codings.length === 1 && only?.system === statusSystem && says(only.code ?? '')) return faults;
+  const found = only?.system === statusSystem ? `: ${name} has no status "${(only.code ?? '').slice(0, 64)}"` : '';
+  return [...faults, fault('code-invalid', `The status is one of ${statuses.join(', ')} of ${statusSystem}, and no category${found}`, expression)];
 }
 
 /** The number of subject.identifier, else of the contained Patient. */
@@ -108,7 +125,8 @@ function namedNumber(statement: Resource): string | undefined {
   return nhsNumbersOf(containedPatient(statement))[0]?.value;
 }
 
-function containedPatient(statement: Resource): Resource | undefined {
+/** The person as a contained Patient. */
+export function containedPatient(statement: Resource): Resource | undefined {
   const reference = asText(asObject(statement['subject'])?.['reference']);
   if (!reference?.startsWith('#')) return undefined;
   return asObjects(statement['contained']).find((item) => item['resourceType'] === 'Patient' && item['id'] === reference.slice(1)) as Resource | undefined;

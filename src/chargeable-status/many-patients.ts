@@ -1,0 +1,58 @@
+// The same change of many Patients' statuses as patient-status.ts makes of one, in a handful of statements: for files of statements.
+import { readAssertions, withAssertion, type Assertion } from './assertion.js';
+import { VM_OBSERVATION_ID } from './codes.js';
+import type { NonePolicy } from './effective-status.js';
+import { answerOf, changeAssertions, patientShowing, SAVED_COLUMNS, type LockedRow, type StatusContext } from './patient-status.js';
+import { rowOf } from './status-row.js';
+import type { Resource } from '../fhir/resource.js';
+import type { Change, StoredVersion } from '../store/store.js';
+
+export interface ManyContext extends StatusContext {
+  /** The change that makes `resource` the version after `current`. */
+  next(current: StoredVersion, resource: Resource): Change;
+}
+
+const LOCK = {
+  name: 'chargeable-status-lock-many',
+  text: `insert into fhir.chargeable_status (patient, observation) select patient, observation from unnest($1::text[], $2::text[]) as given (patient, observation) order by patient
+    on conflict (patient) do update set patient = excluded.patient returning summary, assertions, joined`,
+};
+const NAMES = SAVED_COLUMNS.map(([column]) => column);
+const SAVE = {
+  name: 'chargeable-status-save-many',
+  text: `update fhir.chargeable_status as s set ${NAMES.map((column) => `${column} = given.${column}`).join(', ')}
+    from unnest($1::text[], ${SAVED_COLUMNS.map(([, type], index) => `$${index + 2}::${type}[]`).join(', ')}) as given (patient, ${NAMES.join(', ')}) where s.patient = given.patient`,
+};
+
+/**
+ * Adds an assertion to each of these Patients, whose rows it locks in the order of their ids as every write does, and gives the versions of
+ * those that show another answer now. Merged patients, which lead to others, are changed one by one.
+ */
+export async function addToMany(added: ReadonlyMap<string, Assertion>, context: ManyContext, nonePolicy: NonePolicy): Promise<Change[]> {
+  const { tx, now, newId, next } = context;
+  if (added.size === 0) return [];
+  const stored = await tx.lockAll('Patient', [...added.keys()]);
+  const patients = [...stored.keys()];
+  const { rows } = await tx.db.query<{ summary: string; assertions: string; joined: string[] }>({ ...LOCK, values: [patients, patients.map(() => VM_OBSERVATION_ID + newId())] });
+  const locked = rows.map(({ summary, assertions, joined }): LockedRow => ({ ...rowOf(summary), assertions: readAssertions(assertions), joined }));
+  const isPlain = ({ survivor, joined }: LockedRow): boolean => survivor === undefined && joined.length === 0;
+  const changes: Change[] = [];
+  const saved: unknown[][] = [];
+  for (const row of locked.filter(isPlain)) {
+    const { winner, values } = answerOf({ ...row, assertions: withOneMore(row.patient, row.assertions) }, [], now, nonePolicy);
+    saved.push(values);
+    const version = stored.get(row.patient);
+    const shown = version && patientShowing(version, winner, now);
+    if (shown) changes.push(next(version, shown));
+  }
+  if (saved.length > 0) await tx.db.query({ ...SAVE, values: [0, ...SAVED_COLUMNS.map((_, index) => index + 1)].map((column) => saved.map((values) => values[column])) });
+  for (const { patient } of locked.filter((row) => !isPlain(row))) {
+    await changeAssertions(patient, (list) => withOneMore(patient, list), context, nonePolicy);
+  }
+  return changes;
+
+  function withOneMore(patient: string, list: readonly Assertion[]): Assertion[] {
+    const assertion = added.get(patient);
+    return assertion ? withAssertion(list, assertion) : [...list];
+  }
+}

@@ -1,0 +1,172 @@
+// Many statements of one source at once: the rules of a single write, asked of a whole batch in a few statements.
+import type { Queryable } from '../db/database.js';
+import type { FhirError } from '../fhir/errors.js';
+import type { Issue } from '../fhir/issue.js';
+import type { JsonDocument } from '../fhir/json-text.js';
+import type { Resource } from '../fhir/resource.js';
+import { codesOf } from '../fhir/elements.js';
+import type { Change } from '../store/store.js';
+import type { Assertion } from './assertion.js';
+import { STATUS_ASSERTION } from './codes.js';
+import type { NonePolicy } from './effective-status.js';
+import { addToMany, type ManyContext } from './many-patients.js';
+import { placeAll, type Placed } from './placing.js';
+import { conflictId, conflictTask, quarantineTask } from './quarantine.js';
+import { assertionOf, claimOf, saysTheSame, statementFaults, statementKey } from './statement.js';
+import { keepConflicts, registerStatements, statementsOfKeys, takeKeys } from './statement-register.js';
+import type { Claim, StatementSource } from './statement-source.js';
+
+/** One record of a file, read. */
+export interface ReadStatement {
+  /** Where it stands in the file, from 1. */
+  readonly line: number;
+  readonly document: JsonDocument;
+}
+
+export interface Refused {
+  readonly line: number;
+  /** What is wrong, in words that say nothing about who is known here. */
+  readonly text: string;
+}
+
+interface Fresh {
+  readonly statement: Resource;
+  readonly key: string;
+  readonly claim: Claim;
+  readonly change: Change;
+}
+
+/** A batch, judged: what is to be stored of it, and what is not. */
+export interface JudgedBatch {
+  readonly fresh: readonly Fresh[];
+  readonly unchanged: number;
+  readonly refused: readonly Refused[];
+  readonly conflicts: readonly { readonly line: number; readonly key: string; readonly statement: string; readonly text: string }[];
+  readonly keys: readonly string[];
+}
+
+export interface JudgeParts {
+  readonly db: Queryable;
+  readonly source: StatementSource;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly newId: () => string;
+  /** Is it FHIR, and does it meet its profile? */
+  readonly validate: (resource: Resource) => readonly Issue[];
+  readonly profiles: (resource: Resource) => readonly Issue[] | Promise<readonly Issue[]>;
+  /** The change that stores a new resource as it was sent. */
+  readonly first: (statement: Resource, document: JsonDocument) => Change;
+}
+
+/** A key was free when the batch was judged, and is not any more. */
+export class KeyTaken extends Error {}
+
+/** In the order of the file: of two with one key the first is stored. */
+export async function judgeBatch(records: readonly ReadStatement[], parts: JudgeParts): Promise<JudgedBatch> {
+  const { source } = parts;
+  const keyed = records.map((record) => ({ ...record, key: statementKey(record.document.value as Resource, source.keySystem) }));
+  const keys = keyed.flatMap(({ key }) => key ?? []);
+  const known = await statementsKnown(parts.db, source, keys);
+  const fresh: Fresh[] = [];
+  const refused: Refused[] = [];
+  const conflicts: JudgedBatch['conflicts'][number][] = [];
+  let unchanged = 0;
+  for (const { line, document, key } of keyed) {
+    const existing = key === undefined ? undefined : known.get(key);
+    if (key !== undefined && existing) {
+      if (saysTheSame(existing, document.value as Resource)) unchanged += 1;
+      else conflicts.push({ line, key, statement: existing.id ?? '', text: document.text.slice(document.start, document.end) });
+      continue;
+    }
+    const statement: Resource = { ...document.value, resourceType: 'Observation', id: parts.newId() };
+    const [issue] = await issuesOf(document.value, statement, parts);
+    if (issue || key === undefined) {
+      refused.push({ line, text: issue ? wordsOf(issue) : '' });
+      continue;
+    }
+    fresh.push({ statement, key, claim: claimOf(statement, source), change: parts.first(statement, document) });
+    known.set(key, statement);
+  }
+  return { fresh, unchanged, refused, conflicts, keys };
+}
+
+/** As a single write asks: is it FHIR, is it a good statement, does it meet its profile? */
+async function issuesOf(sent: JsonDocument['value'], statement: Resource, { source, now, validate, profiles }: JudgeParts): Promise<readonly Issue[]> {
+  const marks = codesOf(sent['code'], STATUS_ASSERTION);
+  if (sent['resourceType'] !== 'Observation' || marks.length !== 1 || marks[0] !== source.mark)
+    return [{ severity: 'error', code: 'business-rule', text: `A file of ${source.name} holds Observations with code ${source.mark} of ${STATUS_ASSERTION}, and nothing else` }];
+  const wrong = faultsIn(validate(statement));
+  if (wrong.length > 0) return wrong;
+  const faults = statementFaults(statement, source, now);
+  return faults.length > 0 ? faults : faultsIn(await profiles(statement));
+}
+
+const faultsIn = (issues: readonly Issue[]): readonly Issue[] => issues.filter(({ severity }) => severity === 'error' || severity === 'fatal');
+
+export const wordsOf = ({ text, expression }: Issue): string => (expression === undefined ? text : `${expression}: ${text}`);
+
+/** The words for a record that could not even be read. */
+export const wordsOfError = (error: FhirError): string => error.issues.map(wordsOf).join('; ');
+
+async function statementsKnown(db: Queryable, source: StatementSource, keys: readonly string[]): Promise<Map<string, Resource>> {
+  const ids = keys.length > 0 ? await statementsOfKeys(db, source.code, keys) : new Map<string, string>();
+  if (ids.size === 0) return new Map();
+  const { rows } = await db.query<{ id: string; res: string }>({ ...TEXTS, values: [[...ids.values()]] });
+  const texts = new Map(rows.map(({ id, res }) => [id, res]));
+  return new Map([...ids].map(([key, id]) => [key, JSON.parse(texts.get(id) ?? '{}') as Resource]));
+}
+
+const TEXTS = { name: 'statement-texts', text: 'select id, res from fhir."Observation" where id = any($1)' };
+
+export interface StoredCounts {
+  readonly accepted: number;
+  readonly matched: number;
+  readonly quarantined: number;
+}
+
+export interface StoreBatchContext extends ManyContext {
+  /** The change that stores a resource the server made. */
+  made(resource: Resource): Change;
+}
+
+/** In one transaction: keys, patients, statuses, Tasks and statements. Throws KeyTaken where another was quicker. */
+export async function storeBatch({ fresh, conflicts }: JudgedBatch, source: StatementSource, context: StoreBatchContext, nonePolicy: NonePolicy): Promise<StoredCounts> {
+  const { tx, now, made } = context;
+  const tasks = await conflictTasks(conflicts, source, context);
+  if (fresh.length === 0) {
+    await tx.write(tasks);
+    return { accepted: 0, matched: 0, quarantined: 0 };
+  }
+  const taken = await takeKeys(tx.db, source.code, fresh.map(({ key, statement }) => ({ key, statement: statement.id ?? '' })));
+  if (taken.size < fresh.length) throw new KeyTaken('a key was taken by another write');
+  const places = await placeAll(tx.db, fresh.map(({ statement }) => statement));
+  const rows = fresh.map(({ statement, claim }, index) => ({ ...(places[index] as Placed), id: statement.id ?? '', claim }));
+  await registerStatements(tx.db, source.code, rows, now);
+  for (const { id, why } of rows) if (why) tasks.push(made(quarantineTask(id, why, now)));
+  const [first = new Map<string, Assertion>(), ...later] = roundsOf(fresh, places, now);
+  await tx.write([...fresh.map(({ change }) => change), ...(await addToMany(first, context, nonePolicy)), ...tasks]);
+  for (const round of later) await tx.write(await addToMany(round, context, nonePolicy));
+  const matched = rows.filter(({ patient }) => patient !== undefined).length;
+  return { accepted: fresh.length, matched, quarantined: fresh.length - matched };
+}
+
+/** The statements of one patient come one after another, as single writes would: each makes its own version. */
+function roundsOf(fresh: readonly Fresh[], places: readonly Placed[], now: number): Map<string, Assertion>[] {
+  const rounds: Map<string, Assertion>[] = [];
+  const counts = new Map<string, number>();
+  for (const [index, { statement, claim }] of fresh.entries()) {
+    const patient = places[index]?.patient;
+    if (patient === undefined) continue;
+    const round = counts.get(patient) ?? 0;
+    counts.set(patient, round + 1);
+    (rounds[round] ??= new Map()).set(patient, assertionOf(statement, claim, now));
+  }
+  return rounds;
+}
+
+async function conflictTasks(conflicts: JudgedBatch['conflicts'], source: StatementSource, { tx, now, made }: StoreBatchContext): Promise<Change[]> {
+  if (conflicts.length === 0) return [];
+  const named = new Map(conflicts.map((conflict) => [conflictId(source.code, conflict.key, conflict.text), conflict]));
+  const kept = await keepConflicts(tx.db, [...named].map(([id, { key, text }]) => ({ id, key, text })), now);
+  return [...named].flatMap(([id, { statement, text }]) => (kept.has(id) ? [made(conflictTask(id, statement, text, now))] : []));
+}
