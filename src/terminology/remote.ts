@@ -1,4 +1,5 @@
 // Another terminology server, asked for what is not held here. https://hl7.org/fhir/R4/terminology-service.html
+import { createHash } from 'node:crypto';
 import type { Parameters, ParametersParameter, ValueSet } from '@medplum/fhirtypes';
 
 export interface RemoteQuestion {
@@ -24,34 +25,64 @@ export interface Remote {
 }
 
 const WAIT_MS = 3000;
+/** A server that gave no answer is left in peace: writes must not wait for it one after another. */
+const QUIET_MS = 10_000;
+/** What another server says of a code seldom changes. */
+const KEPT_MS = 300_000;
+const MOST_KEPT = 5000;
 const LONGEST_ANSWER = 32 * 1024 * 1024;
 
-export function createRemote(url: string, send: typeof fetch = fetch): Remote {
+export function createRemote(url: string, now: () => number = Date.now): Remote {
   const base = url.replace(/\/+$/, '');
-  const ask = async (path: string, parameter: readonly ParametersParameter[]): Promise<unknown> => {
+  const kept = new KeptVerdicts(now);
+  let quietUntil = -Infinity;
+  const post = async (path: string, body: string): Promise<unknown> => {
+    if (now() < quietUntil) return undefined;
     try {
       const headers = { 'content-type': 'application/fhir+json', accept: 'application/fhir+json' };
-      const response = await send(`${base}/${path}`, { method: 'POST', headers, body: JSON.stringify({ resourceType: 'Parameters', parameter }), signal: AbortSignal.timeout(WAIT_MS), redirect: 'error' });
+      const response = await fetch(`${base}/${path}`, { method: 'POST', headers, body, signal: AbortSignal.timeout(WAIT_MS), redirect: 'error' });
       if (!response.ok || Number(response.headers.get('content-length') ?? 0) > LONGEST_ANSWER) return undefined;
       return await response.json();
     } catch {
-      return undefined; // unreachable, too slow or not JSON: the caller is told that nobody knows
+      quietUntil = now() + QUIET_MS; // unreachable, too slow or not JSON: the caller is told that nobody knows
+      return undefined;
     }
   };
+  const bodyOf = (parameter: readonly ParametersParameter[]): string => JSON.stringify({ resourceType: 'Parameters', parameter });
   return {
     url,
     async validateCode({ valueSet, system, version, code, display }) {
       const about: ParametersParameter[] = [{ name: 'code', valueCode: code }, ...(display === undefined ? [] : [{ name: 'display', valueString: display }])];
-      const answer = valueSet
-        ? await ask('ValueSet/$validate-code', [setOf(valueSet), ...about, ...uri('system', system), ...text('systemVersion', version)])
-        : await ask('CodeSystem/$validate-code', [...uri('url', system), ...about, ...text('version', version)]);
-      return readVerdict(answer);
+      const [path, body] = valueSet
+        ? ['ValueSet/$validate-code', bodyOf([setOf(valueSet), ...about, ...uri('system', system), ...text('systemVersion', version)])]
+        : ['CodeSystem/$validate-code', bodyOf([...uri('url', system), ...about, ...text('version', version)])];
+      return kept.of(path + body, async () => readVerdict(await post(path, body)));
     },
     async expand(valueSet, parameters) {
-      const answer = await ask('ValueSet/$expand', [{ name: 'valueSet', resource: valueSet }, ...parameters]);
+      const answer = await post('ValueSet/$expand', bodyOf([{ name: 'valueSet', resource: valueSet }, ...parameters]));
       return isValueSet(answer) ? answer : undefined;
     },
   };
+}
+
+/** The last so many verdicts. */
+class KeptVerdicts {
+  private readonly verdicts = new Map<string, { readonly at: number; readonly verdict: RemoteVerdict }>();
+
+  constructor(private readonly now: () => number) {}
+
+  /** A question may hold a whole value set: its digest stands for it. */
+  async of(question: string, ask: () => Promise<RemoteVerdict | undefined>): Promise<RemoteVerdict | undefined> {
+    const key = createHash('sha256').update(question).digest('base64');
+    const known = this.verdicts.get(key);
+    if (known && this.now() - known.at < KEPT_MS) return known.verdict;
+    const verdict = await ask();
+    this.verdicts.delete(key);
+    if (verdict) this.verdicts.set(key, { at: this.now(), verdict });
+    const [oldest] = this.verdicts.keys();
+    if (this.verdicts.size > MOST_KEPT && oldest !== undefined) this.verdicts.delete(oldest);
+    return verdict;
+  }
 }
 
 const setOf = (valueSet: ValueSet | string): ParametersParameter => (typeof valueSet === 'string' ? { name: 'url', valueUri: valueSet } : { name: 'valueSet', resource: valueSet });

@@ -63,7 +63,7 @@ export interface Terminology {
 export function createTerminology({ root = new URL('../../', import.meta.url), own, packages, findStored, db, beside = { findStored, db }, remoteUrl, now = Date.now }: TerminologyParts): Terminology {
   const packed = openPacked(root, own, packages);
   const sources = createSources(packed, findStored, db);
-  const ground: Ground = { sources, db, remote: remoteUrl === undefined ? undefined : createRemote(remoteUrl) };
+  const ground: Ground = { sources, db, remote: remoteUrl === undefined ? undefined : createRemote(remoteUrl, now) };
   const valueSet = async (canonical: string): Promise<ValueSet> => {
     const found = await sources.valueSet(canonical);
     if (!found) throw unknownValueSet(canonical);

@@ -38,7 +38,8 @@ export function createCodeChecker(definitions: Definitions, answers: CodeAnswers
     async check(resource) {
       const asked = new AskedCodes(answers);
       const look = (): readonly Issue[] => new Look({ placesOf, binding, isQuantity, asked }).of(resource);
-      look();
+      const first = look();
+      if (!asked.isWaiting) return first;
       await asked.fetch();
       return look();
     },
@@ -81,7 +82,13 @@ class Look {
   constructor(private readonly parts: LookParts) {}
 
   of(resource: Resource): readonly Issue[] {
-    this.members(resource, resource.resourceType, resource.resourceType);
+    try {
+      this.members(resource, resource.resourceType, resource.resourceType);
+    } catch (error) {
+      // Nested more deeply than the stack holds: only that raises a RangeError.
+      if (!(error instanceof RangeError)) throw error;
+      this.add('information', 'incomplete', resource.resourceType, 'codes that are nested too deeply were not looked up: send it with fewer levels');
+    }
     return this.issues;
   }
 

@@ -190,6 +190,13 @@ describe('$validate of codings', () => {
     expect((await server.send('POST', 'Observation', { token: server.tokens.admin, body: observation({ system: WARDS, code: 'B1', display: 'x' }) })).status).toBe(201);
   });
 
+  test('bears any depth', async () => {
+    const levels = 3000;
+    const text = `${'{"linkId":"x","type":"group","text":"a","item":['.repeat(levels)}{"linkId":"y","type":"string","text":"a"}${']}'.repeat(levels)}`;
+    const answer = await server.send('POST', 'Questionnaire/$validate', { token: server.tokens.admin, body: `{"resourceType":"Questionnaire","status":"draft","item":[${text}]}` });
+    expect(answer.status).toBeLessThan(500);
+  });
+
   test('looks up a thousand different codes at most, and each system it does not know is told once', async () => {
     const coding = Array.from({ length: 1500 }, (_, index) => ({ system: index < 1200 ? SCT : WARDS, code: `A1${index}` }));
     expect(await validate({ ...observation({}), code: { coding } })).toEqual([`information incomplete ${CODING}`, 'information incomplete Observation.code.coding[1200]']);
@@ -228,7 +235,17 @@ describe('with another terminology server', () => {
     expect((await post('73211009')).status).toBe(201);
     expectRefusal(await post('1'), 422, { code: 'code-invalid', text: /No such code/ });
     const before = asked;
+    await new Promise((resolve) => setTimeout(resolve, 2100));
     expectRefusal(await post('1'), 422);
     expect(asked).toBe(before);
+  });
+
+  test('is left in peace for a while after it gave no answer, and nothing is refused', async () => {
+    const alone = await startServer({ TERMINOLOGY_URL: 'http://127.0.0.1:9/fhir' });
+    const post = (code: string): Promise<Answer> => alone.send('POST', 'Observation/$validate', { token: alone.tokens.admin, body: { resourceType: 'Observation', status: 'final', code: { coding: [{ system: SCT, code }] } } });
+    const { body } = await post('1');
+    expect(body.issue.find(({ code }: any) => code === 'incomplete').details.text).toMatch(/terminology server http:\/\/127\.0\.0\.1:9\/fhir does not know it either/);
+    expect((await post('2')).status).toBe(200);
+    await alone.close();
   });
 });
