@@ -3,7 +3,7 @@
 import { parseTree, treeText, type JsonMembers, type JsonTree } from '../fhir/json-tree.js';
 import { NHS_NUMBER_SYSTEM } from '../fhir/nhs-number.js';
 import type { View } from '../search/grant.js';
-import { subsetted } from './subsetted.js';
+import { subsetted } from '../fhir/subsetted.js';
 
 const STATUS = 'https://fhir.entitle.example/StructureDefinition/ext-chargeable-status';
 const CONFIDENTIALITY = 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality';

@@ -1,4 +1,4 @@
-// The history of a type, or of everything, newest first unless asked otherwise. https://hl7.org/fhir/R4/http.html#history
+// The history of a type, of everything, or of one resource at a moment, newest first unless asked otherwise. https://hl7.org/fhir/R4/http.html#history
 import { historyText, type Link } from '../fhir/bundle.js';
 import type { FhirRequest } from '../fhir/request.js';
 import type { HistoryPlace, HistoryVersion } from '../store/store.js';
@@ -8,11 +8,12 @@ import { openPlace, PAGE, sealPlace } from './page-link.js';
 import { typesNamed } from './type-parameter.js';
 
 export const historyOfTypes: Handler = async (request, context) => {
-  const scope = request.type === undefined ? '_history' : `${request.type}/_history`;
+  const scope = [request.type, request.id, '_history'].filter((part) => part !== undefined).join('/');
   const { pairs, after } = startOf(request, scope, context);
   const parameters = readHistoryParameters(request, pairs, ['_type']);
   const types = typesAsked(request, context, pairs);
-  const versions = await context.store.historyOfTypes(context.grant, { ...parameters, types, count: parameters.count + 1, ...(after && { after }) });
+  const versions = await context.store.historyOfTypes(context.grant, { ...parameters, types, count: parameters.count + 1, ...(request.id !== undefined && { id: request.id }), ...(after && { after }) });
+  if (versions.length === 0 && !after) await requireThere(request, context);
   const shown = versions.slice(0, parameters.count);
   const more = versions.length > shown.length ? shown.at(-1) : undefined;
   const links: Link[] = [{ relation: 'self', url: urlOf(request, scope, pairs) }];
@@ -21,6 +22,12 @@ export const historyOfTypes: Handler = async (request, context) => {
   const total = more || after ? {} : { total: shown.length };
   return { status: 200, body: historyText({ ...total, links, entries: shown.map((version) => ({ ...version, fullUrl: `${request.base}/${version.type}/${version.id}` })) }) };
 };
+
+/** No version at the moment asked for is not the same as no resource. */
+async function requireThere({ type, id }: FhirRequest, { store, grant }: Context): Promise<void> {
+  if (type === undefined || id === undefined) return;
+  if (!(await store.read(grant, type, id))) throw grant.absent(type, id);
+}
 
 /** The pairs of the first page, and where this one goes on. */
 function startOf(request: FhirRequest, scope: string, context: Context): { pairs: FhirRequest['query']; after: HistoryPlace | undefined } {

@@ -2,28 +2,30 @@
 import { fail, type FhirError } from '../fhir/errors.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import type { StoredVersion } from '../store/store.js';
-import type { Handler } from './context.js';
+import type { Context, Handler } from './context.js';
 import { notModified } from './preconditions.js';
+import { readSubset } from './subset.js';
 
 export const read: Handler = async (request, context) => {
   const { type = '', id = '' } = request;
   const found = await context.store.read(context.grant, type, id);
   if (!found) throw context.grant.absent(type, id);
-  return versionResponse(found, request);
+  return versionResponse(found, request, context);
 };
 
 export const vread: Handler = async (request, context) => {
   const { type = '', id = '', version = '' } = request;
   const found = /^[1-9]\d{0,14}$/.test(version) ? await context.store.vread(context.grant, type, id, Number(version)) : undefined;
   if (!found) throw absentVersion(context.grant.absent(type, id), `There is no version ${version} of ${type}/${id}`);
-  return versionResponse(found, request);
+  return versionResponse(found, request, context);
 };
 
 const absentVersion = (refusal: FhirError, text: string): FhirError => (refusal.status === 404 ? fail('not-found', { text }) : refusal);
 
-function versionResponse(found: StoredVersion, request: FhirRequest): FhirResponse {
+function versionResponse(found: StoredVersion, request: FhirRequest, { parts: { definitions } }: Context): FhirResponse {
   const version = String(found.version);
   if (found.text === null) throw fail('gone', { text: `${found.type}/${found.id} is gone: it was deleted in version ${version}` });
   if (notModified(request, found)) return { status: 304, version, updated: found.updated };
-  return { status: 200, body: found.text, version, updated: found.updated };
+  const subset = request.query.length === 0 ? undefined : readSubset(definitions, request.query);
+  return { status: 200, body: subset ? subset.match(found.type, found.text) : found.text, version, updated: found.updated };
 }

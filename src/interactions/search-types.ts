@@ -11,6 +11,7 @@ import type { Found } from '../store/store.js';
 import type { Context } from './context.js';
 import type { Place } from './page-link.js';
 import { nextUrl, placeOf, readSearch, selfUrl } from './search-request.js';
+import { readSubset, subsetOf } from './subset.js';
 import { typesNamed } from './type-parameter.js';
 
 /** Where a page ends: the type whose rows come next, and the last one shown of it. */
@@ -38,9 +39,9 @@ export async function searchTypes(request: FhirRequest, context: Context): Promi
   const links: Link[] = [{ relation: 'self', url: selfUrl(request, pairs) }];
   if (found.next) links.push({ relation: 'next', url: nextUrl(request, { pairs, ...found.next }, pageSecret) });
   const said = distinct([...warnings, ...searches.flatMap((one) => one.warnings)]);
-  const includes = [...found.includes.values()];
+  const shown = subsetOf(readSubset(context.parts.definitions, pairs), { matches: found.matches, includes: [...found.includes.values()] });
   const outcome = said.length > 0 ? { outcome: outcomeText(said) } : {};
-  return { status: 200, body: searchsetText({ ...(total !== undefined && { total }), links, base: request.base, matches: found.matches, includes, ...outcome }) };
+  return { status: 200, body: searchsetText({ ...(total !== undefined && { total }), links, base: request.base, ...shown, ...outcome }) };
 }
 
 /** The types of `_type`, else all there may be; of these the ones that the caller may search. */

@@ -4,19 +4,21 @@ import { outcomeText } from '../fhir/outcome.js';
 import type { Handler } from './context.js';
 import { nextUrl, placeOf, readSearch, selfUrl } from './search-request.js';
 import { searchTypes } from './search-types.js';
+import { readSubset, subsetOf } from './subset.js';
 
 export const search: Handler = async (request, context) => {
   const { type, base } = request;
   if (type === undefined) return searchTypes(request, context);
-  const { pageSecret } = context.parts;
+  const { definitions, pageSecret } = context.parts;
   const place = placeOf(request, pageSecret);
   const pairs = place?.pairs ?? request.query;
   const { query, warnings } = readSearch(request, context, type, pairs);
+  const subset = readSubset(definitions, pairs);
   const page = await context.store.search(context.grant, place?.after ? { ...query, after: place.after } : query);
   const links: Link[] = [{ relation: 'self', url: selfUrl(request, query.self) }];
   if (page.next) links.push({ relation: 'next', url: nextUrl(request, { pairs, after: page.next }, pageSecret) });
   // All matches on the first page: the total is known for nothing.
   const total = page.total ?? (place || page.next || query.count === 0 ? undefined : page.matches.length);
   const outcome = warnings.length > 0 ? { outcome: outcomeText(warnings) } : {};
-  return { status: 200, body: searchsetText({ ...(total !== undefined && { total }), links, base, matches: page.matches, includes: page.includes, ...outcome }) };
+  return { status: 200, body: searchsetText({ ...(total !== undefined && { total }), links, base, ...subsetOf(subset, page), ...outcome }) };
 };

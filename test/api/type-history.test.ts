@@ -60,6 +60,13 @@ test('_at gives the versions that were current at a moment', async () => {
   expect(shown((await get(`Basic/_history?_at=${moments[0]}`)).body)).toEqual(['Basic/a W/"1" PUT']);
 });
 
+test('one resource has its versions at a moment, and oldest first', async () => {
+  expect(shown((await get(`Basic/a/_history?_at=${moments[2]}`)).body)).toEqual(['Basic/a W/"2" PUT']);
+  expect(shown((await get('Basic/a/_history?_sort=_lastUpdated')).body)).toEqual(['Basic/a W/"1" PUT', 'Basic/a W/"2" PUT', 'Basic/a W/"3" DELETE']);
+  expect((await get('Basic/a/_history?_at=2001-01-01')).body.entry).toBeUndefined();
+  expectRefusal(await get('Basic/nobody/_history?_at=2001-01-01'), 404, { code: 'not-found' });
+});
+
 test('the history of everything without _type holds all types', async () => {
   const { status, body } = await get('_history?_count=5');
   expect(status).toBe(200);

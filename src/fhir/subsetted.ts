@@ -1,5 +1,5 @@
 // Marks a resource of which something was left out, so that nobody takes it for the whole. https://hl7.org/fhir/R4/resource.html#Meta
-import type { JsonMembers, JsonTree } from '../fhir/json-tree.js';
+import type { JsonMembers, JsonTree } from './json-tree.js';
 
 const SYSTEM = 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue';
 const CODE = 'SUBSETTED';
