@@ -8,6 +8,7 @@ import { isListed, type Plan } from './plan.js';
 import { unknownSystem, unknownValueSet } from './refusals.js';
 import { decide } from './selection.js';
 import type { Sources } from './sources.js';
+import { supplementOf } from './supplements.js';
 import { judgeConcept, member } from './validate-code.js';
 
 export interface CodeAsked {
@@ -79,12 +80,14 @@ export function keyOf({ valueSet = '', system = '', version = '', code, display 
 }
 
 /** The same sources, asked once for each thing: codes that are asked together mostly share their system and value set. */
-function askedOnce(sources: Sources): Pick<Sources, 'valueSet' | 'codeSystem'> & Sources {
+function askedOnce(sources: Sources): Sources {
   const valueSets = new Map<string, ReturnType<Sources['valueSet']>>();
   const codeSystems = new Map<string, ReturnType<Sources['codeSystem']>>();
+  const supplements = new Map<string, ReturnType<Sources['supplements']>>();
   return {
     ...sources,
     valueSet: (canonical) => once(valueSets, canonical, () => sources.valueSet(canonical)),
+    supplements: (canonical) => once(supplements, JSON.stringify([canonical.url, canonical.version]), () => sources.supplements(canonical)),
     codeSystem: (canonical) => once(codeSystems, JSON.stringify([canonical.url, canonical.version]), () => sources.codeSystem(canonical)),
   };
 }
@@ -142,7 +145,8 @@ async function inSystem(asked: CodeAsked & { readonly system: string }, ground: 
   if (!held) return (await elsewhere(asked, undefined, ground)) ?? unknown(unknownSystem(system, version, remoteWords(ground)).message);
   const concept = held.kind === 'memory' ? held.find(code) : await findConcept(ground.db, held, code);
   if (concept) {
-    const { result, message = '' } = judgeConcept(concept, asked, `the code system ${system}`);
+    const supplement = asked.display === undefined ? undefined : await supplementOf({ url: system, ...(held.header.version !== undefined && { version: held.header.version }) }, ground.sources);
+    const { result, message = '' } = judgeConcept(supplement ? supplement(concept) : concept, asked, `the code system ${system}`);
     return result ? RIGHT : { outcome: 'misnamed', words: message };
   }
   if (held.header.content !== 'complete') return unknown(`Only a part of the code system ${system} is held here (${held.header.content}), without this code: post the whole of it as a CodeSystem`);

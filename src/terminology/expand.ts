@@ -1,5 +1,6 @@
 // The concepts of a value set, all or a page of them. https://hl7.org/fhir/R4/valueset-operation-expand.html
 import type { ParametersParameter, ValueSet, ValueSetExpansion, ValueSetExpansionContains } from '@medplum/fhirtypes';
+import { fail } from '../fhir/errors.js';
 import { displayIn, isLanguage, type Concept, type Designation } from './concept.js';
 import { planFor, remoteWords, type Ground } from './ground.js';
 import type { MemorySystem } from './memory-system.js';
@@ -8,6 +9,7 @@ import { MOST_CONCEPTS, notSupported, tooCostly, unknownSystem } from './refusal
 import { rowsOf, type RowOptions, type Rows } from './rows.js';
 import { candidates } from './selection.js';
 import { splitCanonical, type HeldSystem } from './sources.js';
+import { supplementOf, type Supplement } from './supplements.js';
 import { textFilter } from './text-filter.js';
 
 export interface ExpandOptions {
@@ -37,6 +39,7 @@ interface Place {
   readonly part: PlanPart;
   readonly held: HeldSystem | undefined;
   readonly rows: Rows;
+  readonly supplement: Supplement;
 }
 
 const LANGUAGES = 'urn:ietf:bcp:47';
@@ -84,12 +87,20 @@ function planned(plan: readonly PlanPart[], options: ExpandOptions): readonly Pl
   });
 }
 
+const asItIs: Supplement = (concept) => concept;
+
+/** Are more names asked for than the display? */
+const wantsNames = ({ includeDesignations, designations = [], displayLanguage }: ExpandOptions): boolean => includeDesignations === true || designations.length > 0 || displayLanguage !== undefined;
+
 async function placeOf(part: PlanPart, options: ExpandOptions, { sources, db }: Ground): Promise<Place | { readonly missing: PlanPart }> {
   const held = await sources.codeSystem({ url: part.system, ...(part.version !== undefined && { version: part.version }) });
   const text = textFilter(options.filter);
   const rowOptions: RowOptions = { ...(text && { text }), activeOnly: options.activeOnly ?? false };
   const rows = await rowsOf(part, held, rowOptions, db);
-  return rows ? { part, held, rows } : { missing: part };
+  if (!rows) return { missing: part };
+  const version = part.version ?? held?.header.version;
+  const supplement = wantsNames(options) ? await supplementOf({ url: part.system, ...(version !== undefined && { version }) }, sources) : asItIs;
+  return { part, held, rows, supplement };
 }
 
 async function containsOf(places: readonly Place[], total: number, options: ExpandOptions): Promise<ValueSetExpansionContains[]> {
@@ -144,7 +155,8 @@ function nearest(code: string, system: MemorySystem, shown: ReadonlyMap<string, 
   return found;
 }
 
-function contained(concept: Concept, { part, held }: Place, options: ExpandOptions): ValueSetExpansionContains {
+function contained(bare: Concept, { part, held, supplement }: Place, options: ExpandOptions): ValueSetExpansionContains {
+  const concept = supplement(bare);
   const display = displayIn(concept, options.displayLanguage);
   const designation = options.includeDesignations === true || options.designations?.length ? concept.designations.filter((one) => isWanted(one, options.designations ?? [])) : [];
   const version = part.version ?? (held?.kind === 'loaded' ? held.header.version : undefined);
@@ -183,5 +195,5 @@ async function askRemote(valueSet: ValueSet, options: ExpandOptions, { system, v
   const parameters: ParametersParameter[] = parametersOf(options, []);
   const expanded = await ground.remote?.expand(valueSet, parameters);
   if (expanded) return expanded;
-  throw notSupported(`The value set ${valueSet.url ?? 'that was sent'} can't be expanded: ${unknownSystem(system, version, remoteWords(ground)).message}`);
+  throw fail('not-found', { text: `The value set ${valueSet.url ?? 'that was sent'} can't be expanded: ${unknownSystem(system, version, remoteWords(ground)).message}` });
 }

@@ -3,6 +3,7 @@ import { displayIn, isLanguage, type Concept, type ConceptProperty, type Designa
 import { remoteWords, type Ground } from './ground.js';
 import { childrenOf, findConcept } from './loaded-system.js';
 import { unknownCode, unknownSystem } from './refusals.js';
+import { supplementOf } from './supplements.js';
 import type { HeldSystem } from './sources.js';
 
 export interface LookupQuestion {
@@ -27,8 +28,10 @@ export async function lookup(question: LookupQuestion, ground: Ground): Promise<
   const { system, version, code, properties: asked, displayLanguage } = question;
   const held = await ground.sources.codeSystem({ url: system, ...(version !== undefined && { version }) });
   if (!held) throw unknownSystem(system, version, ground.remote ? `${ground.remote.url} is asked to validate and to expand only.` : remoteWords(ground));
-  const concept = held.kind === 'memory' ? held.find(code) : await findConcept(ground.db, held, code);
-  if (!concept) throw unknownCode(code, system);
+  const found = held.kind === 'memory' ? held.find(code) : await findConcept(ground.db, held, code);
+  if (!found) throw unknownCode(code, system);
+  const supplement = await supplementOf({ url: system, ...(held.header.version !== undefined && { version: held.header.version }) }, ground.sources);
+  const concept = supplement(found);
   const wants = (property: string): boolean => asked.length === 0 || asked.includes(property);
   const children = wants('child') ? await childCodes(held, concept, ground) : [];
   const languages = asked.filter((one) => one.startsWith('lang.')).map((one) => one.slice('lang.'.length));

@@ -11,6 +11,8 @@ export interface PropertyMeaning {
 export interface SystemHeader {
   readonly url: string;
   readonly version?: string;
+  /** Of its displays. */
+  readonly language?: string;
   /** Title or name. */
   readonly name: string;
   /** `complete`, `fragment`, `example`. */
@@ -74,10 +76,11 @@ function reach(start: string, next: (code: string) => readonly string[]): Set<st
 }
 
 function headerOf(resource: CodeSystem): SystemHeader {
-  const { url = '', version, title, name, content, hierarchyMeaning, property = [] } = resource;
+  const { url = '', version, language, title, name, content, hierarchyMeaning, property = [] } = resource;
   return {
     url,
     ...(version !== undefined && { version }),
+    ...(language !== undefined && { language }),
     name: title ?? name ?? url,
     content,
     caseSensitive: resource.caseSensitive !== false,

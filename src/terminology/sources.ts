@@ -2,6 +2,7 @@
 import type { CodeSystem, ConceptMap, ValueSet } from '@medplum/fhirtypes';
 import type { Queryable } from '../db/database.js';
 import type { Resource } from '../fhir/resource.js';
+import { loincValueSet } from './loinc-value-set.js';
 import { compareVersions, findReleases, type LoadedSystem } from './loaded-system.js';
 import { MemorySystem } from './memory-system.js';
 import type { Packed, TerminologyType } from './packed.js';
@@ -30,6 +31,8 @@ export interface Sources {
   conceptMap(canonical: string): Promise<ConceptMap | undefined>;
   /** Undefined also where only its existence is known (content `not-present`). */
   codeSystem(canonical: Canonical): Promise<HeldSystem | undefined>;
+  /** Posted supplements of the system, of all its versions or the one given. */
+  supplements(canonical: Canonical): Promise<readonly MemorySystem[]>;
   /** Maps that have a group from (or, `target-system`, to) the system; the store's go before ours and HL7's. */
   conceptMapsOf(parameter: 'source-system' | 'target-system', system: string): Promise<readonly ConceptMap[]>;
 }
@@ -52,7 +55,7 @@ export function createSources(packed: Packed, findStored: FindStored, db: Querya
     return (await inStore(type, split)) ?? inPackage(type, split) ?? inPackage(type, { url: canonical });
   };
   return {
-    valueSet: async (canonical) => snomedValueSet(canonical) ?? ((await find('ValueSet', canonical)) as ValueSet | undefined),
+    valueSet: async (canonical) => snomedValueSet(canonical) ?? loincValueSet(canonical) ?? ((await find('ValueSet', canonical)) as ValueSet | undefined),
     conceptMap: async (canonical) => (await find('ConceptMap', canonical)) as ConceptMap | undefined,
     async codeSystem(canonical) {
       const stored = withContent(await inStore('CodeSystem', canonical));
@@ -62,6 +65,12 @@ export function createSources(packed: Packed, findStored: FindStored, db: Querya
       if (release) return release;
       const known = withContent(inPackage('CodeSystem', canonical));
       return known && systemOf(known);
+    },
+    async supplements({ url, version }) {
+      const names = [url, ...(version === undefined ? [] : [`${url}|${version}`])];
+      const found = await Promise.all(names.map((name) => storedBy('CodeSystem', 'supplements', name)));
+      const usable = found.flat().filter(({ status, content, supplements }) => status !== 'retired' && content === 'supplement' && names.some((name) => name === supplements));
+      return [...new Set(usable)].map((resource) => systemOf(resource as unknown as CodeSystem));
     },
     async conceptMapsOf(parameter, system) {
       const stored = (await storedBy('ConceptMap', parameter, system)) as unknown as ConceptMap[];

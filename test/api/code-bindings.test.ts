@@ -160,6 +160,20 @@ describe('codes of tables', () => {
     expectRefusal(await create(coded('drugs', 'Z9')), 422);
     expect(await validate(coded('drugs', '98', DRUGS))).toEqual([`error code-invalid ${AT}`]);
   });
+
+  test('and posted ones are expanded, translated and validated together', async () => {
+    const get = (path: string): Promise<Answer> => server.send('GET', path, { token: server.tokens.supplier });
+    const codesOf = async (set: string): Promise<string[]> => (await get(`ValueSet/$expand?url=${HOME}/ValueSet/${set}&excludeNested=true`)).body.expansion.contains.map(({ code }: any) => code);
+    await put(valueSet('mixed', [{ valueSet: [`${HOME}/ValueSet/pain-killers`] }, { system: DRUGS, concept: [{ code: '99' }] }], [{ system: DRUGS, filter: [{ property: 'concept', op: 'in', value: '11,13' }] }, { system: WARDS, filter: [{ property: 'code', op: 'regex', value: 'A.*' }] }]));
+    await put(valueSet('strict', [{ valueSet: [`${HOME}/ValueSet/mixed`], system: DRUGS, filter: [{ property: 'concept', op: 'descendent-of', value: '10' }, { property: 'parent', op: 'exists', value: 'true' }] }]));
+    expect(await codesOf('pain-killers')).toEqual(['10', '11', '12', 'open', 'A1', 'A2', 'A3']);
+    expect((await codesOf('mixed')).sort()).toEqual(['10', '12', '99', 'open']);
+    expect(await codesOf('strict')).toEqual(['12']);
+    const judged = (query: string) => get(`ValueSet/$validate-code?url=${HOME}/ValueSet/mixed&system=${DRUGS}&${query}`).then(({ body }) => body.parameter[0].valueBoolean);
+    expect([await judged('code=12&display=ibuprofen'), await judged('code=12&display=Aspirin'), await judged('code=11'), await judged('code=99')]).toEqual([true, false, false, true]);
+    await put({ ...head('ConceptMap', 'wards-drugs'), group: [{ source: WARDS, target: DRUGS, element: [{ code: 'A1', target: [{ code: '11', equivalence: 'relatedto' }] }] }] });
+    expect((await get(`ConceptMap/$translate?system=${WARDS}&code=A1&targetsystem=${DRUGS}`)).body.parameter[0]).toEqual({ name: 'result', valueBoolean: true });
+  });
 });
 
 describe('$validate of codings', () => {
@@ -247,5 +261,27 @@ describe('with another terminology server', () => {
     expect(body.issue.find(({ code }: any) => code === 'incomplete').details.text).toMatch(/terminology server http:\/\/127\.0\.0\.1:9\/fhir does not know it either/);
     expect((await post('2')).status).toBe(200);
     await alone.close();
+  });
+});
+
+describe('a supplement that is posted', () => {
+  const get = (path: string): Promise<Answer> => server.send('GET', path, { token: server.tokens.supplier });
+  beforeAll(async () => {
+    const supplement = { ...head('CodeSystem', 'wards-cy'), language: 'cy', content: 'supplement', supplements: WARDS, concept: [{ code: 'A1', display: 'Ward Gymraeg', designation: [{ language: 'pl', value: 'Oddział A1' }] }] };
+    expect((await put(supplement)).status).toBe(201);
+  });
+
+  test('names codes in $lookup and, when asked, in $expand', async () => {
+    expect((await get(`CodeSystem/$lookup?system=${WARDS}&code=A1&displayLanguage=cy`)).body.parameter).toContainEqual({ name: 'display', valueString: 'Ward Gymraeg' });
+    expect((await get(`CodeSystem/$lookup?system=${WARDS}&code=A1`)).text).toMatch(/Ward A1.*Oddział A1/);
+    const contained = async (query: string) => (await get(`ValueSet/$expand?url=${HOME}/ValueSet/open-wards&excludeNested=true${query}`)).body.expansion.contains.find(({ code }: any) => code === 'A1');
+    expect(await contained('&includeDesignations=true')).toMatchObject({ display: 'Ward A1', designation: [{ language: 'cy', value: 'Ward Gymraeg' }, { language: 'pl', value: 'Oddział A1' }] });
+    expect(await contained('')).toEqual({ system: WARDS, code: 'A1', display: 'Ward A1' });
+  });
+
+  test('is no code system of its own, and its names are right displays', async () => {
+    const body = { resourceType: 'Patient', text: DIV, meta: { tag: [{ system: WARDS, code: 'A1', display: 'Oddział A1' }] } };
+    expect(await validate(body)).toEqual(['information informational']);
+    expectRefusal(await get(`CodeSystem/$lookup?system=${HOME}/CodeSystem/wards-cy&code=A1`), 404);
   });
 });

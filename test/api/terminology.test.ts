@@ -262,7 +262,8 @@ describe('ValueSet/$expand', () => {
     ['no set', {}, 400, 'value', /url, context or valueSet/],
     ['a count below 0', { url: PETS, count: '-1' }, 400, 'value', /count/],
     ['a context without binding', { context: 'Patient.birthDate' }, 400, 'value', /bound/],
-    ['a system that is not here', { url: 'http://snomed.info/sct?fhir_vs' }, 422, 'not-supported', /terminology load/],
+    ['a system that is not here', { url: 'http://snomed.info/sct?fhir_vs' }, 404, 'not-found', /terminology load/],
+    ['LOINC, which is not here', { url: 'http://loinc.org/vs' }, 404, 'not-found', /loinc.*terminology load/],
   ])('refuses %s', async (_name, query: any, status, code, text) => {
     expectRefusal(await get('ValueSet/$expand', query), status, { code, text });
   });
