@@ -33,5 +33,8 @@ export const EXEMPTION_REASON = `${BASE}/CodeSystem/exemption-reason`;
 export const extensionUrl = (id: string): string => `${BASE}/StructureDefinition/ext-${id}`;
 export const STATUS_EXTENSION = extensionUrl('chargeable-status');
 
+/** The SubscriptionTopic of a change of the answer. */
+export const STATUS_TOPIC = `${BASE}/SubscriptionTopic/chargeable-status-changed`;
+
 /** Ids of the Observations that only the server makes: this and a UUID. */
 export const VM_OBSERVATION_ID = 'chargeable-status-';

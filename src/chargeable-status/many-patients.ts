@@ -2,7 +2,7 @@
 import { readAssertions, withAssertion, type Assertion } from './assertion.js';
 import { VM_OBSERVATION_ID } from './codes.js';
 import type { NonePolicy } from './effective-status.js';
-import { answerOf, changeAssertions, patientShowing, SAVED_COLUMNS, type LockedRow, type StatusContext } from './patient-status.js';
+import { answerOf, changeAssertions, newsOf, patientShowing, SAVED_COLUMNS, type LockedRow, type StatusContext } from './patient-status.js';
 import { rowOf } from './status-row.js';
 import type { Resource } from '../fhir/resource.js';
 import type { Change, StoredVersion } from '../store/store.js';
@@ -15,13 +15,13 @@ export interface ManyContext extends StatusContext {
 const LOCK = {
   name: 'chargeable-status-lock-many',
   text: `insert into fhir.chargeable_status (patient, observation) select patient, observation from unnest($1::text[], $2::text[]) as given (patient, observation) order by patient
-    on conflict (patient) do update set patient = excluded.patient returning summary, assertions, joined`,
+    on conflict (patient) do update set patient = excluded.patient returning summary, assertions, joined, lapse_shown as "lapseShown"`,
 };
 const NAMES = SAVED_COLUMNS.map(([column]) => column);
 const SAVE = {
   name: 'chargeable-status-save-many',
   text: `update fhir.chargeable_status as s set ${NAMES.map((column) => `${column} = given.${column}`).join(', ')}
-    from unnest($1::text[], ${SAVED_COLUMNS.map(([, type], index) => `$${index + 2}::${type}[]`).join(', ')}) as given (patient, ${NAMES.join(', ')}) where s.patient = given.patient`,
+    from unnest($1::text[], ${SAVED_COLUMNS.map(([, type], index) => `$${index + 2}::${type}[]`).join(', ')}) as given (patient, ${NAMES.join(', ')}) where s.patient = given.patient returning s.summary, s.patient`,
 };
 
 /**
@@ -33,19 +33,24 @@ export async function addToMany(added: ReadonlyMap<string, Assertion>, context: 
   if (added.size === 0) return [];
   const stored = await tx.lockAll('Patient', [...added.keys()]);
   const patients = [...stored.keys()];
-  const { rows } = await tx.db.query<{ summary: string; assertions: string; joined: string[] }>({ ...LOCK, values: [patients, patients.map(() => VM_OBSERVATION_ID + newId())] });
-  const locked = rows.map(({ summary, assertions, joined }): LockedRow => ({ ...rowOf(summary), assertions: readAssertions(assertions), joined }));
+  const { rows } = await tx.db.query<{ summary: string; assertions: string; joined: string[]; lapseShown: boolean }>({ ...LOCK, values: [patients, patients.map(() => VM_OBSERVATION_ID + newId())] });
+  const locked = rows.map(({ summary, assertions, ...row }): LockedRow => ({ ...rowOf(summary), assertions: readAssertions(assertions), ...row }));
   const isPlain = ({ survivor, joined }: LockedRow): boolean => survivor === undefined && joined.length === 0;
   const changes: Change[] = [];
   const saved: unknown[][] = [];
+  const news = new Set<string>();
   for (const row of locked.filter(isPlain)) {
-    const { winner, values } = answerOf({ ...row, assertions: withOneMore(row.patient, row.assertions) }, [], now, nonePolicy);
+    const { winner, values, isNews } = answerOf({ ...row, assertions: withOneMore(row.patient, row.assertions) }, [], now, nonePolicy);
     saved.push(values);
+    if (isNews) news.add(row.patient);
     const version = stored.get(row.patient);
     const shown = version && patientShowing(version, winner, now);
     if (shown) changes.push(next(version, shown));
   }
-  if (saved.length > 0) await tx.db.query({ ...SAVE, values: [0, ...SAVED_COLUMNS.map((_, index) => index + 1)].map((column) => saved.map((values) => values[column])) });
+  if (saved.length > 0) {
+    const answered = await tx.db.query<{ patient: string; summary: string }>({ ...SAVE, values: [0, ...SAVED_COLUMNS.map((_, index) => index + 1)].map((column) => saved.map((values) => values[column])) });
+    await tx.announce(answered.rows.filter(({ patient }) => news.has(patient)).map(({ summary }) => newsOf(summary, [], { tx, now })));
+  }
   for (const { patient } of locked.filter((row) => !isPlain(row))) {
     await changeAssertions(patient, (list) => withOneMore(patient, list), context, nonePolicy);
   }

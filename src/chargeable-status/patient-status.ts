@@ -1,13 +1,15 @@
 // Keeps a patient's row true: what is asserted of the patient, the answer that follows, and the Patient that shows it.
 import type { Queryable } from '../db/database.js';
 import type { JsonObject, Resource } from '../fhir/resource.js';
+import type { News } from '../store/news.js';
 import type { WriteContext } from '../store/rule.js';
 import type { StoredVersion } from '../store/store.js';
 import { readAssertions, type Assertion } from './assertion.js';
-import { VM_OBSERVATION_ID } from './codes.js';
+import { STATUS_TOPIC, VM_OBSERVATION_ID } from './codes.js';
 import { hasLapsed, statusAt, winnerOf, type NonePolicy, type Winner } from './effective-status.js';
 import { extensionsShowing, shownStatus, statusExtension } from './status-extension.js';
-import { assertionsOf, rowOf, sourceText, type StatusRow } from './status-row.js';
+import { assertionsOf, namesOf, rowOf, sourceText, type StatusRow } from './status-row.js';
+import { vmVersion } from './vm-observation.js';
 
 /** What a change of a row needs of the write it happens in; a lapse written by the job brings the same. */
 export type StatusContext = Pick<WriteContext, 'tx' | 'now' | 'put' | 'newId'>;
@@ -15,13 +17,15 @@ export type StatusContext = Pick<WriteContext, 'tx' | 'now' | 'put' | 'newId'>;
 export interface LockedRow extends StatusRow {
   readonly assertions: Assertion[];
   readonly joined: readonly string[];
+  /** Was the end of the winner's evidence already shown, and told? */
+  readonly lapseShown: boolean;
 }
 
 /** On conflict the row is written over with itself: that locks it, and returns it in the same round trip. */
 const LOCK = {
   name: 'chargeable-status-lock',
   text: `insert into fhir.chargeable_status (patient, observation) values ($1, $2)
-    on conflict (patient) do update set patient = excluded.patient returning summary, assertions, joined`,
+    on conflict (patient) do update set patient = excluded.patient returning summary, assertions, joined, lapse_shown as "lapseShown"`,
 };
 /** What answerOf gives behind the patient. */
 export const SAVED_COLUMNS = [
@@ -30,7 +34,7 @@ export const SAVED_COLUMNS = [
 ] as const;
 const SAVE = {
   name: 'chargeable-status-save',
-  text: `update fhir.chargeable_status set ${SAVED_COLUMNS.map(([column], index) => `${column} = $${index + 2}`).join(', ')} where patient = $1`,
+  text: `update fhir.chargeable_status set ${SAVED_COLUMNS.map(([column], index) => `${column} = $${index + 2}`).join(', ')} where patient = $1 returning summary`,
 };
 const SAVE_ASSERTIONS = { name: 'chargeable-status-save-assertions', text: 'update fhir.chargeable_status set assertions = $2 where patient = $1' };
 
@@ -79,10 +83,10 @@ export async function completeStatus(
 }
 
 async function lockStatus(patient: string, { tx, newId }: StatusContext): Promise<LockedRow> {
-  const { rows } = await tx.db.query<{ summary: string; assertions: string; joined: string[] }>({ ...LOCK, values: [patient, VM_OBSERVATION_ID + newId()] });
+  const { rows } = await tx.db.query<{ summary: string; assertions: string; joined: string[]; lapseShown: boolean }>({ ...LOCK, values: [patient, VM_OBSERVATION_ID + newId()] });
   const [raw] = rows;
   if (!raw) throw new Error('an insert that returns gave no row');
-  return { ...rowOf(raw.summary), assertions: readAssertions(raw.assertions), joined: raw.joined };
+  return { ...rowOf(raw.summary), assertions: readAssertions(raw.assertions), joined: raw.joined, lapseShown: raw.lapseShown };
 }
 
 async function saveAssertions(db: Queryable, row: LockedRow): Promise<void> {
@@ -91,22 +95,45 @@ async function saveAssertions(db: Queryable, row: LockedRow): Promise<void> {
 
 async function save(row: LockedRow, { tx, now }: StatusContext, nonePolicy: NonePolicy): Promise<Winner | undefined> {
   const others = (await Promise.all(row.joined.map((id) => assertionsOf(tx.db, id)))).flat();
-  const { winner, values } = answerOf(row, others, now, nonePolicy);
-  await tx.db.query({ ...SAVE, values });
+  const { winner, values, isNews } = answerOf(row, others, now, nonePolicy);
+  const { rows: [saved] } = await tx.db.query<{ summary: string }>({ ...SAVE, values });
+  if (saved && isNews) await tx.announce([newsOf(saved.summary, row.joined, { tx, now })]);
   return winner;
 }
 
-/** The answer that follows from all that is asserted, and the row that holds it: patient, then the columns in the order of SAVED_COLUMNS. */
-export function answerOf(row: LockedRow, others: readonly Assertion[], now: number, nonePolicy: NonePolicy): { winner: Winner | undefined; values: unknown[] } {
+export interface Answered {
+  readonly winner: Winner | undefined;
+  /** Patient, then the columns in the order of SAVED_COLUMNS. */
+  readonly values: unknown[];
+  /** Is the answer another than the last one told: by a write, or by the clock? */
+  readonly isNews: boolean;
+}
+
+/** The answer that follows from all that is asserted, and the row that holds it. */
+export function answerOf(row: LockedRow, others: readonly Assertion[], now: number, nonePolicy: NonePolicy): Answered {
   // The winner is the same at every moment from now on; only its lapse depends on the clock.
   const winner = winnerOf([...row.assertions, ...others], Infinity, nonePolicy);
   const differs = answerText(row.winner, now) !== answerText(winner, now);
+  const lapsed = winner !== undefined && hasLapsed(winner, now);
   const values = [
     row.patient, JSON.stringify(row.assertions), row.changes + (differs ? 1 : 0), differs ? now : row.changed,
     winner?.id ?? null, winner ? sourceText(winner) : null, winner?.basic ?? null, winner?.category ?? null, winner?.decided ?? null,
-    winner?.decidedAt ?? null, winner?.validUntil ?? null, winner?.lapsesAt ?? null, winner !== undefined && hasLapsed(winner, now),
+    winner?.decidedAt ?? null, winner?.validUntil ?? null, winner?.lapsesAt ?? null, lapsed,
   ];
-  return { winner, values };
+  return { winner, values, isNews: row.survivor === undefined && (differs || (lapsed && !row.lapseShown)) };
+}
+
+/** What subscribers are told of a row as it was saved. */
+export function newsOf(summary: string, joined: readonly string[], { tx, now }: Pick<StatusContext, 'tx' | 'now'>): News {
+  const row = rowOf(summary);
+  return {
+    topic: STATUS_TOPIC,
+    stream: `Patient/${row.patient}`,
+    subjects: () => namesOf(tx.db, row, joined),
+    focus: `Observation/${row.observation}`,
+    version: Number(vmVersion(row, now)),
+    detail: summary,
+  };
 }
 
 /** What a reader of the vm-observation sees of an answer: two that read the same are one version (VM-08). */

@@ -28,6 +28,7 @@ const BY_NUMBER = {
 const BY_PATIENT = { name: 'chargeable-status-by-patient', text: 'select summary from fhir.chargeable_status where patient = $1' };
 const BY_OBSERVATION = { name: 'chargeable-status-by-observation', text: 'select summary from fhir.chargeable_status where observation = $1' };
 const PATIENT_EXISTS = { name: 'chargeable-status-patient-exists', text: 'select 1 from fhir."Patient" where id = $1 and res is not null' };
+const NAMES = { name: 'chargeable-status-names', text: 'select patient, number, joined from fhir.chargeable_status where patient = any($1)' };
 const ASSERTIONS = { name: 'chargeable-status-assertions', text: 'select assertions, joined from fhir.chargeable_status where patient = any($1)' };
 
 /** A chain of merges longer than this is a loop. */
@@ -65,6 +66,19 @@ export async function assertionsOf(db: Queryable, patient: string): Promise<Asse
     next = rows.flatMap((row) => row.joined).filter((id) => !seen.has(id));
   }
   return found;
+}
+
+/** All names under which somebody may ask for this row: `Patient/1` and NHS numbers, its own and those of the records it replaces. */
+export async function namesOf(db: Queryable, { patient, number }: StatusRow, joined: readonly string[]): Promise<string[]> {
+  const names = [`Patient/${patient}`, ...(number === undefined ? [] : [number])];
+  const seen = new Set([patient]);
+  for (let next = joined.filter((id) => id !== patient); next.length > 0; ) {
+    for (const id of next) seen.add(id);
+    const { rows } = await db.query<{ patient: string; number: string | null; joined: string[] }>({ ...NAMES, values: [next] });
+    names.push(...rows.flatMap((row) => [`Patient/${row.patient}`, ...(row.number === null ? [] : [row.number])]));
+    next = rows.flatMap((row) => row.joined).filter((id) => !seen.has(id));
+  }
+  return names;
 }
 
 export function rowOf(summary: string): StatusRow {

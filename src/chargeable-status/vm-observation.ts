@@ -30,11 +30,14 @@ const CATEGORY_COMPONENTS = Object.fromEntries(
   Object.entries(CATEGORIES).map(([code, { display }]) => [code, component('CATEGORY_CHARGEABLE_STATUS', 'Category Chargeable Status', { system: CATEGORY_STATUS, code, display })]),
 ) as Record<Category, string>;
 
+/** 2n, and 2n+1 once lapsed: also of a row whose answer was taken back, and which has no observation to show. */
+export const vmVersion = ({ changes, winner }: StatusRow, now: number): string => String(2 * changes + (winner && hasLapsed(winner, now) ? 1 : 0));
+
 /** Ids, numbers and dates hold no character that JSON escapes: they were checked when they were stored. */
 export function vmObservation(row: AnsweredRow, now: number): VmObservation {
   const { winner } = row;
   const lapsed = hasLapsed(winner, now);
-  const version = String(2 * row.changes + (lapsed ? 1 : 0));
+  const version = vmVersion(row, now);
   const updated = lapsed ? (winner.lapsesAt ?? row.changed) : row.changed;
   const category = winner.category === undefined || lapsed ? '' : `,${CATEGORY_COMPONENTS[winner.category]}`;
   const text =

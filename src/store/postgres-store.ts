@@ -9,6 +9,7 @@ import { historyOfTypes } from './history-of-types.js';
 import { history } from './history.js';
 import { read, vread } from './read.js';
 import { searchPage } from './search-page.js';
+import type { Outbox } from './outbox.js';
 import type { Reader, Store } from './store.js';
 import { TokenFrequencies } from './token-frequency.js';
 import { storeTransaction, writeAgain, writeGroups } from './transaction.js';
@@ -20,9 +21,11 @@ export interface StoreParts {
   readonly definitions: Definitions;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
+  /** Unset, nobody is told of changes. */
+  readonly outbox?: Outbox;
 }
 
-export function createStore({ database, definitions, now = Date.now }: StoreParts): Store {
+export function createStore({ database, definitions, now = Date.now, outbox }: StoreParts): Store {
   const known = new KnownTexts();
   const writer = new Writer(definitions, known);
   const frequencies = new TokenFrequencies(database, now);
@@ -44,7 +47,7 @@ export function createStore({ database, definitions, now = Date.now }: StorePart
       runs += 1;
       if (runs > 1) known.clear();
       added = [];
-      return work(storeTransaction({ db, reader: readerOn(db), writer, added, again: runs > 1, now: now() }));
+      return work(storeTransaction({ db, reader: readerOn(db), writer, added, again: runs > 1, now: now(), outbox }));
     });
     known.add(added);
     return result;
@@ -54,7 +57,9 @@ export function createStore({ database, definitions, now = Date.now }: StorePart
     transaction,
     async write(changes) {
       const groups = groupsOf(changes);
-      if (standsAlone(groups)) await writeAlone(database, writer, known, groups);
+      const told = outbox?.listens(groups.map(({ type }) => type)) ?? false;
+      const listened = typeof told === 'boolean' ? told : await told;
+      if (standsAlone(groups) && !listened) await writeAlone(database, writer, known, groups);
       else if (groups.length > 0) await transaction((tx) => tx.write(changes));
     },
   };

@@ -4,6 +4,7 @@ import type { Queryable } from '../db/database.js';
 import type { Grant } from '../search/grant.js';
 import type { IndexRows } from '../search/index-rows.js';
 import type { Cursor, Query } from '../search/query.js';
+import type { News } from './news.js';
 
 export interface StoredVersion {
   readonly type: string;
@@ -111,4 +112,6 @@ export interface Transaction extends Omit<Store, 'transaction'> {
   lockAll(type: string, ids: readonly string[]): Promise<ReadonlyMap<string, StoredVersion>>;
   /** Serialises all who hold the same key (conditional create, identifiers): taken until the end of the transaction. */
   lockKey(key: string): Promise<void>;
+  /** Tells those who subscribe of what is in no resource table: delivered once this transaction is committed, and never else. */
+  announce(news: readonly News[]): Promise<void>;
 }

@@ -39,6 +39,10 @@ const TABLES: Readonly<Record<string, TableClass>> = {
   'fhir.job_key': { spread: 'distributed', by: 'job' },
   'fhir.status_feed': { spread: 'reference' },
   'fhir.person_sweep': { spread: 'local' },
+  'fhir.subscriber': { spread: 'distributed', by: 'subscription' },
+  'fhir.subscriber_list': { spread: 'local' },
+  'fhir.notification_stream': { spread: 'distributed', by: 'subscription' },
+  'fhir.notification': { spread: 'distributed', by: 'subscription' },
   // Found step by step, child to parent: every node needs them whole.
   'fhir.code_system_release': { spread: 'reference' },
   'fhir.concept': { spread: 'reference' },

@@ -1,6 +1,7 @@
 // What the store does inside one database transaction.
 import type { Queryable } from '../db/database.js';
 import type { CodeText } from '../search/index-rows.js';
+import type { Outbox } from './outbox.js';
 import type { Change, Reader, Transaction } from './store.js';
 import { lock, lockAll } from './read.js';
 import { groupsOf, type Group, type Writer } from './write.js';
@@ -15,10 +16,11 @@ export interface TransactionParts {
   readonly again: boolean;
   /** Milliseconds since the epoch. */
   readonly now: number;
+  readonly outbox?: Outbox | undefined;
 }
 
-export function storeTransaction({ db, reader, writer, added, again, now }: TransactionParts): Transaction {
-  return {
+export function storeTransaction({ db, reader, writer, added, again, now, outbox }: TransactionParts): Transaction {
+  const tx: Transaction = {
     ...reader,
     db,
     lock: (type, id) => lock(db, type, id),
@@ -30,9 +32,15 @@ export function storeTransaction({ db, reader, writer, added, again, now }: Tran
     },
     async write(changes) {
       const groups = groupsOf(changes);
-      await (again ? writeAgain(db, writer, groups, added) : writeGroups(db, writer, groups, added));
+      const made = again ? await writeAgain(db, writer, groups, added) : changes;
+      if (!again) await writeGroups(db, writer, groups, added);
+      if (outbox && made.length > 0 && (await outbox.listens(groups.map(({ type }) => type)))) await outbox.changed(tx, made);
+    },
+    announce: async (news) => {
+      if (outbox && news.length > 0) await outbox.announced(tx, news);
     },
   };
+  return tx;
 }
 
 /** All groups in one go: the connection sends the next statement without waiting for the last one's answer. */
@@ -40,9 +48,10 @@ export async function writeGroups(db: Queryable, writer: Writer, groups: readonl
   await Promise.all(groups.map((group) => writer.write(db, group, added)));
 }
 
-/** For a second run, when the first may have been committed although its answer was lost: leaves out what is there already. */
-export async function writeAgain(db: Queryable, writer: Writer, groups: readonly Group[], added: CodeText[]): Promise<void> {
+/** For a second run, when the first may have been committed although its answer was lost: leaves out what is there already, and says what was not. */
+export async function writeAgain(db: Queryable, writer: Writer, groups: readonly Group[], added: CodeText[]): Promise<readonly Change[]> {
   const remaining: Change[] = [];
   for (const group of groups) remaining.push(...(await writer.remaining(db, group)));
   await writeGroups(db, writer, groupsOf(remaining), added);
+  return remaining;
 }
