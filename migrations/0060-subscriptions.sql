@@ -1,11 +1,12 @@
 -- Who wants to be told of changes, and what is still to be told to whom: the outbox of Subscriptions.
 
--- One row per Subscription that is requested, active or in error. Distributed by subscription.
+-- One row per Subscription that was ever served; those that are off keep who they are for. Distributed by subscription.
 create table fhir.subscriber (
   subscription text collate "C" primary key,
-  state text not null check (state in ('requested', 'active', 'error')),
+  state text not null check (state in ('requested', 'active', 'error', 'off')),
   -- JSON: who it is for (src/fhir/caller.ts), and what is wanted and where it goes (src/subscriptions/wanted.ts).
   caller text not null,
+  owner text not null,
   wanted text not null,
   -- When it ends, in ms.
   ends bigint,
@@ -55,6 +56,7 @@ create table fhir.notification (
   error text,
   primary key (subscription, stream, place)
 );
+create index notification_fresh on fhir.notification (subscription) where number is null;
 create index notification_open on fhir.notification (subscription, number) where state <> 'done';
 create index notification_stream_open on fhir.notification (subscription, stream, number) where state <> 'done';
 create index notification_number on fhir.notification (subscription, number) where number is not null;

@@ -3,6 +3,7 @@ import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } 
 import { answerClientError } from './http/client-error.js';
 import { refuseByFastify, registerFhirDoor, type FhirDoor } from './http/fhir-door.js';
 import { registerHealthDoor, type Health } from './http/health-door.js';
+import { registerKeysDoor } from './http/keys-door.js';
 
 /** The names by which the rest of the house knows Fastify's own. */
 export type App = FastifyInstance;
@@ -11,6 +12,8 @@ export type AppLog = FastifyBaseLogger;
 export interface AppParts {
   readonly fhir: FhirDoor;
   readonly health: Health;
+  /** The JWK Set of the key that notifications are signed with, as JSON text. */
+  readonly keys: string;
   readonly bodyLimitBytes: number;
   readonly log: AppLog;
 }
@@ -19,7 +22,7 @@ export interface AppParts {
 const REQUEST_TIMEOUT_MS = 120_000;
 const HANG_UP_MS = 50;
 
-export function createApp({ fhir, health, bodyLimitBytes, log }: AppParts): App {
+export function createApp({ fhir, health, keys, bodyLimitBytes, log }: AppParts): App {
   const app = Fastify({
     loggerInstance: log,
     // One logger for all: a child for each request costs 3 µs, and requests are not logged one by one.
@@ -34,6 +37,7 @@ export function createApp({ fhir, health, bodyLimitBytes, log }: AppParts): App 
     frameworkErrors: (error, request, reply) => void refuseByFastify(error, request, reply, fhir),
   });
   registerHealthDoor(app, health);
+  registerKeysDoor(app, keys);
   registerFhirDoor(app, fhir);
   hangUpWhenIdle(app);
   return app;

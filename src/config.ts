@@ -17,6 +17,7 @@ const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'
 const NONE_POLICIES = ['all', 'own'] as const;
 const UNKNOWN_PROFILES = ['warning', 'error'] as const;
 const VM_PROFILES = ['modern', 'legacy', 'both'] as const;
+const NETWORKS = ['public', 'private'] as const;
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 const ANY_ADDRESS = ['0.0.0.0', '::'];
 const MIB = 1024 * 1024;
@@ -41,6 +42,9 @@ const SETTINGS = {
   terminologyUrl: optional('TERMINOLOGY_URL', url('https:', 'http:'), 'The base of a FHIR terminology server to ask about codes of systems that are not held here.'),
   profileDefaults: optional('PROFILE_DEFAULTS', profileDefaults, 'Profiles that every resource of a type must meet, divided by `;`: `Patient=https://…`, or `Observation[category.coding.code=\'vital-signs\']=https://…` for those of which the FHIRPath is true.'),
   unknownProfile: required('UNKNOWN_PROFILE', 'warning', choice(UNKNOWN_PROFILES), 'What a profile in meta.profile is that nobody here knows: a `warning`, which lets the write pass, or an `error`.'),
+  subscriptionNetwork: required('SUBSCRIPTION_NETWORK', 'public', choice(NETWORKS), 'Where notifications of Subscriptions may go: `public` addresses by https, or also those of `private` networks, by http too. This machine itself is allowed with development tokens.'),
+  subscriptionRetryMs: required('SUBSCRIPTION_RETRY_MS', '1000', integer(10, 3_600_000), 'The first pause after a notification that was not taken, in milliseconds; it doubles with each further failure, up to 300 times as long.'),
+  subscriptionGiveUpMs: required('SUBSCRIPTION_GIVE_UP_MS', String(24 * 3_600_000), integer(0, 1e10), 'How long a notification is tried before it is given up and its Subscription is put in error, in milliseconds.'),
   logLevel: required('LOG_LEVEL', 'info', choice(LOG_LEVELS), `The least that is logged: ${LOG_LEVELS.join(', ')}.`),
   clockOffsetMs: required('CLOCK_OFFSET_MS', '0', integer(-1e13, 1e13), 'Shifts the server\'s clock, for tests; only with a loopback HOST.'),
 } as const;

@@ -18,6 +18,7 @@ import { createRoutes } from './dispatch/routes.js';
 import { createIds } from './fhir/id.js';
 import { createAdmission } from './identity/admit.js';
 import { createClients, type Clients } from './identity/clients.js';
+import { openSigner, type Signer } from './identity/notification-key.js';
 import type { TokenVerifier } from './identity/verify-token.js';
 import { amend } from './interactions/amend.js';
 import type { Parts } from './interactions/context.js';
@@ -34,6 +35,11 @@ import { createTerminologyRule, findStored } from './operations/stored-terminolo
 import { createExtractor } from './search/extract.js';
 import { createStore } from './store/postgres-store.js';
 import { createCodeChecker } from './validation/code-checker.js';
+import type { Network } from './subscriptions/network.js';
+import { createOutbox } from './subscriptions/outbox.js';
+import { startPostman } from './subscriptions/postman.js';
+import { Subscribers } from './subscriptions/subscribers.js';
+import { createSubscriptionRule } from './subscriptions/subscription-rule.js';
 import { createProfileChecker } from './validation/profile-checker.js';
 import { contentRules, defaultRules } from './validation/profile-rules.js';
 import { createTerminology, type Terminology } from './terminology/terminology.js';
@@ -72,7 +78,11 @@ export async function createService(given: ServiceParts): Promise<Service> {
   const clients = createClients({ db: database, clock, development: config.authIssuer === undefined });
   const status = createChargeableStatus({ newId, clients, setting: { profile: config.vmProfile, asid: config.vmAsid }, nonePolicy: config.nonePolicy });
   const validator = createValidator(definitions);
-  const store = createStore({ database, definitions, now: clock });
+  const permit = createAccess({ definitions, clock });
+  const tick = (): number => performance.now();
+  const subscribers = new Subscribers(database.beside, tick);
+  const network: Network = { private: config.subscriptionNetwork === 'private', loopback: config.authIssuer === undefined };
+  const store = createStore({ database, definitions, now: clock, outbox: createOutbox({ subscribers, definitions, permit, clock }) });
   const beside = createStore({ database: { ...database, query: database.beside.query }, definitions, now: clock });
   const terminology = createTerminology({
     own: definitions.conformanceResources,
@@ -96,11 +106,11 @@ export async function createService(given: ServiceParts): Promise<Service> {
     definitions,
     store,
     db: database,
-    permit: createAccess({ definitions, clock }),
+    permit,
     validate: (resource) => validator.validate(resource),
     extract: createExtractor(definitions),
     profiles,
-    rules: [...status.rules, ...createBudgets().rules, createDefinitionRule(profiles), createTerminologyRule(terminology.answers)],
+    rules: [...status.rules, ...createBudgets().rules, createSubscriptionRule({ definitions, permit, network }), createDefinitionRule(profiles), createTerminologyRule(terminology.answers)],
     answerers: status.answerers,
     clock,
     newId,
@@ -114,11 +124,22 @@ export async function createService(given: ServiceParts): Promise<Service> {
     onFailure: (error) => { log.error({ err: error }, 'lapsed statuses could not be written; tried again soon'); },
   });
   const jobs = startJobs(given, parts);
-  return {
-    app: createFhirApp(given, parts, { validator, terminology, clients, jobs }),
-    parts,
-    stop: async () => { await Promise.all([lapses.stop(), jobs.stop()]); },
-  };
+  const signer = await openSigner(database);
+  const app = createFhirApp(given, parts, { validator, terminology, clients, jobs, signer });
+  const postman = startPostman({
+    ...parts, db: database, subscribers, network, signer, tick,
+    base: () => serviceBase(config, listeningPort(app)),
+    lessee: newId(),
+    retryMs: config.subscriptionRetryMs,
+    giveUpMs: config.subscriptionGiveUpMs,
+    onFailure: (error) => { log.error({ err: error }, 'notifications could not be delivered; tried again soon'); },
+  });
+  return { app, parts, stop: async () => { await Promise.all([lapses.stop(), jobs.stop(), postman.stop()]); } };
+}
+
+function listeningPort(app: App): number | undefined {
+  const address = app.server.address();
+  return typeof address === 'object' ? address?.port : undefined;
 }
 
 function startJobs({ config, database, log }: ServiceParts, parts: Parts): Repeated {
@@ -141,9 +162,10 @@ interface AppParts {
   readonly terminology: Terminology;
   readonly clients: Clients;
   readonly jobs: Repeated;
+  readonly signer: Pick<Signer, 'keys'>;
 }
 
-function createFhirApp(given: ServiceParts, parts: Parts, { validator, terminology, clients, jobs }: AppParts): App {
+function createFhirApp(given: ServiceParts, parts: Parts, { validator, terminology, clients, jobs, signer }: AppParts): App {
   const { config, database, definitions, log } = given;
   const operations = createOperations({
     nonePolicy: config.nonePolicy, terminology, definitions, validate: parts.validate, validator, profiles: parts.profiles, codes: createCodeChecker(definitions, terminology.answers), newId: parts.newId,
@@ -157,6 +179,7 @@ function createFhirApp(given: ServiceParts, parts: Parts, { validator, terminolo
     log,
     bodyLimitBytes: config.bodyLimitBytes,
     health: { ready: () => database.ping() },
+    keys: signer.keys,
     fhir: {
       basePath: config.basePath,
       baseOf: baseFinder(config),
