@@ -8,7 +8,7 @@ import { addressFault, mayReach, type Network } from './network.js';
 export interface Sending {
   readonly method: 'POST' | 'PUT' | 'DELETE';
   readonly url: string;
-  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+  readonly headers: Readonly<Record<string, string | string[]>>;
   /** Empty for none. */
   readonly body: string;
 }
@@ -22,7 +22,7 @@ export function send(sending: Sending, network: Network, signal: AbortSignal): P
   const { url, method, body } = sending;
   const options: RequestOptions = {
     method,
-    headers: { ...sending.headers, 'content-length': String(Buffer.byteLength(body)) } as Record<string, string | string[]>,
+    headers: { ...sending.headers, 'content-length': String(Buffer.byteLength(body)) },
     lookup: guardedLookup(network),
     // One connection per request: a kept one could lead to an address that was judged for another time.
     agent: false,

@@ -66,7 +66,7 @@ test('a receiver in another process is killed for some seconds and ends with eve
   await process.start();
   const patients = await Promise.all(Array.from({ length: 4 }, () => register(server, newNumber())));
   const id = await subscribed(server, topicBody(process.endpoint, 'full-resource'));
-  const change = async (n: number): Promise<void> => void (await Promise.all(patients.map((patient, index) => assessed(server, patient, 'ABDF'[(n + index) % 4]!, day(n)))));
+  const change = (n: number): Promise<unknown> => Promise.all(patients.map((patient, index) => assessed(server, patient, 'ABDF'[(n + index) % 4]!, day(n))));
   await change(1);
   await process.kill();
   for (let n = 2; n <= 6; n += 1) await change(n);
