@@ -2,7 +2,7 @@
 // In this code `o` is the object, `v` the member's value, `f` the faults so far, `n` their count before a nested check.
 import type { ElementRule } from '../definitions/model.js';
 import { isBoundCoding, isBoundConcept, type Binding } from './binding.js';
-import type { Lazy } from './faults.js';
+import type { Faults, Lazy } from './faults.js';
 import type { Asked } from './invariant.js';
 import { checkSibling, checkSiblings, isList, isPaired } from './json-form.js';
 import { isChoice, memberOf, stemOf } from './member.js';
@@ -10,7 +10,7 @@ import { checkNarrative } from './narrative.js';
 import { PRIMITIVES, type Primitive } from './primitive.js';
 import { mayPointAt } from './reference.js';
 import { reportCode, reportCoding, reportConcept, reportPrimitive, reportSecondChoice, reportTarget } from './reports.js';
-import { memberName, type Scope } from './scope.js';
+import { memberName, Scope } from './scope.js';
 
 /** What the code of one type needs of the others. */
 export interface Links {
@@ -33,8 +33,6 @@ interface Form {
   /** Path of the element from its object; HL7's validator writes a choice so: `.value.ofType(Quantity)`. */
   readonly segment: string;
   readonly repeats: boolean;
-  /** Notes that the element is there, once for a choice. */
-  readonly note: string;
 }
 
 /** The variable in which the code notes that the element is there, by the number of the form; undefined where nobody asks. */
@@ -43,19 +41,64 @@ export function notedIn(element: ElementRule, index: number): string | undefined
 }
 
 export function elementCases(element: ElementRule, index: number, resource: boolean, scope: Scope, links: Links): string {
-  return element.types.map((code, number) => {
-    const form = formOf(element, index, code, number, resource, scope);
-    const value = `case ${memberName(form.member)}: ${form.note} ${valueCode(form, scope, links)} break;\n`;
-    return form.primitive === undefined || isAttribute(form) ? value : value + siblingCase(form, scope, links);
+  return isOpenChoice(element) ? '' : element.types.map((code, number) => {
+    const form = formOf(element, code, resource);
+    const note = noteCode(form, index, String(number + 1), memberName(form.member), JSON.stringify(form.segment), scope);
+    const value = `case ${memberName(form.member)}: ${note} ${valueCode(form, scope, links)} break;\n`;
+    return hasSibling(form) ? `${value}case ${memberName(`_${form.member}`)}: ${note} ${siblingCode(form, scope, links)}; break;\n` : value;
   }).join('');
 }
 
-function formOf(element: ElementRule, index: number, code: string, number: number, resource: boolean, scope: Scope): Form {
-  const member = memberOf(element, code);
+/**
+ * An element of any type: `ElementDefinition.fixed[x]`. Their code took 4 ms to make, and two or three of the fifty forms are used: each has a
+ * function, made when it is first met. Extensions are everywhere: their forms are cases.
+ */
+function isOpenChoice({ types, path }: ElementRule): boolean {
+  return types.length > MOST_CASES && path !== 'Extension.value[x]';
+}
+
+const MOST_CASES = 20;
+
+/** For a member that has no case: statements that end in `break` where it is a form of the element. */
+export function openChoiceCode(element: ElementRule, index: number, scope: Scope, links: Links): string {
+  if (!isOpenChoice(element)) return '';
+  const forms = new Map(element.types.flatMap((code, number) => openForms(formOf(element, code, false), number + 1, links)));
+  const note = noteCode({ element }, index, 'x.number', 'x.member', 'x.segment', scope);
+  return `{ const x = ${scope.use(forms)}.get(k); if (x !== undefined) { ${note} x.check(o, v, f); break; } }\n`;
+}
+
+interface OpenForm extends Pick<Form, 'member' | 'segment'> {
+  readonly number: number;
+  check(holder: unknown, value: unknown, faults: Faults): void;
+}
+
+/** By member name: of the value, and of what stands beside it. */
+function openForms(form: Form, number: number, links: Links): [string, OpenForm][] {
+  const { member, segment } = form;
+  const made = (codeOf: (scope: Scope) => string): OpenForm => {
+    const open: OpenForm = {
+      member, segment, number,
+      check: (holder, value, faults) => {
+        const scope = new Scope();
+        const code = codeOf(scope);
+        open.check = scope.compile(`function check(o, v, f) { let n = 0, m = 0; ${code} }`) as OpenForm['check'];
+        open.check(holder, value, faults);
+      },
+    };
+    return open;
+  };
+  const value: [string, OpenForm] = [member, made((scope) => valueCode(form, scope, links))];
+  return hasSibling(form) ? [value, [`_${member}`, made((scope) => siblingCode(form, scope, links))]] : [value];
+}
+
+function formOf(element: ElementRule, code: string, resource: boolean): Form {
   const type = typeOf(element, code, resource);
   const segment = isChoice(element) ? `.${stemOf(element)}.ofType(${code})` : `.${element.name}`;
-  const note = noteCode(element, index, number + 1, segment, member, scope);
-  return { element, member, type, primitive: PRIMITIVES.get(type), segment, repeats: element.max > 1, note };
+  return { element, member: memberOf(element, code), type, primitive: PRIMITIVES.get(type), segment, repeats: element.max > 1 };
+}
+
+function hasSibling(form: Form): boolean {
+  return form.primitive !== undefined && !isAttribute(form);
 }
 
 /** R4's definitions call a resource's id a string, which its text and its JSON schema contradict. */
@@ -68,11 +111,12 @@ function isAttribute({ element, type }: Form): boolean {
   return element.name === 'id' || element.path === 'Extension.url' || type === 'xhtml';
 }
 
-function noteCode(element: ElementRule, index: number, number: number, segment: string, member: string, scope: Scope): string {
+/** Notes that the element is there, once for a choice. The form's number, member and segment are expressions. */
+function noteCode({ element }: Pick<Form, 'element'>, index: number, number: string, member: string, segment: string, scope: Scope): string {
   const variable = notedIn(element, index);
   if (variable === undefined) return '';
   if (!isChoice(element)) return `${variable} = 1;`;
-  const report = `${scope.use(reportSecondChoice)}(f, ${JSON.stringify(segment)}, ${scope.use(element)}, ${memberName(member)})`;
+  const report = `${scope.use(reportSecondChoice)}(f, ${segment}, ${scope.use(element)}, ${member})`;
   return `if (${variable} === 0) ${variable} = ${number}; else if (${variable} !== ${number}) ${report};`;
 }
 
@@ -141,9 +185,8 @@ function isLanguage({ element, type }: Form): boolean {
   return type === 'code' && element.binding?.valueSet === 'http://hl7.org/fhir/ValueSet/languages';
 }
 
-function siblingCase(form: Form, scope: Scope, links: Links): string {
+function siblingCode(form: Form, scope: Scope, links: Links): string {
   const check = scope.use(form.repeats ? checkSiblings : checkSibling);
   const element = scope.use(links.type('Element'));
-  const call = `${check}(f, ${JSON.stringify(form.segment)}, ${scope.use(form.element)}, ${element}, v, o[${memberName(form.member)}])`;
-  return `case ${memberName(`_${form.member}`)}: ${form.note} ${call}; break;\n`;
+  return `${check}(f, ${JSON.stringify(form.segment)}, ${scope.use(form.element)}, ${element}, v, o[${memberName(form.member)}])`;
 }

@@ -2,7 +2,7 @@
 import type { ElementRule, ExtensionRule, TypeRule } from '../definitions/model.js';
 import { checkBundle } from './bundle-rules.js';
 import { checkDomainResource } from './contained.js';
-import { elementCases, notedIn, type Links } from './element-code.js';
+import { elementCases, notedIn, openChoiceCode, type Links } from './element-code.js';
 import { checkExtensionUse } from './extension-use.js';
 import type { Check } from './faults.js';
 import type { Asked } from './invariant.js';
@@ -23,6 +23,7 @@ export function structureCheck(rule: TypeRule, links: TypeLinks): Check {
   const resource = rule.kind === 'resource';
   const noted = rule.elements.flatMap((element, index) => notedIn(element, index) ?? []);
   const cases = rule.elements.map((element, index) => elementCases(element, index, resource, scope, links)).join('');
+  const open = rule.elements.map((element, index) => openChoiceCode(element, index, scope, links)).join('');
   const type = JSON.stringify(rule.name);
   const source = `function check(o, f) {
     if (typeof o !== 'object' || o === null || Array.isArray(o)) { ${scope.use(reportNotObject)}(f, o, ${type}); return; }
@@ -34,7 +35,7 @@ export function structureCheck(rule: TypeRule, links: TypeLinks): Check {
       switch (k) {
         ${resource ? `case 'resourceType': break;` : ''}
         ${cases}
-        default: ${scope.use(reportUnknown)}(f, k, ${scope.use(rule)});
+        default: ${open}${scope.use(reportUnknown)}(f, k, ${scope.use(rule)});
       }
     }
     if (given === 0) { ${scope.use(reportEmptyObject)}(f); return; }
