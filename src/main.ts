@@ -14,6 +14,7 @@ import { loadDefinitions } from './definitions/load.js';
 import { developmentKeys } from './identity/development-keys.js';
 import { developmentIssuer, externalIssuer } from './identity/trusted-issuer.js';
 import { createTokenVerifier, type TokenVerifier } from './identity/verify-token.js';
+import { inSpareTime } from './jobs/spare-time.js';
 import { createService, type Service } from './service.js';
 
 const ROOT = new URL('../', import.meta.url);
@@ -48,6 +49,7 @@ export async function serve(config: Config): Promise<void> {
   const address = service.app.server.address();
   const port = typeof address === 'object' && address ? address.port : config.port;
   console.log(banner(config, port, embedded !== undefined));
+  inSpareTime(service.preparation(), (error) => { log.error({ err: error }, 'the code of the most used types could not be made before it is needed'); });
 }
 
 async function stopAll(service: Service | undefined, database: Database, embedded: Embedded | undefined): Promise<void> {

@@ -45,6 +45,9 @@ import { contentRules, defaultRules } from './validation/profile-rules.js';
 import { createTerminology, type Terminology } from './terminology/terminology.js';
 import { createValidator, type Validator } from './validation/validator.js';
 
+/** What the two programmes write most. */
+const MOST_WRITTEN = ['Patient', 'Observation', 'Claim', 'Account', 'Bundle', 'Organization', 'Practitioner', 'PractitionerRole', 'RelatedPerson', 'Coverage', 'CarePlan', 'Encounter', 'PaymentNotice', 'DocumentReference', 'Task', 'Consent', 'Parameters', 'StructureDefinition'];
+
 /** A lapse is to be seen on the Patient within a minute (domain.md ruling 8). */
 const LAPSE_EVERY_MS = 30_000;
 
@@ -66,6 +69,8 @@ export interface ServiceParts {
 export interface Service {
   readonly app: App;
   readonly parts: Parts;
+  /** Makes, a little at each step, what the first requests would wait for. */
+  preparation(): Generator<void>;
   /** Stops the jobs; the app and the database are closed by who opened them. */
   stop(): Promise<void>;
 }
@@ -134,7 +139,11 @@ export async function createService(given: ServiceParts): Promise<Service> {
     giveUpMs: config.subscriptionGiveUpMs,
     onFailure: (error) => { log.error({ err: error }, 'notifications could not be delivered; tried again soon'); },
   });
-  return { app, parts, stop: async () => { await Promise.all([lapses.stop(), jobs.stop(), postman.stop()]); } };
+  function* preparation(): Generator<void> {
+    yield* validator.preparation(MOST_WRITTEN);
+    yield* profiles.preparation();
+  }
+  return { app, parts, preparation, stop: async () => { await Promise.all([lapses.stop(), jobs.stop(), postman.stop()]); } };
 }
 
 function listeningPort(app: App): number | undefined {

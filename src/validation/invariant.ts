@@ -8,6 +8,8 @@ export interface Invariants {
   ofType(rule: TypeRule): readonly Asked[];
   /** What an element asks beyond its type. `type`: of its value. */
   ofElement(constraints: readonly Constraint[], type: string): readonly Asked[];
+  /** Compiles, a rule at each step, what was given out and not asked yet. */
+  preparation(): Generator<void>;
 }
 
 /** One rule, to be asked of values of one type. */
@@ -20,15 +22,31 @@ export interface Asked {
 const BY_HAND: ReadonlySet<string> = new Set(['ele-1', 'ext-1', 'dom-2', 'dom-3', 'dom-4', 'dom-5', 'dom-6', 'ref-1', 'txt-1', 'txt-2']);
 
 export function createInvariants(definitions: Pick<Definitions, 'type' | 'element' | 'isA' | 'isResource'>): Invariants {
+  const unasked = new Set<() => Invariant>();
   const ofElement = (constraints: readonly Constraint[], type: string): Asked[] => {
-    return constraints.filter(({ key }) => !BY_HAND.has(key)).map((constraint) => asked(constraint, () => compileInvariant(constraint.expression, type, definitions)));
+    return constraints.filter(({ key }) => !BY_HAND.has(key)).map((constraint) => {
+      let holds: Invariant | undefined;
+      const compile = (): Invariant => {
+        unasked.delete(compile);
+        return (holds ??= compileInvariant(constraint.expression, type, definitions));
+      };
+      unasked.add(compile);
+      return asked(constraint, compile);
+    });
   };
   const ofType = (rule: TypeRule): Asked[] => {
     const all: Constraint[] = [];
     for (let at: TypeRule | undefined = rule; at !== undefined; at = at.base === undefined ? undefined : definitions.type(at.base)) all.push(...at.constraints);
     return ofElement(all, rule.name);
   };
-  return { ofType, ofElement };
+  function* preparation(): Generator<void> {
+    for (const compile of unasked) {
+      // run once, which is when JavaScript's own compiler looks at it
+      compile()({}, { resource: {}, rootResource: {} });
+      yield;
+    }
+  }
+  return { ofType, ofElement, preparation };
 }
 
 function asked(constraint: Constraint, compile: () => Invariant): Asked {

@@ -25,6 +25,8 @@ export interface ProfileChecker {
   check(resource: Resource, question?: ProfileQuestion): readonly Issue[] | Promise<readonly Issue[]>;
   /** A StructureDefinition is being written. */
   definitionChanges(): void;
+  /** Makes, a profile at each step, the code of our own profiles, which is else made when it is first needed. */
+  preparation(): Generator<void>;
 }
 
 export interface ProfileCheckerParts {
@@ -84,7 +86,17 @@ export function createProfileChecker({ definitions, packages, rules, fetch, code
     else if (type !== resource.resourceType && !definitions.isA(resource.resourceType, type)) reportOtherType(findings, url, type, resource);
     else profile?.check(resource, undefined, runAt(run, resource), findings);
   };
+  function* preparation(): Generator<void> {
+    for (const url of own.keys()) {
+      const profile = profiles.profile(url);
+      if (profile === undefined) continue;
+      const nothing: Resource = { resourceType: profile.type };
+      profile.check(nothing, undefined, startRun(nothing, false, new AskedCodes(undefined), runParts), new Findings(false));
+      yield;
+    }
+  }
   return {
+    preparation,
     check: (resource, { also = [], advice = false } = {}) => {
       const demands = demandsOf(resource, also, byType);
       if (demands.length === 0) return NONE;

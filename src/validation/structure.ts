@@ -1,7 +1,7 @@
 // The structural check of any resource: finds the check of its type, which is generated when first asked for.
 import type { Definitions } from '../definitions/model.js';
 import { createBindings } from './binding.js';
-import type { Check, Faults, Lazy } from './faults.js';
+import { Faults, type Check, type Lazy } from './faults.js';
 import { createInvariants, type Asked } from './invariant.js';
 import { isObject } from './json-object.js';
 import { reportNotObject, reportResourceType } from './reports.js';
@@ -10,8 +10,14 @@ import { structureCheck, type TypeLinks } from './structure-code.js';
 
 export type StructureDefinitions = Pick<Definitions, 'type' | 'element' | 'isA' | 'isResource' | 'codes' | 'extension' | 'resourceTypes'>;
 
-/** Checks a resource by its own resourceType. */
-export function createStructure(definitions: StructureDefinitions): Check {
+export interface Structure {
+  /** Of a resource, by its own resourceType. */
+  readonly check: Check;
+  /** Makes, a little at each step, the code for these types and all that they hold, which is else made when it is first needed. */
+  preparation(types: readonly string[]): Generator<void>;
+}
+
+export function createStructure(definitions: StructureDefinitions): Structure {
   const checks = new Map<string, Lazy>();
   const resourceTypes = new Set(definitions.resourceTypes);
   const type = (name: string): Lazy => {
@@ -39,7 +45,16 @@ export function createStructure(definitions: StructureDefinitions): Check {
     invariants: (rule) => invariants.ofType(rule),
     constraints: ({ constraints }, name): readonly Asked[] => (constraints === undefined ? [] : invariants.ofElement(constraints, name)),
   };
-  return resource.check;
+  function* preparation(types: readonly string[]): Generator<void> {
+    for (const name of types) type(name);
+    // the code of one type names others, which come at the end of the list
+    for (const lazy of checks.values()) {
+      lazy.check({}, new Faults());
+      yield;
+    }
+    yield* invariants.preparation();
+  }
+  return { check: resource.check, preparation };
 }
 
 /** A resource's faults are its own: they silence no rule of the Bundle or resource around it. */
