@@ -33,6 +33,7 @@ import { createOperations } from './operations/operations.js';
 import { createDefinitionRule, fetchProfiles } from './operations/stored-profiles.js';
 import { createTerminologyRule, findStored } from './operations/stored-terminology.js';
 import { createExtractor } from './search/extract.js';
+import { sweepRequests } from './store/request-keys.js';
 import { createStore } from './store/postgres-store.js';
 import { createCodeChecker } from './validation/code-checker.js';
 import type { Network } from './subscriptions/network.js';
@@ -50,6 +51,10 @@ const MOST_WRITTEN = ['Patient', 'Observation', 'Claim', 'Account', 'Bundle', 'O
 
 /** A lapse is to be seen on the Patient within a minute (domain.md ruling 8). */
 const LAPSE_EVERY_MS = 30_000;
+
+/** How long the first answer to an X-Request-ID can be had again. */
+const REQUESTS_KEPT_MS = 48 * 3_600_000;
+const SWEEP_EVERY_MS = 3_600_000;
 
 /** Where a job was left by another process: those of this one are begun at once. */
 const JOBS_EVERY_MS = 2000;
@@ -128,6 +133,10 @@ export async function createService(given: ServiceParts): Promise<Service> {
     everyMs: LAPSE_EVERY_MS,
     onFailure: (error) => { log.error({ err: error }, 'lapsed statuses could not be written; tried again soon'); },
   });
+  const sweep = repeat(() => sweepRequests(database, clock() - REQUESTS_KEPT_MS), {
+    everyMs: SWEEP_EVERY_MS,
+    onFailure: (error) => { log.error({ err: error }, 'old request ids could not be forgotten; tried again later'); },
+  });
   const jobs = startJobs(given, parts);
   const signer = await openSigner(database);
   const app = createFhirApp(given, parts, { validator, terminology, clients, jobs, signer });
@@ -143,7 +152,7 @@ export async function createService(given: ServiceParts): Promise<Service> {
     yield* validator.preparation(MOST_WRITTEN);
     yield* profiles.preparation();
   }
-  return { app, parts, preparation, stop: async () => { await Promise.all([lapses.stop(), jobs.stop(), postman.stop()]); } };
+  return { app, parts, preparation, stop: async () => { await Promise.all([lapses.stop(), sweep.stop(), jobs.stop(), postman.stop()]); } };
 }
 
 function listeningPort(app: App): number | undefined {

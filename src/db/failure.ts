@@ -33,6 +33,11 @@ export function isOutOfResources(error: unknown): boolean {
   return codeOf(error)?.startsWith('53') ?? false;
 }
 
+/** Another transaction held a row for longer than lock_timeout. */
+export function isLockTimeout(error: unknown): boolean {
+  return codeOf(error) === '55P03';
+}
+
 /** A row with this key is there already. */
 export function isUniqueViolation(error: unknown): boolean {
   return codeOf(error) === '23505';

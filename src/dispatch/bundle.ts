@@ -4,16 +4,21 @@ import { responseText } from '../fhir/bundle.js';
 import { fail, type FhirError } from '../fhir/errors.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import type { Context, Handler } from '../interactions/context.js';
+import { once } from '../interactions/once.js';
 import { perform, refusalResponse } from '../interactions/perform.js';
 import { bundleEntries, readEntry } from './entry.js';
 import type { Router } from './router.js';
 import { runTransaction } from './transaction.js';
 
 export function createBundleHandler(route: () => Router): Handler {
+  const transaction = once(async (request, context) => {
+    const responses = await runTransaction(request, bundleEntries(request.body).entries, context, route());
+    return { status: 200, body: responseText('transaction-response', responses) };
+  });
   return async (request, context) => {
     const { type, entries } = bundleEntries(request.body);
-    const responses = type === 'batch' ? await runBatch(request, entries, context, route()) : await runTransaction(request, entries, context, route());
-    return { status: 200, body: responseText(`${type}-response`, responses) };
+    if (type === 'transaction') return transaction(request, context);
+    return { status: 200, body: responseText('batch-response', await runBatch(request, entries, context, route())) };
   };
 }
 
@@ -29,7 +34,9 @@ async function runEntry(outer: FhirRequest, raw: unknown, index: number, context
   try {
     const entry = readEntry(outer, raw, index, route);
     if (entry.request.interaction === 'batch') throw nested(index);
-    return await perform(entry.routed.handler, entry.request, grant.caller, parts);
+    // A batch asked for again is given the answers of its writes again, each by a key of its own: some may have been refused.
+    const requestId = outer.requestId === undefined ? undefined : `${outer.requestId}#${index}`;
+    return await perform(entry.routed.handler, { ...entry.request, requestId }, grant.caller, parts);
   } catch (error) {
     return refusalResponse(error, outer, grant.caller, parts);
   }

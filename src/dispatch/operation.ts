@@ -2,6 +2,7 @@
 import { fail } from '../fhir/errors.js';
 import type { FhirRequest } from '../fhir/request.js';
 import type { Handler } from '../interactions/context.js';
+import { once } from '../interactions/once.js';
 import type { Operation } from '../operations/operation.js';
 
 export function createOperationHandler(operations: readonly Operation[]): Handler {
@@ -10,9 +11,11 @@ export function createOperationHandler(operations: readonly Operation[]): Handle
     const operation = operations.find((one) => one.code === request.operation && takes(one, request));
     if (!operation) throw fail('unknown-operation', { text: `There is no operation $${(request.operation ?? '').slice(0, 64)} here` });
     if (request.method === 'GET' && operation.affectsState) throw fail('method-not-allowed', { text: `$${operation.code} changes something: call it with POST` });
-    return operation.handle(request, context);
+    return operation.affectsState ? act(operation)(request, context) : operation.handle(request, context);
   };
 }
+
+const act = (operation: Operation): Handler => once((request, context) => operation.handle(request, context));
 
 function takes(operation: Operation, { type, id }: FhirRequest): boolean {
   if (type === undefined) return operation.system;

@@ -3,6 +3,7 @@ import { create } from '../interactions/create.js';
 import { deleteResource } from '../interactions/delete.js';
 import { history } from '../interactions/history.js';
 import { historyOfTypes } from '../interactions/history-of-types.js';
+import { once } from '../interactions/once.js';
 import { patch } from '../interactions/patch.js';
 import { read, vread } from '../interactions/read.js';
 import { search } from '../interactions/search.js';
@@ -27,14 +28,14 @@ export function createRoutes({ bundle, operation, job }: OtherHandlers): Readonl
     'GET [type]/_history': { interaction: 'history', handler: historyOfTypes },
     'GET [type]/[id]/[compartment]': { interaction: 'search', handler: search },
     'POST [type]/[id]/[compartment]/_search': { interaction: 'search', handler: search },
-    'POST [type]': { interaction: 'create', handler: create },
-    'PUT [type]': { interaction: 'update', handler: update },
-    'PATCH [type]': { interaction: 'patch', handler: patch },
-    'DELETE [type]': { interaction: 'delete', handler: deleteResource },
+    'POST [type]': { interaction: 'create', handler: once(create) },
+    'PUT [type]': { interaction: 'update', handler: once(update) },
+    'PATCH [type]': { interaction: 'patch', handler: once(patch) },
+    'DELETE [type]': { interaction: 'delete', handler: once(deleteResource) },
     'GET [type]/[id]': { interaction: 'read', handler: read },
-    'PUT [type]/[id]': { interaction: 'update', handler: update },
-    'PATCH [type]/[id]': { interaction: 'patch', handler: patch },
-    'DELETE [type]/[id]': { interaction: 'delete', handler: deleteResource },
+    'PUT [type]/[id]': { interaction: 'update', handler: once(update) },
+    'PATCH [type]/[id]': { interaction: 'patch', handler: once(patch) },
+    'DELETE [type]/[id]': { interaction: 'delete', handler: once(deleteResource) },
     'GET [type]/[id]/_history': { interaction: 'history', handler: history },
     'GET [type]/[id]/_history/[version]': { interaction: 'vread', handler: vread },
     'GET _jobs/[id]': { interaction: 'operation', handler: job.status },

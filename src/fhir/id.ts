@@ -52,6 +52,19 @@ export function createIds(clock: () => number, random: (size: number) => Uint8Ar
   };
 }
 
+/** Begun anew, it gives the ids it gave before: for work that is run again as a whole, and must then make the same rows. */
+export function repeatedIds(newId: () => string): () => () => string {
+  const made: string[] = [];
+  return () => {
+    let next = 0;
+    return () => {
+      const id = (made[next] ??= newId());
+      next += 1;
+      return id;
+    };
+  };
+}
+
 function hex(byte: number): string {
   return HEX[byte] ?? '';
 }

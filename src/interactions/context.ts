@@ -3,6 +3,7 @@ import type { Queryable } from '../db/database.js';
 import type { Definitions } from '../definitions/model.js';
 import type { Caller } from '../fhir/caller.js';
 import type { FhirError } from '../fhir/errors.js';
+import { repeatedIds } from '../fhir/id.js';
 import type { Issue } from '../fhir/issue.js';
 import type { JsonDocument } from '../fhir/json-text.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
@@ -50,9 +51,13 @@ export interface Context extends AnswerContext {
 /** One interaction or operation: a request in, a response out; refusals are thrown as FhirError. */
 export type Handler = (request: FhirRequest, context: Context) => Promise<FhirResponse>;
 
-/** The context of work that must be in one transaction: the one that is open, or a new one. */
+/**
+ * The context of work that must be in one transaction: the one that is open, or a new one. A new one may be run again, even after its COMMIT
+ * worked and only the answer was lost: it is then given the same ids, so that it meets its own rows instead of making others.
+ */
 export function inTransaction<T>(context: Context, work: (inside: Context & { tx: Transaction }) => Promise<T>): Promise<T> {
-  const { tx } = context;
+  const { tx, parts } = context;
   if (tx) return work({ ...context, tx });
-  return context.parts.store.transaction((opened) => work({ ...context, tx: opened, store: opened, db: opened.db }));
+  const ids = repeatedIds(parts.newId);
+  return parts.store.transaction((opened) => work({ ...context, parts: { ...parts, newId: ids() }, tx: opened, store: opened, db: opened.db }));
 }

@@ -1,6 +1,6 @@
 // The journey of a request on one page: permit, answer, shape, and every refusal turned into a response.
 // HTTP, batch entries, transactions, jobs and the command line all walk this road.
-import { isOutOfResources, isRetried } from '../db/failure.js';
+import { isLockTimeout, isOutOfResources, isRetried } from '../db/failure.js';
 import type { Caller } from '../fhir/caller.js';
 import { FhirError, fail } from '../fhir/errors.js';
 import { outcomeText } from '../fhir/outcome.js';
@@ -44,6 +44,7 @@ export function refusalResponse(error: unknown, request: RefusedRequest, caller:
 function asFhirError(error: unknown): FhirError {
   if (error instanceof FhirError) return error;
   if (error instanceof VersionConflict) return fail('version-conflict', { expression: error.type });
+  if (isLockTimeout(error)) return fail('in-progress', {}, { 'retry-after': '1' });
   // A lost connection, a full disk, or work that met other work six times over: the same request may succeed later.
   if (isRetried(error) || isOutOfResources(error)) return fail('not-ready');
   return fail('unexpected');

@@ -159,6 +159,13 @@ const REQUESTS: Readonly<Record<ErrorName, () => Promise<Answer>>> = {
     await put(patient('first-holder', { identifier }));
     return send('POST', 'Patient', { resourceType: 'Patient', identifier });
   },
+  'in-progress': async () => {
+    await put(basic('held'));
+    return server.database.transaction(async (tx) => {
+      await tx.query({ text: 'select from fhir."Basic" where id = $1 for update', values: ['held'] });
+      return send('PUT', 'Basic/held', basic('held'), { 'x-request-id': 'while-held' });
+    });
+  },
   invalid: () => assess({ effectiveDateTime: '2026' }),
   required: () => assess({ valueCodeableConcept: undefined }),
   'code-invalid': () => assess({ valueCodeableConcept: category('Z') }),
