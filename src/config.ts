@@ -32,6 +32,7 @@ const SETTINGS = {
   basePath: required('BASE_PATH', '/fhir/R4', path, 'The path of the FHIR service.'),
   publicUrl: optional('PUBLIC_URL', origin, 'The origin that clients see, for links, behind a proxy; unset, it is made of HOST and PORT.'),
   bodyLimitBytes: required('BODY_LIMIT_BYTES', String(32 * MIB), integer(1024, 512 * MIB), 'The longest request body the server takes.'),
+  matchEveryMs: required('MATCH_EVERY_MS', '30000', integer(100, 86_400_000), 'How often statements without NHS number are compared with the patients that have come or changed.'),
   fileLimitBytes: required('FILE_LIMIT_BYTES', String(2048 * MIB), integer(1024, 65_536 * MIB), 'The longest file of statements the server takes.'),
   authIssuer: optional('AUTH_ISSUER', word, 'The `iss` of the tokens to trust; set, it switches the development tokens off.'),
   authJwksUrl: optional('AUTH_JWKS_URL', url('https:', 'http:'), 'Where the public keys of AUTH_ISSUER are.'),

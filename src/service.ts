@@ -6,6 +6,7 @@ import { createBudgets } from './budgets/budgets.js';
 import { createChargeableStatus } from './chargeable-status/chargeable-status.js';
 import { vmRefusal } from './chargeable-status/vm-refusal.js';
 import { writeLapses } from './chargeable-status/lapse.js';
+import { placeWaiting } from './chargeable-status/person-sweep.js';
 import { serviceBase, type Config } from './config.js';
 import type { Database } from './db/database.js';
 import type { Definitions } from './definitions/model.js';
@@ -32,6 +33,8 @@ import { repeat, type Repeated } from './jobs/repeat.js';
 import { createOperations } from './operations/operations.js';
 import { createDefinitionRule, fetchProfiles } from './operations/stored-profiles.js';
 import { createTerminologyRule, findStored } from './operations/stored-terminology.js';
+import type { Resource } from './fhir/resource.js';
+import type { Transaction } from './store/store.js';
 import { createExtractor } from './search/extract.js';
 import { sweepRequests } from './store/request-keys.js';
 import { createStore } from './store/postgres-store.js';
@@ -129,13 +132,19 @@ export async function createService(given: ServiceParts): Promise<Service> {
     onFailure: (error, request) => { log.error({ err: error, method: request.method, interaction: request.interaction, type: request.type }, 'a request failed'); },
   };
   await publishDefinitions(definitions.conformanceResources, parts);
-  const lapses = repeat(() => writeLapses({ ...parts, now: clock(), put: (tx, resource) => amend(resource, { tx, now: clock(), extract: parts.extract }), nonePolicy: config.nonePolicy }), {
+  const put = (tx: Transaction, resource: Resource): Promise<void> => amend(resource, { tx, now: clock(), extract: parts.extract });
+  const clockwork = (): { now: number; nonePolicy: Config['nonePolicy']; put: typeof put } => ({ now: clock(), nonePolicy: config.nonePolicy, put });
+  const lapses = repeat(() => writeLapses({ ...parts, ...clockwork() }), {
     everyMs: LAPSE_EVERY_MS,
     onFailure: (error) => { log.error({ err: error }, 'lapsed statuses could not be written; tried again soon'); },
   });
   const sweep = repeat(() => sweepRequests(database, clock() - REQUESTS_KEPT_MS), {
     everyMs: SWEEP_EVERY_MS,
     onFailure: (error) => { log.error({ err: error }, 'old request ids could not be forgotten; tried again later'); },
+  });
+  const waiting = repeat(() => placeWaiting({ ...parts, ...clockwork() }), {
+    everyMs: config.matchEveryMs,
+    onFailure: (error) => { log.error({ err: error }, 'waiting statements could not be placed; tried again soon'); },
   });
   const jobs = startJobs(given, parts);
   const signer = await openSigner(database);
@@ -152,7 +161,7 @@ export async function createService(given: ServiceParts): Promise<Service> {
     yield* validator.preparation(MOST_WRITTEN);
     yield* profiles.preparation();
   }
-  return { app, parts, preparation, stop: async () => { await Promise.all([lapses.stop(), sweep.stop(), jobs.stop(), postman.stop()]); } };
+  return { app, parts, preparation, stop: async () => { await Promise.all([lapses.stop(), waiting.stop(), sweep.stop(), jobs.stop(), postman.stop()]); } };
 }
 
 function listeningPort(app: App): number | undefined {

@@ -8,6 +8,7 @@ import { createIngestOperation, type IngestOperationParts } from './ingest-statu
 import { createLookupOperation } from './lookup.js';
 import { createOpenBudgetOperation } from './open-budget.js';
 import type { Operation } from './operation.js';
+import { createSettleOperations } from './settle-statement.js';
 import { createSubsumesOperation } from './subsumes.js';
 import type { TerminologyOperations } from './terminology-parts.js';
 import { createTranslateOperation } from './translate.js';
@@ -19,6 +20,7 @@ export const createOperations = (parts: { readonly nonePolicy: NonePolicy } & Te
   createIngestOperation(parts),
   createDefineFeedOperation(parts),
   createFeedsOperation(parts),
+  ...createSettleOperations(parts.nonePolicy),
   createLookupOperation(parts),
   createValidateCodeInSystem(parts),
   createSubsumesOperation(parts),
