@@ -1,4 +1,4 @@
-// The command line: serve, migrate, token, demo, terminology. Thin: each command reads the settings and calls the same parts as the server.
+// The command line: serve, migrate, doctor, token, demo, terminology. Thin: each command reads the settings and calls the same parts as the server.
 import { randomUUID } from 'node:crypto';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { ConfigError, readConfig } from './config.js';
@@ -37,6 +37,22 @@ async function migrateCommand(): Promise<void> {
   await database.close();
   await embedded?.stop();
   console.log('The database is up to date.');
+}
+
+/** Reads only. Says on which budgets the money does not add up; fails where there is one. */
+async function doctorCommand(): Promise<void> {
+  const config = readConfig();
+  const [{ openStorage }, { examineBudgets }] = await Promise.all([import('./main.js'), import('./budgets/doctor.js')]);
+  const { database, embedded } = await openStorage(config, SILENT);
+  try {
+    const { budgets, differences } = await examineBudgets(database);
+    for (const { account, text } of differences) console.error(`Account/${account}: ${text}`);
+    if (differences.length > 0) throw new Error(`${differences.length} differences in ${new Set(differences.map(({ account }) => account)).size} of ${budgets} budgets.`);
+    console.log(`The ledger agrees with every total: ${budgets} budgets.`);
+  } finally {
+    await database.close();
+    await embedded?.stop();
+  }
 }
 
 async function tokenCommand(options: TokenOptions): Promise<void> {
@@ -96,6 +112,7 @@ function createProgram(): Command {
   const program = new Command('entitle-fhir').description('A FHIR R4 server for NHS chargeable status and personal health budgets').exitOverride().showHelpAfterError();
   program.command('serve', { isDefault: true }).description('start the server; settings come from the environment').action(serveCommand);
   program.command('migrate').description('bring the tables of the database up to date').action(migrateCommand);
+  program.command('doctor').description('check that the money of all budgets adds up').action(doctorCommand);
   program.command('token').description('print a bearer token of the built-in development authorization server')
     .addOption(new Option('--role <role>', 'what the bearer is').choices(ROLES).makeOptionMandatory())
     .option('--patient <id>', 'the Patient the bearer is', logicalId)
