@@ -21,8 +21,9 @@ export function readSearch(request: FhirRequest, context: Context, type: string,
   return { ...parsed, query: { ...parsed.query, where } };
 }
 
-/** Path below the base, which says what is searched: `Patient`, `Patient/1/Observation`, `Patient/1/*`, or nothing. */
-export function scopeOf({ type, compartment }: FhirRequest): string {
+/** Path below the base, which says what is searched: `Patient`, `Patient/1/Observation`, `Patient/1/*`, `Patient/1/$everything`, or nothing. */
+export function scopeOf({ type, compartment, operation }: FhirRequest): string {
+  if (compartment && operation !== undefined) return `${compartment.type}/${compartment.id}/$${operation}`;
   return compartment ? `${compartment.type}/${compartment.id}/${type ?? '*'}` : type ?? '';
 }
 

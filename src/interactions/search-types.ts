@@ -26,20 +26,30 @@ interface Gathered {
   next?: End | undefined;
 }
 
-export async function searchTypes(request: FhirRequest, context: Context): Promise<FhirResponse> {
+/** How an operation's parameters are searched: pairs as of a search, what else narrows the search of each type, and what comes beside the matches. */
+export type Reading = (pairs: Place['pairs']) => {
+  readonly pairs: Place['pairs'];
+  readonly narrow: (query: Query) => Query;
+  readonly beside?: (matches: readonly Found[]) => Promise<readonly Found[]>;
+};
+
+const asSent: Reading = (pairs) => ({ pairs, narrow: (query) => query });
+
+export async function searchTypes(request: FhirRequest, context: Context, reading = asSent): Promise<FhirResponse> {
   const { pageSecret } = context.parts;
   const place = placeOf(request, pageSecret);
   const pairs = place?.pairs ?? request.query;
   const types = typesAsked(request, context, pairs);
-  const { asked, warnings } = plain(request, pairs);
+  const read = reading(pairs);
+  const { asked, warnings } = plain(request, read.pairs);
   const searches = types.map((type) => readSearch(request, context, type, asked));
-  const queries = searches.map(({ query }) => query);
+  const queries = searches.map(({ query }) => read.narrow(query));
   const found = await gather(queries, context, place);
   const total = await totalOf(queries, context, found, place);
   const links: Link[] = [{ relation: 'self', url: selfUrl(request, pairs) }];
   if (found.next) links.push({ relation: 'next', url: nextUrl(request, { pairs, ...found.next }, pageSecret) });
   const said = distinct([...warnings, ...searches.flatMap((one) => one.warnings)]);
-  const shown = subsetOf(readSubset(context.parts.definitions, pairs), { matches: found.matches, includes: [...found.includes.values()] });
+  const shown = subsetOf(readSubset(context.parts.definitions, pairs), { matches: found.matches, includes: [...includesOf(found), ...((await read.beside?.(found.matches)) ?? [])] });
   const outcome = said.length > 0 ? { outcome: outcomeText(said) } : {};
   return { status: 200, body: searchsetText({ ...(total !== undefined && { total }), links, base: request.base, ...shown, ...outcome }) };
 }
@@ -81,7 +91,12 @@ async function gather(queries: readonly Query[], context: Context, place: Place 
 function add(found: Gathered, matches: readonly Found[], includes: readonly Found[]): void {
   found.matches.push(...matches);
   for (const one of includes) found.includes.set(`${one.type}/${one.id}`, one);
-  for (const { type, id } of matches) found.includes.delete(`${type}/${id}`);
+}
+
+/** A match is no include, also where it was found after what refers to it. */
+function includesOf({ matches, includes }: Gathered): readonly Found[] {
+  const matched = new Set(matches.map(({ type, id }) => `${type}/${id}`));
+  return [...includes].filter(([key]) => !matched.has(key)).map(([, found]) => found);
 }
 
 async function totalOf(queries: readonly Query[], { store, grant }: Context, found: Gathered, place: Place | undefined): Promise<number | undefined> {

@@ -3,6 +3,7 @@ import type { NonePolicy } from '../chargeable-status/effective-status.js';
 import { createBalanceOperation } from './balance.js';
 import { createChargeableStatusOperation } from './chargeable-status.js';
 import { createDefineFeedOperation, createFeedsOperation } from './define-feed.js';
+import { createEverythingOperation } from './everything.js';
 import { createExpandOperation } from './expand.js';
 import { createIngestOperation, type IngestOperationParts } from './ingest-status-feed.js';
 import { createLookupOperation } from './lookup.js';
@@ -21,6 +22,8 @@ export const createOperations = (parts: { readonly nonePolicy: NonePolicy } & Te
   createDefineFeedOperation(parts),
   createFeedsOperation(parts),
   ...createSettleOperations(parts.nonePolicy),
+  createEverythingOperation('Patient', parts),
+  createEverythingOperation('Encounter', parts),
   createLookupOperation(parts),
   createValidateCodeInSystem(parts),
   createSubsumesOperation(parts),

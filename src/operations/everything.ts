@@ -1,0 +1,84 @@
+// $everything: all that is held about a patient, or in an encounter, a page at a time. https://hl7.org/fhir/R4/patient-operation-everything.html
+// It is a search of the compartment, with what its resources refer to outside it, under the caller's Grant like any other.
+import type { Definitions } from '../definitions/model.js';
+import { fail } from '../fhir/errors.js';
+import type { Issue } from '../fhir/issue.js';
+import type { FhirRequest } from '../fhir/request.js';
+import type { Resource } from '../fhir/resource.js';
+import type { Context } from '../interactions/context.js';
+import { PAGE } from '../interactions/page-link.js';
+import { referredBy } from '../interactions/referred.js';
+import { searchTypes, type Reading } from '../interactions/search-types.js';
+import { readCriterion } from '../search/criterion.js';
+import type { Clause, Query } from '../search/query.js';
+import { slotsOf } from '../search/slots.js';
+import { readInput } from './input.js';
+import type { Operation } from './operation.js';
+
+const INPUT = { start: 'text', end: 'text', _since: 'text', _type: 'text*', _count: 'count' } as const;
+
+type Validate = (resource: Resource) => readonly Issue[];
+
+/** Of Patient or of Encounter. */
+export function createEverythingOperation(type: 'Patient' | 'Encounter', { validate }: { readonly validate: Validate }): Operation {
+  return {
+    code: 'everything',
+    definition: `http://hl7.org/fhir/OperationDefinition/${type}-everything`,
+    system: false,
+    types: [],
+    instances: [type],
+    affectsState: false,
+    async handle(request, context) {
+      const { id = '' } = request;
+      const found = await context.store.read(context.grant, type, id);
+      if (!found) throw context.grant.absent(type, id);
+      if (found.text === null) throw fail('gone', { text: `${type}/${id} is gone: it was deleted` });
+      const paged = request.query.some(([name]) => name === PAGE);
+      const query = paged ? request.query : pairsOf(request, validate);
+      return searchTypes({ ...request, type: undefined, id: undefined, compartment: { type, id }, query }, context, reading(type, context));
+    },
+  };
+}
+
+/** The parameters as pairs, however they came. */
+function pairsOf(request: FhirRequest, validate: Validate): FhirRequest['query'] {
+  const input = readInput(request, INPUT, validate);
+  const singles = (['start', 'end', '_since'] as const).flatMap((name): [string, string][] => {
+    const value = input.text(name);
+    return value === undefined ? [] : [[name, value]];
+  });
+  const count = input.count('_count');
+  const types = input.texts('_type');
+  return [...singles, ...(types.length > 0 ? [['_type', types.join(',')] as const] : []), ...(count === undefined ? [] : [['_count', String(count)] as const])];
+}
+
+/** `start` and `end` are of care: they narrow each type by its main date. */
+function reading(type: string, context: Context): Reading {
+  const { parts: { definitions }, now } = context;
+  return (pairs) => {
+    const given = (name: string): string | undefined => pairs.find(([one]) => one === name)?.[1];
+    const since = given('_since');
+    const between = [['ge', given('start')], ['le', given('end')]].flatMap(([prefix = '', date]) => (date === undefined ? [] : [`${prefix}${date}`]));
+    return {
+      pairs: [...pairs.filter(([name]) => name === '_type' || name === '_count'), ...(since === undefined ? [] : [['_lastUpdated', `ge${since}`] as const])],
+      narrow: (query) => (query.type === type ? query : narrowed(definitions, query, between, now)),
+      beside: (matches) => referredBy(matches, context),
+    };
+  };
+}
+
+/** A resource without any date is not known to lie outside. */
+function narrowed(definitions: Definitions, query: Query, between: readonly string[], now: number): Query {
+  const codes = datesOf(definitions, query.type);
+  if (between.length === 0 || codes.length === 0) return query;
+  const context = { definitions, base: '', types: definitions.resourceTypes, now };
+  const criterion = (name: string, value: string): Clause => readCriterion(context, query.type, name, value) ?? { kind: 'all' };
+  const undated: Clause = { kind: 'and', of: codes.map((code) => criterion(`${code}:missing`, 'true')) };
+  const inside = codes.map((code): Clause => ({ kind: 'and', of: between.map((value) => criterion(code, value)) }));
+  return { ...query, where: { kind: 'and', of: [query.where, { kind: 'or', of: [undated, ...inside] }] } };
+}
+
+/** The parameters that are dates of care. */
+function datesOf(definitions: Definitions, type: string): readonly string[] {
+  return [...slotsOf(definitions, type).byCode.values()].filter(({ column, parameter }) => parameter.type === 'date' && column !== 'updated').map(({ code }) => code);
+}

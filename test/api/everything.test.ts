@@ -1,0 +1,85 @@
+// $everything of a patient and of an encounter. https://hl7.org/fhir/R4/patient-operation-everything.html
+import { budgetBody, makeWorld, put, type World } from '../domain/world.js';
+import { startServer, type TestServer } from '../server.js';
+import { expectRefusal } from './refusal.js';
+
+let server: TestServer;
+let world: World;
+let budget: string;
+beforeAll(async () => {
+  server = await startServer();
+  world = await makeWorld(server);
+  budget = await put(server, budgetBody({ patient: world.patients.ada, owner: world.organizations.icb }));
+  const subject = { reference: `Patient/${world.patients.ada}` };
+  await put(server, { resourceType: 'Encounter', id: 'visit', status: 'finished', class: { code: 'AMB' }, subject, period: { start: '2026-03-01', end: '2026-03-01' } });
+  await put(server, { resourceType: 'Condition', id: 'asthma', subject, encounter: { reference: 'Encounter/visit' }, recordedDate: '2026-03-01' });
+  await put(server, { resourceType: 'Condition', id: 'undated', subject });
+  await put(server, { resourceType: 'Condition', id: 'old', subject, recordedDate: '2019-01-01' });
+  await put(server, { resourceType: 'Condition', id: 'another', subject: { reference: `Patient/${world.patients.bob}` } });
+});
+afterAll(() => server.close());
+
+const get = (path: string, token = server.tokens.admin) => server.send('GET', path, { token });
+const all = (bundle: any): string[] => (bundle.entry ?? []).map(({ resource }: any) => `${resource.resourceType}/${resource.id}`);
+const matches = (bundle: any): string[] => (bundle.entry ?? []).filter(({ search }: any) => search.mode === 'match').map(({ resource }: any) => `${resource.resourceType}/${resource.id}`);
+const everything = (query = ''): string => `Patient/${world.patients.ada}/$everything${query}`;
+
+test('gives the patient, what belongs to them and what that refers to, and nothing of others', async () => {
+  const { status, body } = await get(everything('?_count=1000'));
+  expect([status, body.type]).toEqual([200, 'searchset']);
+  expect(matches(body)[0]).toBe(`Patient/${world.patients.ada}`);
+  expect(matches(body)).toEqual(expect.arrayContaining(['Condition/asthma', 'Condition/undated', 'Condition/old', 'Encounter/visit', `Account/${budget}`]));
+  expect(all(body).some((one) => one.startsWith('Organization/'))).toBe(true);
+  expect(all(body)).not.toContain('Condition/another');
+  expect(all(body)).not.toContain(`Patient/${world.patients.bob}`);
+  expect(new Set(all(body)).size).toBe(all(body).length);
+});
+
+test('comes in pages that hold each resource once', async () => {
+  const whole = matches((await get(everything('?_count=1000'))).body);
+  const paged: string[] = [];
+  for (let url: string | undefined = everything('?_count=2'); url !== undefined;) {
+    const { status, body }: any = await get(url);
+    expect(status).toBe(200);
+    expect(matches(body).length).toBeLessThanOrEqual(2);
+    paged.push(...matches(body));
+    url = body.link.find(({ relation }: any) => relation === 'next')?.url.slice(server.base.length + 1);
+    if (url) expect(url).toContain('/$everything?_page=');
+  }
+  expect(paged).toEqual(whole);
+});
+
+test('is narrowed by type, by date of care and by date of change', async () => {
+  expect(matches((await get(everything('?_type=Condition'))).body).sort()).toEqual(['Condition/asthma', 'Condition/old', 'Condition/undated']);
+  expect(matches((await get(everything('?_type=Condition,Encounter&start=2026-01-01&end=2026-12-31'))).body).sort()).toEqual(['Condition/asthma', 'Condition/undated', 'Encounter/visit']);
+  const since = new Date(Date.now() + 5000).toISOString();
+  expect(matches((await get(everything(`?_since=${since}`))).body)).toEqual([]);
+});
+
+test('takes its parameters by POST, too', async () => {
+  const body = { resourceType: 'Parameters', parameter: [{ name: '_type', valueCode: 'Condition' }, { name: 'start', valueDate: '2026-01-01' }] };
+  const { body: bundle } = await server.send('POST', everything(), { token: server.tokens.admin, body });
+  expect(matches(bundle).sort()).toEqual(['Condition/asthma', 'Condition/undated']);
+});
+
+test('of an encounter', async () => {
+  const { body } = await get('Encounter/visit/$everything');
+  expect(matches(body)).toEqual(['Encounter/visit', 'Condition/asthma']);
+});
+
+test('is for a professional with a relationship, and shows what their role sees', async () => {
+  const { status, body } = await get(everything('?_count=1000'), world.tokens.coordinator);
+  expect(status).toBe(200);
+  expect(matches(body)).toContain(`Account/${budget}`);
+  expect(all(body)).not.toContain('Condition/asthma');
+  const other = await get(`Patient/${world.patients.bob}/$everything`, world.tokens.coordinator);
+  expectRefusal(other, 403, { code: 'forbidden' });
+  expect(other.body.issue[0].details.coding[0].code).toBe('NO_RELATIONSHIP');
+  for (const token of [world.tokens.commissioner, world.tokens.provider, server.tokens.supplier]) expectRefusal(await get(everything(), token), 403, { code: 'forbidden' });
+});
+
+test('of nobody is not there, and a wrong parameter is refused', async () => {
+  expectRefusal(await get('Patient/nobody/$everything'), 404, { code: 'not-found' });
+  expectRefusal(await get(everything('?_type=Alien')), 404, { code: 'not-supported' });
+  expectRefusal(await get(everything('?start=soon')), 400, { code: 'value' });
+});
