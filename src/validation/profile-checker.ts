@@ -2,6 +2,7 @@
 // https://hl7.org/fhir/R4/profiling.html
 import type { Definitions } from '../definitions/model.js';
 import type { Packages } from '../definitions/packages.js';
+import { openPublishedProfiles } from '../definitions/published-profiles.js';
 import type { Issue, Severity } from '../fhir/issue.js';
 import type { Resource } from '../fhir/resource.js';
 import type { CodeAnswers } from '../terminology/code-answers.js';
@@ -55,7 +56,8 @@ const MOST_ROUNDS = 8;
 
 export function createProfileChecker({ definitions, packages, rules, fetch, codes, unknownProfile, now }: ProfileCheckerParts): ProfileChecker {
   const own = ownStructures(definitions);
-  const source = createProfileSource({ local: (url) => own.get(url) ?? packages.structure(url), fetch, now, onChange: () => { profiles.forget(); } });
+  const published = openPublishedProfiles();
+  const source = createProfileSource({ local: (url) => own.get(url) ?? packages.structure(url) ?? published(url), fetch, now, onChange: () => { profiles.forget(); } });
   const profiles = createProfiles({ ...definitions, codes: (valueSet) => definitions.codes(valueSet) ?? packages.codes(valueSet) }, source.find);
   const byType: Rules = new Map(rules.map(({ type }) => [type, rules.filter((rule) => rule.type === type)]));
   const runParts: RunParts = {
