@@ -2,8 +2,11 @@
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { answerClientError } from './http/client-error.js';
 import { refuseByFastify, registerFhirDoor, type FhirDoor } from './http/fhir-door.js';
+import type { Clients } from './identity/clients.js';
+import { registerClientsDoor } from './http/clients-door.js';
 import { registerHealthDoor, type Health } from './http/health-door.js';
 import { registerKeysDoor } from './http/keys-door.js';
+import { registerOAuthDoor, type OAuthDoor } from './http/oauth-door.js';
 
 /** The names by which the rest of the house knows Fastify's own. */
 export type App = FastifyInstance;
@@ -11,6 +14,8 @@ export type AppLog = FastifyBaseLogger;
 
 export interface AppParts {
   readonly fhir: FhirDoor;
+  readonly oauth: OAuthDoor;
+  readonly clients: Clients;
   readonly health: Health;
   /** The JWK Set of the key that notifications are signed with, as JSON text. */
   readonly keys: string;
@@ -22,7 +27,7 @@ export interface AppParts {
 const REQUEST_TIMEOUT_MS = 120_000;
 const HANG_UP_MS = 50;
 
-export function createApp({ fhir, health, keys, bodyLimitBytes, log }: AppParts): App {
+export function createApp({ fhir, oauth, clients, health, keys, bodyLimitBytes, log }: AppParts): App {
   const app = Fastify({
     loggerInstance: log,
     // One logger for all: a child for each request costs 3 µs, and requests are not logged one by one.
@@ -39,6 +44,8 @@ export function createApp({ fhir, health, keys, bodyLimitBytes, log }: AppParts)
   registerHealthDoor(app, health);
   registerKeysDoor(app, keys);
   registerFhirDoor(app, fhir);
+  registerOAuthDoor(app, oauth);
+  registerClientsDoor(app, { ...fhir, clients });
   hangUpWhenIdle(app);
   return app;
 }

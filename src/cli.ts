@@ -1,11 +1,14 @@
-// The command line: serve, migrate, doctor, token, demo, terminology. Thin: each command reads the settings and calls the same parts as the server.
+// The command line: serve, migrate, doctor, token, client, demo, terminology. Thin: each command reads the settings and calls the same parts as the server.
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { ConfigError, readConfig } from './config.js';
 import { SILENT } from './db/log.js';
 import { ROLES, type Role } from './fhir/caller.js';
+import type { Clients } from './identity/clients.js';
 import { developmentKeys } from './identity/development-keys.js';
 import { issueToken } from './identity/issue-token.js';
+import { readRegistration } from './identity/registration.js';
 import type { Progress } from './progress.js';
 
 const MISUSE = 2;
@@ -88,6 +91,59 @@ async function terminologyLoadCommand(path: string, options: { readonly system?:
   }
 }
 
+interface ClientOptions {
+  readonly name?: string;
+  readonly role: readonly string[];
+  readonly organization?: string;
+  readonly asid?: string;
+  readonly interaction?: readonly string[];
+  readonly issuer?: string;
+  readonly jwks?: string;
+  readonly jwksUri?: string;
+  readonly scope?: string;
+  readonly rate?: number;
+}
+
+/** The register in the database that the settings name; a server that runs on it knows of a change within a second. */
+async function withClients(work: (clients: Clients) => Promise<void>): Promise<void> {
+  const [{ openStorage }, { createClients }] = await Promise.all([import('./main.js'), import('./identity/clients.js')]);
+  const { database, embedded } = await openStorage(readConfig(), SILENT);
+  try {
+    await work(createClients({ db: database, clock: Date.now, development: false }));
+  } finally {
+    await database.close();
+    await embedded?.stop();
+  }
+}
+
+async function clientAddCommand(id: string, { role, interaction, jwks, ...rest }: ClientOptions): Promise<void> {
+  const registration = { ...rest, roles: role, ...(interaction && { interactions: interaction }), ...(jwks !== undefined && { jwks: await readJsonFile(jwks) }) };
+  const client = readRegistration(id, registration);
+  await withClients((clients) => clients.put(client));
+  console.log(`The client ${id} is registered.`);
+}
+
+async function clientListCommand(): Promise<void> {
+  await withClients(async (clients) => { console.log(JSON.stringify(await clients.all(), null, 2)); });
+}
+
+async function clientSwitchCommand(id: string, active: boolean): Promise<void> {
+  await withClients(async (clients) => {
+    const client = await clients.find(id);
+    if (client === undefined) throw new Error(`No client ${id} has been registered`);
+    await clients.put({ ...client, active });
+  });
+  console.log(`The client ${id} is switched ${active ? 'on' : 'off'}.`);
+}
+
+async function readJsonFile(path: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8'));
+  } catch (error) {
+    throw new Error(`${path} can't be read as JSON: ${(error as Error).message}`, { cause: error });
+  }
+}
+
 function logicalId(text: string): string {
   if (!/^[A-Za-z0-9.-]{1,64}$/.test(text)) throw new InvalidArgumentError('An id is 1 to 64 characters out of A-Z, a-z, 0-9, - and .');
   return text;
@@ -123,6 +179,7 @@ function createProgram(): Command {
     .option('--client <id>', 'the OAuth client (default: development)', word)
     .option('--expires-in <seconds>', 'how long it lasts (default: thirty days)', seconds)
     .action(tokenCommand);
+  addClientCommands(program.command('client').description('the client systems that may ask, as an administrator registers them'));
   program.command('demo').description('load made-up patients and their statuses into the running server')
     .option('--patients <count>', 'how many', count, 1000)
     .action(demoCommand);
@@ -133,6 +190,24 @@ function createProgram(): Command {
     .option('--name <name>', 'what it is called')
     .action(terminologyLoadCommand);
   return program;
+}
+
+function addClientCommands(client: Command): void {
+  client.command('add <id>').description('register a client, or replace what is registered of it')
+    .addOption(new Option('--role <roles...>', 'in which roles it comes').choices(ROLES).makeOptionMandatory())
+    .option('--name <name>', 'what it is called (default: its id)')
+    .option('--organization <ods>', 'ODS code of the organisation it speaks for', word)
+    .option('--asid <asid>', 'its Accredited System ID; a supplier must have one', word)
+    .option('--interaction <ids...>', 'Spine ids of the interactions that a supplier is accredited for; * for all')
+    .option('--issuer <iss>', 'iss of the tokens that it signs itself (default: its id)', word)
+    .option('--jwks <file>', 'its public keys, as a JWK Set')
+    .option('--jwks-uri <url>', 'where its public keys are', word)
+    .option('--scope <scopes>', 'the most it may ask for, e.g. "system/Observation.rs"')
+    .option('--rate <count>', 'requests per second', count)
+    .action(clientAddCommand);
+  client.command('list').description('print all clients as JSON').action(clientListCommand);
+  client.command('disable <id>').description('switch a client off: its tokens are refused from the next request on').action((id: string) => clientSwitchCommand(id, false));
+  client.command('enable <id>').description('switch a client on again').action((id: string) => clientSwitchCommand(id, true));
 }
 
 async function run(): Promise<void> {

@@ -18,6 +18,7 @@ const NONE_POLICIES = ['all', 'own'] as const;
 const UNKNOWN_PROFILES = ['warning', 'error'] as const;
 const VM_PROFILES = ['modern', 'legacy', 'both'] as const;
 const NETWORKS = ['public', 'private'] as const;
+const TLS_VERSIONS = ['1.2', '1.3'] as const;
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 const ANY_ADDRESS = ['0.0.0.0', '::'];
 const MIB = 1024 * 1024;
@@ -40,6 +41,9 @@ const SETTINGS = {
   nonePolicy: required('NONE_POLICY', 'all', choice(NONE_POLICIES), 'What an assessment of category NONE negates: `all` earlier statements, or only the `own` ones of Overseas Visitors Managers.'),
   vmProfile: required('VM_PROFILE', 'modern', choice(VM_PROFILES), 'The headers of the Visitors and Migrants search: `modern` (X-Request-ID), `legacy` (Ssp-* and the audit claims of Spine), or `both`, told apart by an Ssp header.'),
   vmAsid: optional('VM_ASID', asid, 'The ASID of this service, which Ssp-To must name in the legacy profile; unset, it may name any.'),
+  vmUnsignedTokens: required('VM_UNSIGNED_TOKENS', '0', flag, '1 takes unsigned tokens of the legacy profile as the development supplier\'s, for a sandbox; only with a loopback HOST.'),
+  tlsHeader: optional('TLS_HEADER', headerName, 'The header in which a trusted proxy says by which TLS version a request came, such as x-tls-version; set, a request without it is refused.'),
+  tlsFloor: required('TLS_FLOOR', '1.2', choice(TLS_VERSIONS), 'The lowest TLS version that TLS_HEADER may name.'),
   terminologyUrl: optional('TERMINOLOGY_URL', url('https:', 'http:'), 'The base of a FHIR terminology server to ask about codes of systems that are not held here.'),
   profileDefaults: optional('PROFILE_DEFAULTS', profileDefaults, 'Profiles that every resource of a type must meet, divided by `;`: `Patient=https://…`, or `Observation[category.coding.code=\'vital-signs\']=https://…` for those of which the FHIRPath is true.'),
   unknownProfile: required('UNKNOWN_PROFILE', 'warning', choice(UNKNOWN_PROFILES), 'What a profile in meta.profile is that nobody here knows: a `warning`, which lets the write pass, or an `error`.'),
@@ -67,6 +71,9 @@ export function readConfig(environment: Environment = process.env): Config {
 export function serviceBase(config: Config, port: number = config.port): string {
   return (config.publicUrl ?? `http://${linkHost(config.host)}:${port}`) + config.basePath;
 }
+
+/** Does the server listen to this machine alone? */
+export const isLoopback = ({ host }: Pick<Config, 'host'>): boolean => LOOPBACK.includes(host);
 
 /** The README's table of settings, in markdown. */
 export function settingsTable(): string {
@@ -99,8 +106,11 @@ function shown(variable: string, text: string): string {
 }
 
 function refuseContradictions(config: Config): void {
-  if (config.clockOffsetMs !== 0 && !LOOPBACK.includes(config.host)) {
+  if (config.clockOffsetMs !== 0 && !isLoopback(config)) {
     throw new ConfigError(`CLOCK_OFFSET_MS is for tests and needs a loopback HOST (${LOOPBACK.join(', ')}); HOST is ${config.host}`);
+  }
+  if (config.vmUnsignedTokens && (!isLoopback(config) || config.authIssuer !== undefined)) {
+    throw new ConfigError(`VM_UNSIGNED_TOKENS is for a sandbox and needs a loopback HOST (${LOOPBACK.join(', ')}) and no AUTH_ISSUER`);
   }
   const auth = { AUTH_ISSUER: config.authIssuer, AUTH_JWKS_URL: config.authJwksUrl, AUTH_AUDIENCE: config.authAudience };
   const missing = Object.entries(auth).filter(([, value]) => value === undefined).map(([variable]) => variable);
@@ -147,6 +157,12 @@ function flag(text: string): boolean {
 function word(text: string): string {
   if (/\s/.test(text)) throw new Error('one word without spaces');
   return text;
+}
+
+function headerName(text: string): string {
+  const name = text.toLowerCase();
+  if (!/^[a-z0-9-]+$/.test(name)) throw new Error('the name of a header');
+  return name;
 }
 
 function asid(text: string): string {

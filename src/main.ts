@@ -12,8 +12,9 @@ import { openDatabase } from './db/pool.js';
 import type { Database } from './db/database.js';
 import { loadDefinitions } from './definitions/load.js';
 import { developmentKeys } from './identity/development-keys.js';
-import { developmentIssuer, externalIssuer } from './identity/trusted-issuer.js';
-import { createTokenVerifier, type TokenVerifier } from './identity/verify-token.js';
+import { developmentAuthority, type Authority } from './identity/identity.js';
+import { externalIssuer } from './identity/trusted-issuer.js';
+import { createTokenVerifier } from './identity/verify-token.js';
 import { inSpareTime } from './jobs/spare-time.js';
 import { createService, type Service } from './service.js';
 
@@ -38,7 +39,7 @@ export async function serve(config: Config): Promise<void> {
       database,
       log,
       definitions: loadDefinitions(),
-      authenticate: await createAuthentication(config),
+      authority: await createAuthority(config),
       version: packageVersion(),
     });
     await service.app.listen({ host: config.host, port: config.port });
@@ -74,12 +75,13 @@ export async function openStorage(config: Config, log: Log): Promise<{ database:
   return { database, embedded };
 }
 
-export async function createAuthentication(config: Config): Promise<TokenVerifier> {
+/** Whose tokens are taken: those of AUTH_ISSUER, or our own. */
+export async function createAuthority(config: Config): Promise<Authority> {
   const clock = (): number => Date.now() + config.clockOffsetMs;
   const { authIssuer: issuer, authJwksUrl: jwksUrl, authAudience: audience } = config;
   if (issuer !== undefined && jwksUrl !== undefined && audience !== undefined)
-    return createTokenVerifier({ issuer: externalIssuer({ issuer, jwksUrl, audience }), clock });
-  return createTokenVerifier({ issuer: developmentIssuer(await developmentKeys(config.dataDir)), clock });
+    return { issuer, verify: createTokenVerifier({ issuer: externalIssuer({ issuer, jwksUrl, audience }), clock }), keys: undefined };
+  return developmentAuthority(await developmentKeys(config.dataDir), clock);
 }
 
 export function packageVersion(): string {

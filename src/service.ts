@@ -7,7 +7,7 @@ import { createChargeableStatus } from './chargeable-status/chargeable-status.js
 import { vmRefusal } from './chargeable-status/vm-refusal.js';
 import { writeLapses } from './chargeable-status/lapse.js';
 import { placeWaiting } from './chargeable-status/person-sweep.js';
-import { serviceBase, type Config } from './config.js';
+import { isLoopback, serviceBase, type Config } from './config.js';
 import type { Database } from './db/database.js';
 import type { Definitions } from './definitions/model.js';
 import { openPackages, type Packages } from './definitions/packages.js';
@@ -16,11 +16,12 @@ import { createCapabilities } from './dispatch/capabilities.js';
 import { createOperationHandler } from './dispatch/operation.js';
 import { createRouter } from './dispatch/router.js';
 import { createRoutes } from './dispatch/routes.js';
+import { smartConfiguration } from './dispatch/smart.js';
 import { createIds } from './fhir/id.js';
-import { createAdmission } from './identity/admit.js';
-import { createClients, type Clients } from './identity/clients.js';
+import { TOKEN_PATH } from './http/oauth-door.js';
+import { createTransportCheck } from './http/transport.js';
+import { createIdentity, type Authority, type Identity } from './identity/identity.js';
 import { openSigner, type Signer } from './identity/notification-key.js';
-import type { TokenVerifier } from './identity/verify-token.js';
 import { amend } from './interactions/amend.js';
 import type { Parts } from './interactions/context.js';
 import { perform, refusalResponse } from './interactions/perform.js';
@@ -67,7 +68,7 @@ export interface ServiceParts {
   /** Migrated. */
   readonly database: Database;
   readonly definitions: Definitions;
-  readonly authenticate: TokenVerifier;
+  readonly authority: Authority;
   readonly log: AppLog;
   readonly version: string;
   /** Packages of others; those in profiles/ when absent. */
@@ -88,8 +89,8 @@ export async function createService(given: ServiceParts): Promise<Service> {
   const { config, database, definitions, log, packages = openPackages() } = given;
   const clock = (): number => Date.now() + config.clockOffsetMs;
   const newId = createIds(clock, randomBytes);
-  const clients = createClients({ db: database, clock, development: config.authIssuer === undefined });
-  const status = createChargeableStatus({ newId, clients, setting: { profile: config.vmProfile, asid: config.vmAsid }, nonePolicy: config.nonePolicy });
+  const identity = createIdentity({ db: database, clock, newId, authority: given.authority, selfSigned: config.vmProfile !== 'modern', unsigned: config.vmUnsignedTokens });
+  const status = createChargeableStatus({ newId, clients: identity.clients, setting: { profile: config.vmProfile, asid: config.vmAsid }, nonePolicy: config.nonePolicy });
   const validator = createValidator(definitions);
   const permit = createAccess({ definitions, clock });
   const tick = (): number => performance.now();
@@ -138,9 +139,9 @@ export async function createService(given: ServiceParts): Promise<Service> {
     everyMs: LAPSE_EVERY_MS,
     onFailure: (error) => { log.error({ err: error }, 'lapsed statuses could not be written; tried again soon'); },
   });
-  const sweep = repeat(() => sweepRequests(database, clock() - REQUESTS_KEPT_MS), {
+  const sweep = repeat(async () => { await sweepRequests(database, clock() - REQUESTS_KEPT_MS); await identity.tidy(); }, {
     everyMs: SWEEP_EVERY_MS,
-    onFailure: (error) => { log.error({ err: error }, 'old request ids could not be forgotten; tried again later'); },
+    onFailure: (error) => { log.error({ err: error }, 'old request ids and client assertions could not be forgotten; tried again later'); },
   });
   const waiting = repeat(() => placeWaiting({ ...parts, ...clockwork() }), {
     everyMs: config.matchEveryMs,
@@ -148,7 +149,7 @@ export async function createService(given: ServiceParts): Promise<Service> {
   });
   const jobs = startJobs(given, parts);
   const signer = await openSigner(database);
-  const app = createFhirApp(given, parts, { validator, terminology, clients, jobs, signer });
+  const app = createFhirApp(given, parts, { validator, terminology, identity, jobs, signer });
   const postman = startPostman({
     ...parts, db: database, subscribers, network, signer, tick,
     base: () => serviceBase(config, listeningPort(app)),
@@ -187,12 +188,12 @@ function startJobs({ config, database, log }: ServiceParts, parts: Parts): Repea
 interface AppParts {
   readonly validator: Validator;
   readonly terminology: Terminology;
-  readonly clients: Clients;
+  readonly identity: Identity;
   readonly jobs: Repeated;
   readonly signer: Pick<Signer, 'keys'>;
 }
 
-function createFhirApp(given: ServiceParts, parts: Parts, { validator, terminology, clients, jobs, signer }: AppParts): App {
+function createFhirApp(given: ServiceParts, parts: Parts, { validator, terminology, identity, jobs, signer }: AppParts): App {
   const { config, database, definitions, log } = given;
   const operations = createOperations({
     nonePolicy: config.nonePolicy, terminology, definitions, validate: parts.validate, validator, profiles: parts.profiles, codes: createCodeChecker(definitions, terminology.answers), newId: parts.newId,
@@ -202,18 +203,31 @@ function createFhirApp(given: ServiceParts, parts: Parts, { validator, terminolo
   // A bundle's entries are routed by the same table that holds the bundle's own row.
   const routes = createRoutes({ bundle: createBundleHandler(() => route), operation: createOperationHandler(operations), job });
   const route = createRouter(routes, definitions);
+  const baseOf = baseFinder(config);
+  const tokenUrl = tokenUrlFinder(config);
+  const authorization = { issuer: given.authority.issuer, tokenUrl: identity.token && tokenUrl };
+  const requireTransport = createTransportCheck(config.tlsHeader, config.tlsFloor);
   return createApp({
     log,
     bodyLimitBytes: config.bodyLimitBytes,
     health: { ready: () => database.ping() },
     keys: signer.keys,
+    oauth: {
+      token: identity.token,
+      tokenUrlOf: (host) => tokenUrl(baseOf(host)),
+      requireTransport,
+      onFailure: (error) => { log.error({ err: error }, 'a token could not be issued'); },
+    },
+    clients: identity.clients,
     fhir: {
       basePath: config.basePath,
-      baseOf: baseFinder(config),
+      baseOf,
       route,
-      authenticate: createAdmission(given.authenticate, clients),
+      requireTransport,
+      smartConfiguration: (base) => smartConfiguration(authorization, base),
+      authenticate: identity.authenticate,
       perform: (handler, request, caller) => perform(handler, request, caller, parts),
-      capabilities: createCapabilities({ definitions, routes, operations, version: given.version, date: new Date(parts.clock()).toISOString() }),
+      capabilities: createCapabilities({ definitions, routes, operations, authorization, version: given.version, date: new Date(parts.clock()).toISOString() }),
       refuse: (error, request, caller) => refusalResponse(error, request, caller, parts),
     },
   });
@@ -224,6 +238,16 @@ function baseFinder(config: Config): (host: string | undefined) => string {
   const fixed = serviceBase(config);
   if (config.publicUrl !== undefined) return () => fixed;
   return (host) => (host !== undefined && /^[A-Za-z0-9.:[\]-]{1,255}$/.test(host) ? `http://${host}${config.basePath}` : fixed);
+}
+
+/**
+ * The token endpoint for a base, at the same origin. It is what clients sign for, so an origin that only a Host header names is taken
+ * on a loopback address alone: elsewhere it would let another server send on what was signed for it.
+ */
+function tokenUrlFinder(config: Config): (base: string) => string {
+  const fixed = serviceBase(config);
+  const origin = (base: string): string => base.slice(0, base.length - config.basePath.length);
+  return (base) => origin(isLoopback(config) ? base : fixed) + TOKEN_PATH;
 }
 
 async function readSecret(database: Database, name: string): Promise<string> {

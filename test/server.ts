@@ -12,8 +12,7 @@ import { openPackages } from '../src/definitions/packages.js';
 import type { Role } from '../src/fhir/caller.js';
 import { developmentKeys } from '../src/identity/development-keys.js';
 import { issueToken, type TokenRequest } from '../src/identity/issue-token.js';
-import { developmentIssuer } from '../src/identity/trusted-issuer.js';
-import { createTokenVerifier } from '../src/identity/verify-token.js';
+import { developmentAuthority } from '../src/identity/identity.js';
 import { createService } from '../src/service.js';
 import { cloneDatabase } from './database.js';
 
@@ -52,8 +51,7 @@ export async function startServer(settings: Readonly<Record<string, string>> = {
   const database = openDatabase({ url: clone.url, size: 8, prepared: true });
   const clock = (): number => Date.now() + config.clockOffsetMs;
   const keys = await developmentKeys(folder);
-  const authenticate = createTokenVerifier({ issuer: developmentIssuer(keys), clock });
-  const service = await createService({ config, database, definitions: loadDefinitions(), authenticate, log: pino({ level: config.logLevel }), version: '0.0.0', packages: openPackages(root) });
+  const service = await createService({ config, database, definitions: loadDefinitions(), authority: developmentAuthority(keys, clock), log: pino({ level: config.logLevel }), version: '0.0.0', packages: openPackages(root) });
   const origin = await service.app.listen({ host: '127.0.0.1', port: 0 });
   const agent = supertest(origin);
   let issued = 0;

@@ -37,13 +37,14 @@ export function createGrant(caller: Caller, rights: RoleRights | undefined, part
   return {
     caller,
     receiptsOnly: rights?.receiptsOnly ?? false,
+    ...(typeof rights?.bundles === 'string' && { entryMethod: rights.bundles }),
     judges: rights?.audience !== undefined,
     rows: (type) => (sees(type) ? seen(type) : NONE),
     absent: (type, id) => absence(caller, type, id),
     view: (type) => sightOf(caller, type)?.view,
     hides: (type, code) => sightOf(caller, type)?.hides(code) ?? false,
     allows(interaction, type, operation) {
-      if (interaction === 'batch' || interaction === 'transaction') return rights?.bundles ?? false;
+      if (interaction === 'batch' || interaction === 'transaction') return (rights?.bundles ?? false) !== false;
       if (interaction === 'operation') return operation !== undefined && holdsOperation(rights, operation) && (operation !== STATUS_OPERATION || seesStatus(caller));
       const letters = LETTERS[interaction];
       if (letters === undefined) return interaction === 'capabilities';

@@ -11,8 +11,8 @@ export interface RoleRights {
   readonly types: Readonly<Record<string, Letters>>;
   /** Operation codes, or `*`. */
   readonly operations: readonly string[];
-  /** May the role send batches and transactions? Each entry is judged on its own all the same. */
-  readonly bundles: boolean;
+  /** May the role send batches and transactions, and with entries of which method only? Each entry is judged on its own all the same. */
+  readonly bundles: boolean | 'GET' | 'POST';
   /** Rows that depend on the caller: of a type that neither the audience names nor OPEN there are none. Without an audience all rows of a type are seen but for those `rows` names. */
   readonly audience?: AudienceName;
   /** Per type, the rows the role sees and the only ones it may write: a name in rows.ts. */
@@ -128,7 +128,7 @@ export const RIGHTS: Readonly<Partial<Record<Role, RoleRights>>> = {
   supplier: {
     types: { ...DEFINITIONS, Observation: 'RS' },
     operations: OPERATIONS.supplier,
-    bundles: true,
+    bundles: 'GET',
     rows: { Observation: 'none' },
   },
 
@@ -136,7 +136,7 @@ export const RIGHTS: Readonly<Partial<Record<Role, RoleRights>>> = {
   'home-office': {
     types: { ...DEFINITIONS, Observation: 'CU', Binary: 'C' },
     operations: OPERATIONS['home-office'],
-    bundles: true,
+    bundles: 'POST',
     rows: { Observation: 'home-office-statements' },
     receiptsOnly: true,
   },

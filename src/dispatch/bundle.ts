@@ -6,7 +6,7 @@ import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import type { Context, Handler } from '../interactions/context.js';
 import { once } from '../interactions/once.js';
 import { perform, refusalResponse } from '../interactions/perform.js';
-import { bundleEntries, readEntry } from './entry.js';
+import { bundleEntries, readEntry, requireMethod } from './entry.js';
 import type { Router } from './router.js';
 import { runTransaction } from './transaction.js';
 
@@ -33,6 +33,7 @@ async function runEntry(outer: FhirRequest, raw: unknown, index: number, context
   const { parts, grant } = context;
   try {
     const entry = readEntry(outer, raw, index, route);
+    requireMethod(entry, grant);
     if (entry.request.interaction === 'batch') throw nested(index);
     // A batch asked for again is given the answers of its writes again, each by a key of its own: some may have been refused.
     const requestId = outer.requestId === undefined ? undefined : `${outer.requestId}#${index}`;

@@ -3,11 +3,13 @@
 import type { Definitions } from '../definitions/model.js';
 import type { Operation } from '../operations/operation.js';
 import type { Route } from './router.js';
+import { securitySection, type AuthorizationServer } from './smart.js';
 
 export interface CapabilityParts {
   readonly definitions: Definitions;
   readonly routes: Readonly<Record<string, Route>>;
   readonly operations: readonly Operation[];
+  readonly authorization: AuthorizationServer;
   readonly version: string;
   /** When this build was made: the statement's date. */
   readonly date: string;
@@ -45,11 +47,7 @@ function statement(base: string, resource: readonly object[], parts: CapabilityP
     rest: [
       {
         mode: 'server',
-        security: {
-          cors: false,
-          service: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/restful-security-service', code: 'OAuth' }] }],
-          description: 'Bearer tokens (RFC 6750). Every interaction but this statement needs one.',
-        },
+        security: securitySection(parts.authorization, base),
         resource,
         interaction: systemInteractions(parts.routes),
         ...(system.length > 0 && { operation: operationEntries(system) }),

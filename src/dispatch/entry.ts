@@ -4,6 +4,7 @@ import { fail, type FhirError } from '../fhir/errors.js';
 import { memberDocument, type JsonDocument } from '../fhir/json-text.js';
 import { queryPairs } from '../fhir/query-string.js';
 import type { FhirRequest } from '../fhir/request.js';
+import type { Grant } from '../search/grant.js';
 import { at } from './entry-place.js';
 import type { Routed, Router } from './router.js';
 
@@ -109,4 +110,10 @@ function text(value: unknown, index: number, member: string): string {
 function wrong(index: number, member: string, what: string): FhirError {
   const place = `Bundle.entry[${index}]${member}`;
   return fail('bad-request', { text: `${place} ${what}`, expression: place });
+}
+
+/** Throws 403 where the caller's Bundles may not hold an entry of this method (domain.md section 4). */
+export function requireMethod({ index, request: { method } }: Entry, { entryMethod, caller }: Grant): void {
+  if (entryMethod === undefined || method === entryMethod || (entryMethod === 'GET' && method === 'HEAD')) return;
+  throw fail('forbidden', { text: `The Bundles of the role ${caller.role} may hold ${entryMethod} alone`, expression: `Bundle.entry[${index}].request.method` });
 }

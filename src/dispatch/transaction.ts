@@ -8,7 +8,7 @@ import { answer } from '../interactions/perform.js';
 import { writeAll, type Asked, type Written } from '../interactions/write.js';
 import { writtenResponse } from '../interactions/written-response.js';
 import { ConditionalReferences } from './conditional-references.js';
-import { readEntry, type Entry } from './entry.js';
+import { readEntry, requireMethod, type Entry } from './entry.js';
 import { placed } from './entry-place.js';
 import { fullUrls, placeOf, planDeletes, planWrites, type Inside, type Planned } from './plan-writes.js';
 import { resolveReferences } from './references.js';
@@ -18,6 +18,7 @@ type Responses = Map<number, FhirResponse>;
 
 export async function runTransaction(outer: FhirRequest, raw: readonly unknown[], context: Context, route: Router): Promise<FhirResponse[]> {
   const entries = raw.map((one, index) => readEntry(outer, one, index, route));
+  for (const entry of entries) requireMethod(entry, context.grant);
   checkEntries(entries);
   // Ids are made here, outside what is retried, so that a retry writes the same resources.
   const ids = entries.map(() => context.parts.newId());

@@ -9,6 +9,7 @@ import { queryPairs } from '../fhir/query-string.js';
 import { requireJson } from './accept.js';
 import { decode, FILE_TYPES, queryText } from './decode.js';
 import { reply } from './reply.js';
+import type { TransportCheck } from './transport.js';
 
 export interface FhirDoor {
   /** `/fhir/R4`. */
@@ -18,6 +19,10 @@ export interface FhirDoor {
   readonly route: Router;
   readonly authenticate: (authorization: string | undefined) => Caller | Promise<Caller>;
   readonly perform: (handler: Handler, request: FhirRequest, caller: Caller) => Promise<FhirResponse>;
+  /** Throws for a request that came by too weak a road, before anything of it is looked at. */
+  readonly requireTransport: TransportCheck;
+  /** SMART's discovery document for a base, as JSON text. */
+  readonly smartConfiguration: (base: string) => string;
   /** The CapabilityStatement's text for a base. */
   readonly capabilities: (base: string) => string;
   readonly refuse: (error: unknown, request: RefusedRequest, caller: Caller | undefined) => FhirResponse;
@@ -52,6 +57,7 @@ export function refuseByFastify(error: unknown, request: FastifyRequest, to: Fas
 async function serve(request: FastifyRequest, to: FastifyReply, door: FhirDoor): Promise<FastifyReply> {
   let caller: Caller | undefined;
   try {
+    door.requireTransport(request.headers);
     const base = door.baseOf(request.headers.host);
     const path = pathBelow(request.url, door.basePath);
     const query = queryText(request.url);
@@ -59,6 +65,7 @@ async function serve(request: FastifyRequest, to: FastifyReply, door: FhirDoor):
       requireJson(request.headers.accept, query);
       return reply(request, to, { status: 200, body: door.capabilities(base) });
     }
+    if (path === DISCOVERY && request.method === 'GET') return await sendJson(to, door.smartConfiguration(base));
     const identified = door.authenticate(request.headers.authorization);
     caller = identified instanceof Promise ? await identified : identified;
     requireJson(request.headers.accept, query);
@@ -68,6 +75,13 @@ async function serve(request: FastifyRequest, to: FastifyReply, door: FhirDoor):
   } catch (error) {
     return refuse(error, request, to, door, caller);
   }
+}
+
+/** https://hl7.org/fhir/smart-app-launch/conformance.html#using-well-known */
+const DISCOVERY = '.well-known/smart-configuration';
+
+function sendJson(to: FastifyReply, text: string): FastifyReply {
+  return to.header('content-type', 'application/json; charset=utf-8').header('cache-control', 'public, max-age=300').send(text);
 }
 
 /** /metadata, and OPTIONS on the base, are for everyone. https://hl7.org/fhir/R4/http.html#capabilities */

@@ -8,15 +8,22 @@ const FHIR_JSON = 'application/fhir+json; charset=utf-8';
 
 export function reply(request: FastifyRequest, to: FastifyReply, response: FhirResponse): FastifyReply {
   to.code(response.status);
-  echo(request, to, 'x-request-id');
-  echo(request, to, 'x-correlation-id');
+  echoTraces(request, to);
   to.header('cache-control', 'private, no-cache');
   if (response.version !== undefined) to.header('etag', etag(response.version));
   if (response.updated !== undefined) to.header('last-modified', httpDate(response.updated));
   if (response.location !== undefined) to.header('location', response.location);
   if (response.headers) to.headers(response.headers);
   if (response.body === undefined) return to.send();
-  return to.header('content-type', FHIR_JSON).send(response.body);
+  if (response.headers?.['content-type'] === undefined) to.header('content-type', FHIR_JSON);
+  return to.send(response.body);
+}
+
+/** The ids by which a caller follows its request, each under the name it came by. */
+export function echoTraces(request: FastifyRequest, to: FastifyReply): void {
+  echo(request, to, 'x-request-id');
+  echo(request, to, 'x-correlation-id');
+  echo(request, to, 'ssp-traceid');
 }
 
 /** A trace id that is sent comes back, as long as it is one word that can stand in a header. */

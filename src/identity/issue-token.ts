@@ -20,6 +20,8 @@ export interface TokenRequest {
   readonly practitionerRole?: string;
   /** ODS code. */
   readonly organization?: string;
+  /** The audit claims of the V&M API. */
+  readonly vmAudit?: object;
   /** Default thirty days. */
   readonly lifetimeSeconds?: number;
 }
@@ -44,6 +46,7 @@ export async function issueToken(request: TokenRequest, context: IssueContext): 
     related_person: request.relatedPerson,
     practitioner_role: request.practitionerRole,
     organization: request.organization,
+    vm_audit: request.vmAudit,
   };
   return new SignJWT(claims)
     .setProtectedHeader({ alg: DEVELOPMENT_ALGORITHM, typ: 'JWT' })

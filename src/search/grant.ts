@@ -14,6 +14,8 @@ export interface Grant {
   rows(type: string): Clause;
   /** May the caller use this interaction on this type at all (403 if not)? */
   allows(interaction: Interaction, type?: string, operation?: string): boolean;
+  /** The only method that the entries of the caller's Bundles may have; undefined for any. HEAD goes with GET. */
+  readonly entryMethod?: 'GET' | 'POST';
   /** Answers carry status, location and etag only: no resource, no outcome that tells whether someone is known (domain.md ruling 5). */
   readonly receiptsOnly: boolean;
   /** Do this caller's rows depend on who it is? Then its writes are judged by them too, in the transaction of the write (interactions/judge-rows.ts). */

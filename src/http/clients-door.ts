@@ -1,0 +1,74 @@
+// The administrator's door to the register of clients: GET /admin/clients, GET, PUT and DELETE /admin/clients/[id]. Plain JSON: FHIR has no resource for an OAuth client.
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Caller } from '../fhir/caller.js';
+import { fail } from '../fhir/errors.js';
+import type { FhirResponse } from '../fhir/request.js';
+import type { Client } from '../identity/client.js';
+import type { Clients } from '../identity/clients.js';
+import { BadRegistration, readRegistration } from '../identity/registration.js';
+import type { FhirDoor } from './fhir-door.js';
+import { reply } from './reply.js';
+
+export interface ClientsDoor extends Pick<FhirDoor, 'authenticate' | 'requireTransport' | 'refuse'> {
+  readonly clients: Clients;
+}
+
+interface Asked {
+  readonly id: string;
+  readonly request: FastifyRequest;
+  readonly clients: Clients;
+}
+
+const PATH = '/admin/clients';
+/** The one role of the development server that is refused nothing, and the one of a real issuer (domain.md ruling 1). */
+const ADMINISTRATORS: ReadonlySet<string> = new Set(['admin', 'administrator']);
+
+export function registerClientsDoor(app: FastifyInstance, door: ClientsDoor): void {
+  const serve = (method: 'GET' | 'PUT' | 'DELETE', url: string, work: (asked: Asked) => Promise<unknown>): void => {
+    app.route<{ Params: { id?: string } }>({ method, url, handler: (request, to) => answer(request, to, door, () => work({ id: request.params.id ?? '', request, clients: door.clients })) });
+  };
+  serve('GET', PATH, async ({ clients }) => ({ clients: await clients.all() }));
+  serve('GET', `${PATH}/:id`, ({ id, clients }) => known(id, clients));
+  serve('PUT', `${PATH}/:id`, async ({ id, request, clients }) => put(readRegistration(id, bodyOf(request)), clients));
+  // Switched off, not forgotten: its tokens must go on being refused.
+  serve('DELETE', `${PATH}/:id`, async ({ id, clients }) => put({ ...(await known(id, clients)), active: false }, clients));
+}
+
+async function answer(request: FastifyRequest, to: FastifyReply, door: ClientsDoor, work: () => Promise<unknown>): Promise<FastifyReply> {
+  let caller: Caller | undefined;
+  try {
+    door.requireTransport(request.headers);
+    caller = await door.authenticate(request.headers.authorization);
+    if (!ADMINISTRATORS.has(caller.role)) throw fail('forbidden', { text: 'Clients are registered by an administrator' });
+    return reply(request, to, { status: 200, body: JSON.stringify(await work()), headers: JSON_HEADERS });
+  } catch (error) {
+    return reply(request, to, refusal(error, request, door, caller));
+  }
+}
+
+const JSON_HEADERS = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' };
+
+function refusal(error: unknown, request: FastifyRequest, door: ClientsDoor, caller: Caller | undefined): FhirResponse {
+  const told = error instanceof BadRegistration ? fail('invalid', { text: error.message }) : error;
+  return door.refuse(told, { interaction: 'operation', method: request.method as 'GET', query: [], headers: request.headers }, caller);
+}
+
+async function put(client: Client, clients: Clients): Promise<Client> {
+  await clients.put(client);
+  return client;
+}
+
+async function known(id: string, clients: Clients): Promise<Client> {
+  const client = await clients.find(id);
+  if (client === undefined) throw fail('not-found', { text: 'No client of this id has been registered' });
+  return client;
+}
+
+function bodyOf({ body }: FastifyRequest): unknown {
+  if (!Buffer.isBuffer(body) || body.length === 0) throw new BadRegistration('Send the registration as a JSON object');
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    throw fail('malformed-json');
+  }
+}
