@@ -16,7 +16,7 @@ import { seesStatus, sightOf } from './views.js';
 
 export interface GrantParts {
   readonly clauses: Clauses;
-  readonly rowsOf: (rule: NonNullable<RoleRights['rows']>[string] | undefined) => Rows;
+  readonly rowsOf: (rule: NonNullable<RoleRights['rows']>[string] | undefined, caller: Caller) => Rows;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
 }
@@ -52,9 +52,9 @@ export function createGrant(caller: Caller, rights: RoleRights | undefined, part
       return type === undefined ? rights !== undefined : letters.some((letter) => may(type, letter));
     },
     refuseWrite(type, before, after) {
-      const rows = parts.rowsOf(rights?.rows?.[type]);
+      const rows = parts.rowsOf(rights?.rows?.[type], caller);
       const letter = after === undefined ? 'D' : before === undefined ? 'C' : 'U';
-      const outside = (before !== undefined && !rows.holds(before)) || (after !== undefined && !rows.holds(after));
+      const outside = (before !== undefined && !rows.holds(before)) || (after !== undefined && !(rows.takes ?? rows.holds)(after));
       // Written from what was shown, the rest would be lost.
       const inPart = before !== undefined && after !== undefined && sightOf(caller, type) !== undefined;
       if (may(type, letter) && !outside && !inPart) return undefined;
@@ -66,7 +66,7 @@ export function createGrant(caller: Caller, rights: RoleRights | undefined, part
 /** The rows of each type, whatever the letters. Made at the first question; for a nominee anew each time, since a nomination ends. */
 function seenBy(caller: Caller, rights: RoleRights | undefined, { clauses, rowsOf, clock }: GrantParts): (type: string) => Clause {
   const audience = rights?.audience;
-  if (audience === undefined) return (type) => rowsOf(rights?.rows?.[type]).clause;
+  if (audience === undefined) return (type) => rowsOf(rights?.rows?.[type], caller).clause;
   let kept: Seen | undefined;
   let keptAt = 0;
   const all = (): Seen => {

@@ -20,7 +20,7 @@ export interface RoleRights {
   readonly receiptsOnly?: boolean;
 }
 
-export type RowRule = 'status-assertions' | 'home-office-statements' | 'feed-statements' | 'entitlement-evidence' | 'none';
+export type RowRule = 'status-assertions' | 'home-office-statements' | 'feed-statements' | 'entitlement-evidence' | 'own-subscriptions' | 'none';
 
 /** Definitions are public knowledge: every caller with a token may read them. */
 const DEFINITIONS: Readonly<Record<string, Letters>> = {
@@ -118,18 +118,18 @@ export const RIGHTS: Readonly<Partial<Record<Role, RoleRights>>> = {
   practice: { types: { Patient: 'R', Task: 'RUS' }, operations: OPERATIONS.practice, bundles: true, audience: 'practice' },
 
   ovm: {
-    types: { ...DEFINITIONS, ...ORGANIZATIONS, Patient: 'CRS', Observation: 'CRUS', Coverage: 'CRUS' },
+    types: { ...DEFINITIONS, ...ORGANIZATIONS, Patient: 'CRS', Observation: 'CRUS', Coverage: 'CRUS', Subscription: 'CRUDS' },
     operations: OPERATIONS.ovm,
     bundles: true,
-    rows: { Observation: 'status-assertions', Coverage: 'entitlement-evidence' },
+    rows: { Observation: 'status-assertions', Coverage: 'entitlement-evidence', Subscription: 'own-subscriptions' },
   },
 
   // Three facts for one named patient, by the two status surfaces; their answerers take the request before any row is looked for.
   supplier: {
-    types: { ...DEFINITIONS, Observation: 'RS' },
+    types: { ...DEFINITIONS, Observation: 'RS', Subscription: 'CRUDS' },
     operations: OPERATIONS.supplier,
     bundles: 'GET',
-    rows: { Observation: 'none' },
+    rows: { Observation: 'none', Subscription: 'own-subscriptions' },
   },
 
   // Write-only: the rows are those its conditional creates and withdrawals may match, and nothing is ever shown of them.

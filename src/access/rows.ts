@@ -1,8 +1,11 @@
 // The row rules of the matrix: each is a piece of search tree for what exists and a test for what is being written.
 import type { Definitions } from '../definitions/model.js';
+import type { Caller } from '../fhir/caller.js';
+import { asObject, asObjects } from '../fhir/elements.js';
 import type { Resource } from '../fhir/resource.js';
 import type { Clause } from '../search/query.js';
 import type { RowRule } from './rights.js';
+import { SUBSCRIBER_TAG, subscriberCode } from './subscriber.js';
 
 const BASE = 'https://fhir.entitle.example';
 const ASSERTION = `${BASE}/CodeSystem/status-assertion`;
@@ -12,6 +15,8 @@ export interface Rows {
   readonly clause: Clause;
   /** May a caller bound to these rows write this resource? */
   holds(resource: Resource): boolean;
+  /** The same of what the caller sends, where the server is yet to fill something in. */
+  takes?(resource: Resource): boolean;
 }
 
 const ALL: Rows = { clause: { kind: 'all' }, holds: () => true };
@@ -37,14 +42,27 @@ function codings(concept: unknown): { system: string; code: string }[] {
   });
 }
 
+/** Those that carry the caller's tag, which the server sets on what comes without. */
+function ownSubscriptions(definitions: Definitions, caller: Caller): Rows {
+  const parameter = definitions.searchParameters('Subscription').get('_tag');
+  if (!parameter) throw new Error('Subscription has no search parameter _tag');
+  const own = subscriberCode(caller);
+  const tagsOf = (resource: Resource): unknown[] => asObjects(asObject(resource['meta'])?.['tag']).filter(({ system }) => system === SUBSCRIBER_TAG).map(({ code }) => code);
+  return {
+    clause: { kind: 'parameter', parameter, values: [{ text: `${SUBSCRIBER_TAG}|${own}` }] },
+    holds: (resource) => tagsOf(resource).includes(own),
+    takes: (resource) => tagsOf(resource).every((code) => code === own),
+  };
+}
+
 /** The row rules, made once from the definitions. */
-export function createRows(definitions: Definitions): (rule: RowRule | undefined) => Rows {
-  const rules: Record<RowRule, Rows> = {
+export function createRows(definitions: Definitions): (rule: RowRule | undefined, caller: Caller) => Rows {
+  const rules: Record<Exclude<RowRule, 'own-subscriptions'>, Rows> = {
     none: NONE,
     'status-assertions': coded(definitions, 'Observation', 'code', 'code', [`${ASSERTION}|`], [`${ASSERTION}|ovm-assessment`]),
     'home-office-statements': coded(definitions, 'Observation', 'code', 'code', [`${ASSERTION}|ho-status`]),
     'feed-statements': coded(definitions, 'Observation', 'code', 'code', [`${ASSERTION}|feed-status`]),
     'entitlement-evidence': coded(definitions, 'Coverage', 'type', 'type', EVIDENCE.map((system) => `${system}|`)),
   };
-  return (rule) => (rule ? rules[rule] : ALL);
+  return (rule, caller) => (rule === undefined ? ALL : rule === 'own-subscriptions' ? ownSubscriptions(definitions, caller) : rules[rule]);
 }

@@ -45,7 +45,7 @@ export async function serveSubscription(subscription: string, noticed: number, p
   try {
     if (leased.ended) await changeStatus(subscription, { from: ['requested', 'active', 'error'], to: 'off' }, { ...parts, now: parts.clock() });
     else if (leased.state === 'requested') await activate(leased, noticed, parts);
-    else if ((await deliverAll(leased, parts)) === 0) due = parts.clock() + IDLE_MS;
+    else if (!(await deliverAll(leased, parts))) due = parts.clock() + IDLE_MS;
   } finally {
     await release(parts.db, subscription, parts.lessee, due);
   }
@@ -62,8 +62,8 @@ async function activate(leased: Leased, noticed: number, parts: DeliveryParts): 
   else await pause(parts.db, subscription, failures + 1, now + backOff(failures + 1, parts.retryMs));
 }
 
-/** How many were taken. */
-async function deliverAll(leased: Leased, parts: DeliveryParts): Promise<number> {
+/** Was there anything that could be tried? */
+async function deliverAll(leased: Leased, parts: DeliveryParts): Promise<boolean> {
   const until = parts.tick() + WORK_MS;
   const run = new Run(leased, parts, until);
   for (;;) {
@@ -74,12 +74,12 @@ async function deliverAll(leased: Leased, parts: DeliveryParts): Promise<number>
     await run.deliver(due);
     if (run.over()) break;
   }
-  return run.taken;
+  return run.tried;
 }
 
 /** One turn of work on a Subscription. After a failure nothing more is begun: the endpoint may be down. */
 class Run {
-  taken = 0;
+  tried = false;
   private failures: number;
   private failed = false;
 
@@ -108,6 +108,7 @@ class Run {
   private async deliverChain(chain: readonly Queued[]): Promise<void> {
     for (const queued of chain) {
       if (this.over()) return;
+      this.tried = true;
       const error = await deliverOne(this.leased, queued, this.parts);
       if (error !== undefined) return this.fail(queued, error);
       await this.take(queued);
@@ -117,7 +118,6 @@ class Run {
   private async take(queued: Queued): Promise<void> {
     const { db, clock } = this.parts;
     await markDone(db, this.leased.subscription, queued, clock());
-    this.taken += 1;
     if (this.failures === 0) return;
     this.failures = 0;
     await pause(db, this.leased.subscription, 0, 0);

@@ -92,7 +92,7 @@ export async function openReceiver(): Promise<Receiver> {
     void bodyOf(request).then(async (body) => {
       const one: Received = { method: request.method ?? '', url: request.url ?? '', headers: request.headers as Record<string, string>, body };
       const status = await receiver.answer(one);
-      if (status === 0) request.destroy();
+      if (status === 0) request.socket.destroy();
       else response.writeHead(status, status === 302 ? { location: receiver.endpoint } : {}).end();
     });
   });
