@@ -1,6 +1,6 @@
 // What every write of a budget's Account meets, by POST, PUT, PATCH, in a transaction or from an operation: marked by its type, never
 // by its profile. It opens the budget's rows and its ledger, and keeps them in step (domain.md rulings 2, 3, 11, 15, 17, 44).
-import { asObject, asObjects, referenceId } from '../fhir/elements.js';
+import { asObject, asObjects, asText, referenceId } from '../fhir/elements.js';
 import { fail } from '../fhir/errors.js';
 import type { Resource } from '../fhir/resource.js';
 import type { Write, WriteContext, WriteRule } from '../store/rule.js';
@@ -10,6 +10,7 @@ import { businessError, COVERAGE_TYPE } from './codes.js';
 import { amountsOf, withLineIds } from './lines.js';
 import { checkOpening } from './opening.js';
 import { post } from './ledger.js';
+import { provenanceOf } from './provenance.js';
 import { saveBudget } from './register.js';
 import { readBudgets } from './totals.js';
 
@@ -28,7 +29,7 @@ export function createAccountRule(): WriteRule {
       if (!write.after) return;
       await saveBudget(context.tx.db, write.after, context.now);
       if (budgetKind(write.before) === undefined) await open(write, write.after, context);
-      else if (write.after['status'] === 'entered-in-error' && write.before?.['status'] !== 'entered-in-error') await empty(write.id, context);
+      else if (write.after['status'] === 'entered-in-error' && write.before?.['status'] !== 'entered-in-error') await empty(write.id, write.before, context);
     },
   };
 }
@@ -50,13 +51,17 @@ function refuseOtherMark(before: Resource | undefined, after: Resource): void {
 
 const forbidden = (text: string, expression: string) => fail('business-rule', { text, expression, coding: businessError('FORBIDDEN_UPDATE') });
 
-async function open({ document }: Write, account: Resource, context: WriteContext): Promise<void> {
+async function open({ before, document }: Write, account: Resource, context: WriteContext): Promise<void> {
   if (budgetKind(account) !== 'phb' || !document) return;
   await context.add(coverageOf(account));
   const { id = '' } = account;
-  const postings = [...amountsOf(account, document)].map(([line, amount]) => ({ id: context.newId(), account: id, line, kind: 'allocation', amount }) as const);
+  const provenance = context.newId();
+  await context.add(provenanceOf({ id: provenance, account: id, version: nextVersion(before), activity: context.act ?? 'open', caller: context.caller, now: context.now }));
+  const postings = [...amountsOf(account, document)].map(([line, amount]) => ({ id: context.newId(), account: id, line, kind: 'allocation', amount, provenance }) as const);
   await post(postings, { db: context.tx.db, caller: context.caller, now: context.now });
 }
+
+const nextVersion = (before: Resource | undefined): number => Number(asText(asObject(before?.['meta'])?.['versionId']) ?? 0) + 1;
 
 function coverageOf(account: Resource): Resource {
   const [first] = asObjects(account['coverage']);
@@ -71,9 +76,11 @@ function coverageOf(account: Resource): Resource {
 }
 
 /** A budget that was entered in error holds nothing: what was granted is taken off again. */
-async function empty(account: string, context: WriteContext): Promise<void> {
+async function empty(account: string, before: Resource | undefined, context: WriteContext): Promise<void> {
   const lines = (await readBudgets(context.tx.db, [account])).get(account)?.lines ?? [];
   const granted = lines.filter(({ allocated }) => allocated !== 0n);
-  const postings = granted.map(({ line, allocated }) => ({ id: context.newId(), account, line, kind: 'adjustment', amount: -allocated }) as const);
+  const provenance = context.newId();
+  await context.add(provenanceOf({ id: provenance, account, version: nextVersion(before), activity: 'entered-in-error', caller: context.caller, now: context.now }));
+  const postings = granted.map(({ line, allocated }) => ({ id: context.newId(), account, line, kind: 'adjustment', amount: -allocated, provenance }) as const);
   await post(postings, { db: context.tx.db, caller: context.caller, now: context.now, states: ['entered-in-error'] });
 }

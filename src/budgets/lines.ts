@@ -5,6 +5,7 @@ import type { Issue } from '../fhir/issue.js';
 import type { JsonDocument } from '../fhir/json-text.js';
 import type { JsonObject, Resource } from '../fhir/resource.js';
 import { allocationsOf, amountPath, patientOf, type Allocation } from './account.js';
+import { ALLOCATION } from './codes.js';
 import { readPence } from './money.js';
 import { referred } from './referred.js';
 import type { WriteContext } from '../store/rule.js';
@@ -81,3 +82,5 @@ export async function checkHolders(account: Resource, context: WriteContext): Pr
 
 /** A line without its amount and what may be changed freely: two that read the same are the same line. */
 export const lineText = ({ lineId, model, holder, consent }: Allocation): string => JSON.stringify([lineId, model, holder, consent]);
+
+export const isAllocation = (extension: JsonObject): boolean => extension['url'] === ALLOCATION;

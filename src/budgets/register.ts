@@ -45,6 +45,17 @@ export async function saveBudget(db: Queryable, account: Resource, now: number):
   });
 }
 
+const SAVE_UNALLOCATED = {
+  name: 'budget-save-unallocated',
+  text: `insert into fhir.budget_line (account, line, model, may_overdraw, position) values ($1, '${UNALLOCATED}', '${UNALLOCATED}', false, 1000000)
+    on conflict (account, line) do nothing`,
+};
+
+/** The line for what no line has; without money until it is posted. */
+export async function ensureUnallocated(db: Queryable, account: string): Promise<void> {
+  await db.query({ ...SAVE_UNALLOCATED, values: [account] });
+}
+
 /** Direct-payment money is gone before it is recorded; under another policy than block someone decides (domain.md 3.8 rule 7). */
 export const mayOverdraw = (model: string | undefined, policy: string | undefined): boolean => model === 'direct-payment' || policy !== 'block';
 

@@ -1,5 +1,7 @@
 // The list of operations: what is not here is not there. A list you can read beats a folder that loads itself.
 import type { NonePolicy } from '../chargeable-status/effective-status.js';
+import { createAdjustAllocationOperation } from './adjust-allocation.js';
+import { createAssignAllocationOperation } from './assign-allocation.js';
 import { createBalanceOperation } from './balance.js';
 import { createChargeableStatusOperation } from './chargeable-status.js';
 import { createDefineFeedOperation, createFeedsOperation } from './define-feed.js';
@@ -12,6 +14,7 @@ import type { Operation } from './operation.js';
 import { createSettleOperations } from './settle-statement.js';
 import { createSubsumesOperation } from './subsumes.js';
 import type { TerminologyOperations } from './terminology-parts.js';
+import { createTransferAllocationOperation } from './transfer-allocation.js';
 import { createTranslateOperation } from './translate.js';
 import { createValidateOperation, type ValidateParts } from './validate.js';
 import { createValidateCodeInSet, createValidateCodeInSystem } from './validate-code.js';
@@ -33,4 +36,7 @@ export const createOperations = (parts: { readonly nonePolicy: NonePolicy } & Te
   createValidateOperation(parts),
   createOpenBudgetOperation(parts),
   createBalanceOperation(parts),
+  createAdjustAllocationOperation(parts),
+  createAssignAllocationOperation(parts),
+  createTransferAllocationOperation(parts),
 ];

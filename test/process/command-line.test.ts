@@ -81,3 +81,8 @@ test('migrate makes a database, says so, and leaves nothing running', async () =
   expect(await readdir(data.path)).toContain('pg18');
   expect(databaseRuns(data.path)).toBe(false);
 });
+
+test('doctor says whether the money adds up, and names the budget where it does not', async () => {
+  const well = await runCommand(['doctor'], { DATA_DIR: data.path });
+  expect(well).toMatchObject({ code: 0, stdout: 'The ledger agrees with every total: 0 budgets.\n', stderr: '' });
+});

@@ -1,0 +1,31 @@
+// Who did what to a budget and why: the Provenance that stands for a movement of money without a Claim or PaymentNotice (ruling 16).
+import type { Caller } from '../fhir/caller.js';
+import { instantText } from '../fhir/date-time.js';
+import type { Resource } from '../fhir/resource.js';
+import { ODS_CODE } from './codes.js';
+
+export interface BudgetAct {
+  readonly id: string;
+  /** Logical id of the Account and the version that the act made. */
+  readonly account: string;
+  readonly version: number;
+  /** What was done: the code of the operation, or `open`. */
+  readonly activity: string;
+  readonly reason?: string | undefined;
+  readonly caller: Caller;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+export function provenanceOf({ id, account, version, activity, reason, caller, now }: BudgetAct): Resource {
+  const organization = caller.organization === undefined ? undefined : { onBehalfOf: { type: 'Organization', identifier: { system: ODS_CODE, value: caller.organization } } };
+  return {
+    resourceType: 'Provenance',
+    id,
+    target: [{ reference: `Account/${account}/_history/${version}` }],
+    recorded: instantText(now),
+    ...(reason !== undefined && { reason: [{ text: reason }] }),
+    activity: { text: activity },
+    agent: [{ type: { text: caller.role }, who: { identifier: { value: caller.subject } }, ...organization }],
+  };
+}
