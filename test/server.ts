@@ -10,9 +10,11 @@ import { openDatabase } from '../src/db/pool.js';
 import { loadDefinitions } from '../src/definitions/load.js';
 import { openPackages } from '../src/definitions/packages.js';
 import type { Role } from '../src/fhir/caller.js';
+import type { Resource } from '../src/fhir/resource.js';
 import { developmentKeys } from '../src/identity/development-keys.js';
 import { issueToken, type TokenRequest } from '../src/identity/issue-token.js';
 import { developmentAuthority } from '../src/identity/identity.js';
+import { publishDefinitions } from '../src/jobs/publish-definitions.js';
 import { createService } from '../src/service.js';
 import { cloneDatabase } from './database.js';
 
@@ -40,6 +42,8 @@ export interface TestServer {
   readonly tokens: Readonly<Record<'admin' | 'ovm' | 'supplier' | 'homeOffice', string>>;
   readonly base: string;
   readonly database: Database;
+  /** Stores resources as they are, past validation and the rules of the domain: for tests of who sees what. They have ids. */
+  seed(resources: readonly Resource[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -83,6 +87,7 @@ export async function startServer(settings: Readonly<Record<string, string>> = {
     },
     base: `${origin}${config.basePath}`,
     database,
+    seed: async (resources) => { await publishDefinitions(resources, service.parts); },
     close: async () => {
       await service.app.close();
       await service.stop();

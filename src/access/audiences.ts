@@ -1,7 +1,7 @@
 // Who sees which rows: one function per role of the matrix whose rows depend on the caller (domain.md section 4 and its rulings).
 import type { Caller } from '../fhir/caller.js';
 import type { Clause } from '../search/query.js';
-import { criteria, decisions, directories, documents, funding, owned, ownedClaims, payments, readable, reviews, type Seen } from './budget-rows.js';
+import { criteria, decided, decisions, directories, documents, funding, owned, ownedClaims, payments, readable, reviews, type Seen } from './budget-rows.js';
 import { ALL, both, either, NONE, type Clauses } from './clauses.js';
 import { ownOrganization, ownTree } from './organizations.js';
 import { belonging, holders, relationship } from './relationship.js';
@@ -112,7 +112,7 @@ function commissioner(clauses: Clauses, caller: Caller): Seen {
     Claim: claims,
     CarePlan: clauses.from('Account', 'careplan', owned(clauses, tree)),
     Coverage: both(clauses.to('Coverage', 'payor', 'Organization', tree), funding(clauses)),
-    Task: either(clauses.to('Task', 'focus', 'Account', owned(clauses, tree)), clauses.to('Task', 'owner', 'Organization', tree)),
+    Task: either(both(clauses.to('Task', 'focus', 'Account', owned(clauses, tree)), decided(clauses)), clauses.to('Task', 'owner', 'Organization', ownOrganization(clauses, caller))),
     Observation: both(theirs('Observation'), decisions(clauses)),
     Group: both(clauses.to('Group', 'managing-entity', 'Organization', tree), criteria(clauses)),
     List: directories(clauses),
@@ -132,8 +132,15 @@ function provider(clauses: Clauses): Seen {
 
 /** Accounts with a line of the organisation's, and the claims on such lines (ruling 35). */
 function thirdParty(clauses: Clauses, caller: Caller): Seen {
-  const accounts = clauses.to('Account', 'line-holder', 'Organization', ownOrganization(clauses, caller));
-  return { Account: accounts, List: directories(clauses) };
+  const own = ownOrganization(clauses, caller);
+  const claims = clauses.held('Claim', 'purchase-line', 'Account', 'held-line', own);
+  return {
+    Account: clauses.to('Account', 'line-holder', 'Organization', own),
+    Claim: claims,
+    List: directories(clauses),
+    ...documents(clauses, claims, []),
+    ...payments(clauses, claims, NONE),
+  };
 }
 
 /** The practice's own patients, and the tasks it was given about them (ruling 31). */

@@ -18,6 +18,8 @@ export interface Clauses {
   from(type: string, code: string, where: Clause): Clause;
   /** The row, or one that its reference `code` leads to, however often, satisfies `where`. */
   below(type: string, code: string, where: Clause): Clause;
+  /** A string `code` of a `type` follows `Organization/1 ` in a string `held` of a `target`; Organization/1 satisfies `where`. */
+  held(type: string, code: string, target: string, held: string, where: Clause): Clause;
   /** A composite of a token and a date: the token at a moment, in milliseconds. */
   at(type: string, code: string, token: string, moment: number): Clause;
 }
@@ -38,6 +40,8 @@ export function createClauses(definitions: Definitions): Clauses {
     to: (type, code, target, where) => hop({ kind: 'chain', parameter: parameterOf(type, code), type: target, where }),
     from: (type, code, where) => hop({ kind: 'has', parameter: parameterOf(type, code), type, where }),
     below: (type, code, where) => (where.kind === 'none' ? NONE : { kind: 'below', parameter: parameterOf(type, code), where }),
+    held: (type, code, target, held, where) =>
+      where.kind === 'none' ? NONE : { kind: 'held', parameter: parameterOf(type, code), type: target, held: parameterOf(target, held), holder: 'Organization', where },
     at: (type, code, token, moment) => values(type, code, [{ text: token, parts: [{ text: token }, momentOf(moment)] }]),
   };
 }

@@ -7,7 +7,7 @@ import { PARAMETER_RULES } from './params/index.js';
 import { driversOf, type Conjunct } from './drivers.js';
 import type { Clause } from './query.js';
 import { slotsOf, type Slot } from './slots.js';
-import type { SqlScope, Use } from './sql-scope.js';
+import { paramIs, type SqlScope, type Use } from './sql-scope.js';
 import { commonTokens, type FrequencyOf } from './token-frequency.js';
 
 /** What stays the same while one statement is written. */
@@ -52,6 +52,7 @@ export function clauseText(writing: Writing, row: Row, clause: Clause, use: Use)
     case 'chain': return chainText(writing, row, clause, use);
     case 'has': return hasText(writing, row, clause, use);
     case 'below': return belowText(writing, row, clause, use);
+    case 'held': return heldText(writing, row, clause, use);
   }
 }
 
@@ -125,6 +126,18 @@ function belowText(writing: Writing, { type, alias }: Row, { parameter, where }:
     + ` union select ${next}.id, ${next}.self from ${tree}, fhir."${type}" ${next} where ${next}.res is not null and ${next}.tokens && array[${tokens}])`
     + ` select id from ${tree}`;
   return use === 'drive' ? `${alias}.id = any(array(${ids}))` : `(${alias}.id in (${ids})) is true`;
+}
+
+/** Strings are kept folded, and references are ASCII. */
+function heldText(writing: Writing, { type, alias }: Row, { parameter, type: other, held, holder, where }: Of<'held'>, use: Use): string {
+  const { definitions, sql } = writing;
+  const [own, their, who] = [sql.alias('s'), sql.alias('s'), sql.alias('w')];
+  const holders = otherRows(writing, holder, where, (to) => `lower('${holder}/' || ${to}.id) as name`);
+  const names = `select substr(${their}.value, length(${who}.name) + 2) from (${holders}) ${who}, fhir.string_index ${their}`
+    + ` where ${paramIs(sql, their, [slotOf(definitions, other, held.code).key])} and ${their}.value >= ${who}.name || ' ' and ${their}.value < ${who}.name || '!'`;
+  const mine = paramIs(sql, own, [slotOf(definitions, type, parameter.code).key]);
+  if (use === 'drive') return `${alias}.id = any(array(select ${own}.id from fhir.string_index ${own} where ${mine} and ${own}.value = any(array(${names}))))`;
+  return `(select true from fhir.string_index ${own} where ${own}.id = ${alias}.id and ${mine} and ${own}.value in (${names}) limit 1) is true`;
 }
 
 function otherRefs(writing: Writing, other: string, where: Clause, slot: Slot, type: string): string {

@@ -55,7 +55,8 @@ export function rankOf(knowing: Knowing, type: string, clause: Clause): number {
     case 'or': return Math.max(RANK.id, ...clause.of.map((part) => rankOf(knowing, type, part)));
     case 'chain':
     case 'has': return rankOf(knowing, clause.type, clause.where) <= RANK.token ? RANK.nearChain : RANK.farChain;
-    case 'below': return rankOf(knowing, type, clause.where) <= RANK.token ? RANK.nearChain : RANK.farChain;
+    case 'below':
+    case 'held': return rankOf(knowing, clause.kind === 'held' ? clause.holder : type, clause.where) <= RANK.token ? RANK.nearChain : RANK.farChain;
     case 'parameter': return parameterRank(knowing, type, clause);
     default: return RANK.none;
   }

@@ -25,7 +25,12 @@ export type Clause =
   /** `_has:Observation:patient:code=…`. */
   | { readonly kind: 'has'; readonly type: string; readonly parameter: SearchParameter; readonly where: Clause }
   /** A row that satisfies `where`, or whose reference `parameter` leads to one of its own type that does, however many steps away. No query string asks for it. */
-  | { readonly kind: 'below'; readonly parameter: SearchParameter; readonly where: Clause };
+  | { readonly kind: 'below'; readonly parameter: SearchParameter; readonly where: Clause }
+  /**
+   * A row with a string of `parameter` that follows `Organization/1 ` in a string of `held`, a parameter of another type, where Organization/1 is
+   * one of the `holder` type that satisfies `where`: what two resources say of a third. No query string asks for it.
+   */
+  | { readonly kind: 'held'; readonly parameter: SearchParameter; readonly type: string; readonly held: SearchParameter; readonly holder: string; readonly where: Clause };
 
 export interface SortKey {
   /** `_id` and `_lastUpdated` come as parameters of those codes. */

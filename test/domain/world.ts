@@ -126,7 +126,7 @@ export const coverageOf = (patient: string, payor: string): any => ({
 
 type Person = 'ada' | 'bob' | 'eve';
 type Body = 'region' | 'icb' | 'oldCcg' | 'otherIcb' | 'authority' | 'practice' | 'otherPractice' | 'provider' | 'isf' | 'otherIsf';
-type Bearer = 'admin' | 'ada' | 'bob' | 'nominee' | 'proposed' | 'coordinator' | 'stranger' | 'broker' | 'manager' | 'commissioner' | 'otherCommissioner' | 'authority'
+type Bearer = 'admin' | 'ada' | 'bob' | 'nominee' | 'proposed' | 'ended' | 'coordinator' | 'stranger' | 'broker' | 'manager' | 'commissioner' | 'otherCommissioner' | 'authority'
   | 'provider' | 'isf' | 'otherIsf' | 'practice' | 'otherPractice';
 
 /** Logical ids throughout. */
@@ -184,7 +184,7 @@ export async function makeWorld(server: TestServer, first = 999_400_000): Promis
   const team = await put(server, teamBody(patients.ada, [`PractitionerRole/${roles.coordinator}`, `PractitionerRole/${roles.broker}`]));
   const bearers: Record<Exclude<Bearer, 'admin'>, [Role, object]> = {
     ada: ['patient', { patient: patients.ada }], bob: ['patient', { patient: patients.bob }],
-    nominee: ['nominee', { relatedPerson: related.nominee }], proposed: ['nominee', { relatedPerson: related.proposed }],
+    nominee: ['nominee', { relatedPerson: related.nominee }], proposed: ['nominee', { relatedPerson: related.proposed }], ended: ['nominee', { relatedPerson: related.ended }],
     coordinator: ['care-coordinator', { practitionerRole: roles.coordinator, organization: 'QWE' }], stranger: ['care-coordinator', { practitionerRole: roles.stranger, organization: 'QWE' }],
     broker: ['broker', { practitionerRole: roles.broker, organization: 'QWE' }], manager: ['budget-manager', { practitionerRole: roles.manager, organization: 'QWE' }],
     commissioner: ['commissioner', { organization: 'QWE' }], otherCommissioner: ['commissioner', { organization: 'QXX' }], authority: ['commissioner', { organization: 'LA1' }],

@@ -1,0 +1,21 @@
+// Every role, every type, every road: each cell of expected-matrix.ts is an HTTP request. https://hl7.org/fhir/R4/security.html
+import { rowCounts } from '../api/row-counts.js';
+import { BEARERS, differing, startMatrix, type Matrix } from './cells.js';
+
+let matrix: Matrix;
+
+beforeAll(async () => { matrix = await startMatrix(); });
+afterAll(() => matrix.server.close());
+
+describe.each(BEARERS)('%s', (bearer) => {
+  test('reads what is to be seen, on every road, and nothing else', async () => { expect(await differing(matrix.reads(bearer))).toEqual([]); });
+  test('is told of a hidden row in the words for one that never was', async () => { expect(await differing(matrix.absences(bearer))).toEqual([]); });
+  test('finds, sorts and counts the same rows', async () => { expect(await differing(matrix.searches(bearer))).toEqual([]); });
+  test('learns nothing by _has, chains and includes', async () => { expect(await differing(matrix.oracles(bearer))).toEqual([]); });
+
+  test('writes no rows but its own, by any method', async () => {
+    const before = await rowCounts(matrix.server);
+    expect(await differing(matrix.writes(bearer))).toEqual([]);
+    expect(await rowCounts(matrix.server)).toEqual(before);
+  });
+});

@@ -1,0 +1,45 @@
+// The matrix is worth something only if it fails where a rule does: each rule is taken away in turn, and its cells must then differ.
+import type { Caller } from '../../src/fhir/caller.js';
+import type { Grant } from '../../src/search/grant.js';
+import { differing, EXPECTED_ROWS, startMatrix, type Matrix } from './cells.js';
+
+/** What is wrong with every Grant at the moment. */
+let leak: Partial<Grant> | ((grant: Grant) => Partial<Grant>) = {};
+
+jest.mock('../../src/access/caller-grant.js', () => {
+  const actual = jest.requireActual<typeof import('../../src/access/caller-grant.js')>('../../src/access/caller-grant.js');
+  return {
+    createGrant(caller: Caller, ...rest: never[]): Grant {
+      const grant = (actual.createGrant as (caller: Caller, ...rest: never[]) => Grant)(caller, ...rest);
+      return new Proxy(grant, {
+        get(target, member: keyof Grant) {
+          const wrong = typeof leak === 'function' ? leak(target) : leak;
+          return wrong[member] ?? target[member];
+        },
+      });
+    },
+  };
+});
+
+let matrix: Matrix;
+
+beforeAll(async () => { matrix = await startMatrix(); });
+afterAll(() => matrix.server.close());
+afterEach(() => { leak = {}; });
+
+/** Rows of one type open to all. */
+const opened = (type: string) => (grant: Grant): Partial<Grant> => ({ rows: (asked) => (asked === type ? { kind: 'all' } : grant.rows(asked)) });
+
+test.each(EXPECTED_ROWS)('%s: all rows of %s', async (bearer, type) => {
+  leak = opened(type);
+  expect(await differing([...matrix.reads(bearer, type), ...matrix.searches(bearer, type)])).not.toEqual([]);
+});
+
+test.each(['ada', 'nominee', 'coordinator', 'manager', 'isf'])('%s: writes that nobody judges', async (bearer) => {
+  leak = { judges: false };
+  expect(await differing(matrix.writes(bearer, 'Claim'))).not.toEqual([]);
+});
+
+test('without a leak the same cells hold', async () => {
+  expect(await differing([...matrix.reads('isf', 'Claim'), ...matrix.searches('isf', 'Claim'), ...matrix.writes('isf', 'Claim')])).toEqual([]);
+});
