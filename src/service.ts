@@ -1,6 +1,8 @@
 // Joins the rooms into one service over a database: what main serves, what the tests drive, what the command line loads data through.
 import { randomBytes } from 'node:crypto';
 import { createAccess } from './access/access.js';
+import { fileRule } from './access/file-rule.js';
+import { createStanding } from './access/standing.js';
 import { type App, type AppLog, createApp } from './app.js';
 import { createBudgets } from './budgets/budgets.js';
 import { createChargeableStatus } from './chargeable-status/chargeable-status.js';
@@ -121,10 +123,11 @@ export async function createService(given: ServiceParts): Promise<Service> {
     store,
     db: database,
     permit,
+    standing: createStanding(store),
     validate: (resource) => validator.validate(resource),
     extract: createExtractor(definitions),
     profiles,
-    rules: [...status.rules, ...createBudgets().rules, createSubscriptionRule({ definitions, permit, network }), createDefinitionRule(profiles), createTerminologyRule(terminology.answers)],
+    rules: [...status.rules, ...createBudgets().rules, createSubscriptionRule({ definitions, permit, network }), fileRule, createDefinitionRule(profiles), createTerminologyRule(terminology.answers)],
     answerers: status.answerers,
     clock,
     newId,

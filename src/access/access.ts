@@ -4,6 +4,7 @@ import type { Caller } from '../fhir/caller.js';
 import { fail } from '../fhir/errors.js';
 import type { FhirRequest } from '../fhir/request.js';
 import type { Grant } from '../search/grant.js';
+import { glassReason } from './break-glass.js';
 import { createClauses } from './clauses.js';
 import { createGrant, type GrantParts } from './caller-grant.js';
 import { RIGHTS } from './rights.js';
@@ -23,7 +24,8 @@ export function createAccess({ definitions, clock }: AccessParts): Permit {
   // The verifier hands out one Caller per token, so a Grant is made once per token, not per request.
   const grants = new WeakMap<Caller, Grant>();
   return (caller, request) => {
-    let grant = grants.get(caller);
+    const reason = glassReason(caller, request);
+    let grant = reason === undefined ? grants.get(caller) : { ...createGrant(caller, RIGHTS[caller.role], { ...parts, broken: true }), brokenGlass: reason };
     if (!grant) grants.set(caller, (grant = createGrant(caller, RIGHTS[caller.role], parts)));
     if (!grant.allows(request.interaction, request.type, request.operation)) throw refusal(caller, request);
     return grant;

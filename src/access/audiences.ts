@@ -3,7 +3,7 @@ import type { Caller } from '../fhir/caller.js';
 import type { Clause } from '../search/query.js';
 import { criteria, decided, decisions, directories, documents, funding, owned, ownedClaims, payments, readable, reviews, type Seen } from './budget-rows.js';
 import { ALL, both, either, NONE, type Clauses } from './clauses.js';
-import { ownOrganization, ownTree } from './organizations.js';
+import { commissioners, ownOrganization, ownTree } from './organizations.js';
 import { belonging, holders, relationship } from './relationship.js';
 
 export type AudienceName = 'patient' | 'nominee' | 'professional' | 'manager' | 'commissioner' | 'provider' | 'third-party' | 'practice';
@@ -112,7 +112,7 @@ function commissioner(clauses: Clauses, caller: Caller): Seen {
     Claim: claims,
     CarePlan: clauses.from('Account', 'careplan', owned(clauses, tree)),
     Coverage: both(clauses.to('Coverage', 'payor', 'Organization', tree), funding(clauses)),
-    Task: either(both(clauses.to('Task', 'focus', 'Account', owned(clauses, tree)), decided(clauses)), clauses.to('Task', 'owner', 'Organization', ownOrganization(clauses, caller))),
+    Task: either(both(clauses.to('Task', 'focus', 'Account', owned(clauses, tree)), decided(clauses)), clauses.to('Task', 'owner', 'Organization', both(commissioners(clauses), tree))),
     Observation: both(theirs('Observation'), decisions(clauses)),
     Group: both(clauses.to('Group', 'managing-entity', 'Organization', tree), criteria(clauses)),
     List: directories(clauses),
@@ -138,7 +138,7 @@ function thirdParty(clauses: Clauses, caller: Caller): Seen {
     Account: clauses.to('Account', 'line-holder', 'Organization', own),
     Claim: claims,
     List: directories(clauses),
-    ...documents(clauses, claims, []),
+    ...documents(clauses, claims, [], own),
     ...payments(clauses, claims, NONE),
   };
 }

@@ -1,6 +1,6 @@
 // The rows around a budget, made of the accounts and claims that a caller sees (domain.md section 4 and rulings 22, 56, 57).
 import type { Clause } from '../search/query.js';
-import { both, either, not, type Clauses } from './clauses.js';
+import { both, either, NONE, not, type Clauses } from './clauses.js';
 
 const BASE = 'https://fhir.entitle.example';
 const JOINT = `${BASE}/CodeSystem/account-type|joint-budget`;
@@ -14,14 +14,12 @@ export function payments(clauses: Clauses, claims: Clause, accounts: Clause): Se
   return { PaymentNotice: of('PaymentNotice', 'request'), PaymentReconciliation: of('PaymentReconciliation', 'detail-request') };
 }
 
-/** Documents go with the claim that cites them; before one does, they are their author's. `authors`: `PractitionerRole/1`. */
-export function documents(clauses: Clauses, claims: Clause, authors: readonly string[]): Seen {
+/** Documents go with the claim that cites them; before one does, they are their author's. `authors`: `PractitionerRole/1`; `organization` is on Organization. */
+export function documents(clauses: Clauses, claims: Clause, authors: readonly string[], organization: Clause = NONE): Seen {
   const cited = clauses.from('Claim', 'evidence', claims);
-  const written = either(cited, clauses.names('DocumentReference', 'author', ...authors));
-  return {
-    DocumentReference: written,
-    Binary: either(cited, clauses.from('DocumentReference', 'content', written), clauses.names('Binary', 'security-context', ...authors)),
-  };
+  const by = (type: string, code: string): Clause => either(clauses.names(type, code, ...authors), clauses.to(type, code, 'Organization', organization));
+  const written = either(cited, by('DocumentReference', 'author'));
+  return { DocumentReference: written, Binary: either(cited, clauses.from('DocumentReference', 'content', written), by('Binary', 'security-context')) };
 }
 
 /** Accounts that these organisations own. */

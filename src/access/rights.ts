@@ -20,7 +20,7 @@ export interface RoleRights {
   readonly receiptsOnly?: boolean;
 }
 
-export type RowRule = 'status-assertions' | 'home-office-statements' | 'feed-statements' | 'entitlement-evidence' | 'own-subscriptions' | 'none';
+export type RowRule = 'status-assertions' | 'home-office-statements' | 'feed-statements' | 'entitlement-evidence' | 'own-subscriptions' | 'unowned-files' | 'none';
 
 /** Definitions are public knowledge: every caller with a token may read them. */
 const DEFINITIONS: Readonly<Record<string, Letters>> = {
@@ -137,7 +137,7 @@ export const RIGHTS: Readonly<Partial<Record<Role, RoleRights>>> = {
     types: { ...DEFINITIONS, Observation: 'CU', Binary: 'C' },
     operations: OPERATIONS['home-office'],
     bundles: 'POST',
-    rows: { Observation: 'home-office-statements' },
+    rows: { Observation: 'home-office-statements', Binary: 'unowned-files' },
     receiptsOnly: true,
   },
 
@@ -146,7 +146,7 @@ export const RIGHTS: Readonly<Partial<Record<Role, RoleRights>>> = {
     types: { ...DEFINITIONS, Observation: 'CU', Binary: 'C' },
     operations: OPERATIONS.feed,
     bundles: true,
-    rows: { Observation: 'feed-statements' },
+    rows: { Observation: 'feed-statements', Binary: 'unowned-files' },
     receiptsOnly: true,
   },
 };

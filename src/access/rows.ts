@@ -32,6 +32,12 @@ function coded(definitions: Definitions, type: string, code: string, member: str
   };
 }
 
+function missing(definitions: Definitions, type: string, code: string): Clause {
+  const parameter = definitions.searchParameters(type).get(code);
+  if (!parameter) throw new Error(`${type} has no search parameter ${code}`);
+  return { kind: 'parameter', parameter, modifier: 'missing', values: [{ text: 'true' }] };
+}
+
 function codings(concept: unknown): { system: string; code: string }[] {
   const list: unknown = typeof concept === 'object' && concept !== null && 'coding' in concept ? concept.coding : undefined;
   if (!Array.isArray(list)) return [];
@@ -62,6 +68,8 @@ export function createRows(definitions: Definitions): (rule: RowRule | undefined
     'status-assertions': coded(definitions, 'Observation', 'code', 'code', [`${ASSERTION}|`], [`${ASSERTION}|ovm-assessment`]),
     'home-office-statements': coded(definitions, 'Observation', 'code', 'code', [`${ASSERTION}|ho-status`]),
     'feed-statements': coded(definitions, 'Observation', 'code', 'code', [`${ASSERTION}|feed-status`]),
+    // A file that somebody around a budget sends names its owner; those of feeds name nobody.
+    'unowned-files': { clause: missing(definitions, 'Binary', 'security-context'), holds: (resource) => resource['securityContext'] === undefined },
     'entitlement-evidence': coded(definitions, 'Coverage', 'type', 'type', EVIDENCE.map((system) => `${system}|`)),
   };
   return (rule, caller) => (rule === undefined ? ALL : rule === 'own-subscriptions' ? ownSubscriptions(definitions, caller) : rules[rule]);

@@ -1,11 +1,14 @@
 // What each role is shown of a resource, and which search parameters would tell what is not shown.
 import type { Caller, Role } from '../fhir/caller.js';
+import { NHS_NUMBER_SYSTEM } from '../fhir/nhs-number.js';
 import type { View } from '../search/grant.js';
+import type { Clause } from '../search/query.js';
+import type { Clauses } from './clauses.js';
 import { inTurn, masked, withoutPlaces, withoutStatus } from './patient-view.js';
 
 export interface Sight {
   readonly view: View;
-  readonly hides: (code: string) => boolean;
+  readonly hides: (code: string, values: readonly string[] | undefined) => boolean;
 }
 
 /** The scope by which a care coordinator checks entitlement, named for the national activity code of the detail behind the banner. */
@@ -18,7 +21,22 @@ const MASKED_CODES: ReadonlySet<string> = new Set([
 
 const WHOLE: Sight = { view: withoutPlaces, hides: () => false };
 const NO_STATUS: Sight = { view: inTurn(withoutStatus, withoutPlaces), hides: (code) => STATUS_CODES.has(code) };
-const MASKED: Sight = { view: inTurn(masked, withoutPlaces), hides: (code) => !MASKED_CODES.has(code) };
+const MASKED: Sight = { view: inTurn(masked, withoutPlaces), hides: (code, values) => !MASKED_CODES.has(code) || (code === 'identifier' && !areNhsNumbers(values)) };
+
+/** A masked patient shows no other identifier. */
+function areNhsNumbers(values: readonly string[] = []): boolean {
+  return values.every((value) => value.startsWith(`${NHS_NUMBER_SYSTEM}|`));
+}
+
+/** About where somebody is: they find no restricted patient. */
+const PLACE_CODES: ReadonlySet<string> = new Set([
+  'address', 'address-city', 'address-country', 'address-postalcode', 'address-state', 'address-use', 'telecom', 'phone', 'email', 'general-practitioner', 'organization',
+]);
+
+/** Patients whose place is hidden from whoever sees them through a view. */
+export function hiddenPlaces(clauses: Clauses, code: string): Clause | undefined {
+  return PLACE_CODES.has(code) ? clauses.coded('Patient', '_security', 'R') : undefined;
+}
 
 const PATIENTS: Readonly<Partial<Record<Role, Sight>>> = {
   patient: NO_STATUS, 'care-coordinator': NO_STATUS, broker: NO_STATUS, 'budget-manager': NO_STATUS, practice: NO_STATUS,

@@ -23,7 +23,7 @@ const FORMATS = new Set(['json', 'application/json', 'application/fhir+json', 'a
 export const NO_STORE = { 'Cache-Control': 'no-store' } as const;
 
 /** May this caller ask about chargeable status at all? PHB roles may search Observations, and must not see this through it. */
-export const mayAsk = (grant: Grant): boolean => grant.allows('operation', 'Patient', 'chargeable-status');
+export const mayAsk = (grant: Grant): boolean => grant.allows('operation', 'Patient', 'chargeable-status') && !grant.judges;
 
 /** Who may ask by the register, and what a request must carry. */
 export interface VmParts {

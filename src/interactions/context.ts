@@ -24,6 +24,8 @@ export interface Parts {
   readonly store: Store;
   readonly db: Queryable;
   readonly permit: (caller: Caller, request: FhirRequest) => Grant;
+  /** Undefined where a caller's permission can't have been withdrawn since its token was made; else rejects with 403 where it has. */
+  readonly standing: (caller: Caller) => Promise<void> | undefined;
   readonly validate: (resource: Resource) => readonly Issue[];
   readonly profiles: Pick<ProfileChecker, 'check'>;
   readonly extract: (resource: Resource, document?: JsonDocument) => IndexRows;

@@ -6,6 +6,7 @@ import { FhirError, fail } from '../fhir/errors.js';
 import { outcomeText } from '../fhir/outcome.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import { VersionConflict, type Transaction } from '../store/store.js';
+import { recordBrokenGlass } from './broken-glass.js';
 import type { Context, Handler, Parts, RefusedRequest } from './context.js';
 
 /** Performs a request for a caller; never throws: a refusal is a response too. */
@@ -20,13 +21,35 @@ export async function perform(handler: Handler, request: FhirRequest, caller: Ca
 /** The same without the last stop: a transaction must see the refusal to roll back. */
 export async function answer(handler: Handler, request: FhirRequest, caller: Caller, parts: Parts, tx?: Transaction): Promise<FhirResponse> {
   const grant = parts.permit(caller, request);
+  // An entry of a transaction has been asked for with the Bundle, and another connection would have to be waited for inside it.
+  const standing = tx ? undefined : parts.standing(caller);
   const context: Context = { parts, grant, now: parts.clock(), store: tx ?? parts.store, db: tx ? tx.db : parts.db, ...(tx && { tx }) };
-  for (const answerer of parts.answerers) {
-    if (!answerer.concerns(request, grant)) continue;
+  const response = await (standing ? whileStanding(standing, request, () => respond(handler, request, context)) : respond(handler, request, context));
+  if (grant.brokenGlass !== undefined) await recordBrokenGlass(grant.brokenGlass, request, response, context);
+  return response;
+}
+
+async function respond(handler: Handler, request: FhirRequest, context: Context): Promise<FhirResponse> {
+  for (const answerer of context.parts.answerers) {
+    if (!answerer.concerns(request, context.grant)) continue;
     const response = await answerer.answer(request, context);
     if (response) return response;
   }
   return handler(request, context);
+}
+
+const READS: ReadonlySet<string> = new Set(['read', 'vread', 'history', 'search']);
+
+/** Reads are made while the standing is asked for, and given out only if it is good; whatever changes something waits. */
+async function whileStanding(standing: Promise<void>, request: FhirRequest, work: () => Promise<FhirResponse>): Promise<FhirResponse> {
+  if (!READS.has(request.interaction)) {
+    await standing;
+    return work();
+  }
+  const [stands, done] = await Promise.allSettled([standing, work()]);
+  if (stands.status === 'rejected') throw stands.reason;
+  if (done.status === 'rejected') throw done.reason;
+  return done.value;
 }
 
 /** Any error as the OperationOutcome the caller gets. */

@@ -33,8 +33,8 @@ export function slotOf(definitions: Definitions, type: string, code: string): Sl
 }
 
 /** The slot of a parameter that the caller asked by. Refused, by name, where the Grant hides what it is about: the answer would tell. */
-export function askedSlot({ definitions, grant }: Pick<Writing, 'definitions' | 'grant'>, type: string, code: string): Slot {
-  if (grant?.hides(type, code)) {
+export function askedSlot({ definitions, grant }: Pick<Writing, 'definitions' | 'grant'>, type: string, code: string, values?: readonly string[]): Slot {
+  if (grant?.hides(type, code, values)) {
     throw fail('forbidden', { text: `The role ${grant.caller.role} sees only part of a ${type}, and may not ask by ${code}, which is about the rest`, expression: code });
   }
   return slotOf(definitions, type, code);
@@ -74,22 +74,45 @@ function idsText({ sql }: Writing, { alias }: Row, { ids }: Of<'ids'>, use: Use)
   return use === 'drive' ? test : `(${test}) is true`;
 }
 
-function parameterText(writing: Writing, { type, alias }: Row, clause: Of<'parameter'>, use: Use): string {
+function parameterText(writing: Writing, row: Row, clause: Of<'parameter'>, use: Use): string {
   const { sql, frequencyOf } = writing;
+  const { type, alias } = row;
   const { modifier, values } = clause;
-  const slot = askedSlot(writing, type, clause.parameter.code);
+  const slot = askedSlot(writing, type, clause.parameter.code, values.map(({ text }) => text));
   if (modifier === 'missing') {
-    return `substr(${alias}.present, ${slot.position}, 1) = ${values[0]?.text === 'true' ? "'0'" : "'1'"}`;
+    return withExcept(writing, row, slot.code, `substr(${alias}.present, ${slot.position}, 1) = ${values[0]?.text === 'true' ? "'0'" : "'1'"}`);
   }
   const common = (): readonly bigint[] => {
     const frequency = frequencyOf(type);
     return frequency ? commonTokens(frequency) : [];
   };
-  return PARAMETER_RULES[slot.parameter.type].predicate(slot, modifier, values, { sql, row: alias, use, common });
+  const predicate = PARAMETER_RULES[slot.parameter.type].predicate(slot, modifier, values, { sql, row: alias, use, common });
+  return use === 'ids' ? predicate : withExcept(writing, row, slot.code, predicate);
+}
+
+/** A criterion, where the Grant lets it hold of every row; else of the others only. */
+function withExcept(writing: Writing, row: Row, code: string, text: string): string {
+  const except = writing.grant?.except(row.type, code);
+  return except ? `(${text} and ${clauseText(ungranted(writing), row, { kind: 'not', of: except }, 'filter')})` : text;
+}
+
+/** For clauses of the Grant itself, which are not put under it. */
+function ungranted({ definitions, sql, frequencyOf }: Writing): Writing {
+  return { definitions, sql, frequencyOf };
+}
+
+/** The ids of the rows of which the Grant lets no criterion by the parameter hold, as a select; undefined where there are none. */
+export function exceptedIds(writing: Writing, type: string, code: string): string | undefined {
+  const except = writing.grant?.except(type, code);
+  return except && otherRows(ungranted(writing), type, except, (other) => `${other}.id`);
 }
 
 /** Rows that point at a row of another type which satisfies a clause. */
-function chainText(writing: Writing, { type, alias }: Row, { parameter, type: other, where }: Of<'chain'>, use: Use): string {
+function chainText(writing: Writing, row: Row, clause: Of<'chain'>, use: Use): string {
+  return withExcept(writing, row, clause.parameter.code, pointingText(writing, row, clause, use));
+}
+
+function pointingText(writing: Writing, { type, alias }: Row, { parameter, type: other, where }: Of<'chain'>, use: Use): string {
   const slot = askedSlot(writing, type, parameter.code);
   if (slot.column === 'subject') {
     const targets = otherRows(writing, other, where, (to) => `'${other}/' || ${to}.id`);
@@ -108,8 +131,10 @@ function chainText(writing: Writing, { type, alias }: Row, { parameter, type: ot
 }
 
 /** Rows that a row of another type points at, which satisfies a clause. */
-function hasText(writing: Writing, { type, alias }: Row, { type: other, parameter, where }: Of<'has'>, use: Use): string {
+function hasText(writing: Writing, { type, alias }: Row, { type: other, parameter, where: asked }: Of<'has'>, use: Use): string {
   const slot = askedSlot(writing, other, parameter.code);
+  const except = writing.grant?.except(other, slot.code);
+  const where: Clause = except ? { kind: 'and', of: [asked, { kind: 'not', of: except }] } : asked;
   const start = type.length + 2;
   const ids = slot.column === 'subject'
     ? otherRows(writing, other, where, (from) => `substr(${from}.subject, ${start})`, (from) => `${from}.subject >= '${type}/' and ${from}.subject < '${type}0'`)
@@ -182,6 +207,5 @@ function flat(clause: Clause): readonly Clause[] {
 }
 
 export function conjunctText(writing: Writing, row: Row, { clause, granted }: Conjunct, use: Use): string {
-  const { definitions, sql, frequencyOf } = writing;
-  return clauseText(granted ? { definitions, sql, frequencyOf } : writing, row, clause, use);
+  return clauseText(granted ? ungranted(writing) : writing, row, clause, use);
 }

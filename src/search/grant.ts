@@ -10,6 +10,8 @@ export type View = (text: string) => string;
 
 export interface Grant {
   readonly caller: Caller;
+  /** Why the caller broke the glass, where this request was let through for that. */
+  readonly brokenGlass?: string;
   /** The rows of a type that this caller may see; `none` where there are none. ANDed to every read, search, chain and include. */
   rows(type: string): Clause;
   /** May the caller use this interaction on this type at all (403 if not)? */
@@ -24,8 +26,10 @@ export interface Grant {
   absent(type: string, id: string): FhirError;
   /** What this caller is shown of a resource, made of its JSON text; undefined where that is all of it. The store applies it to whatever it gives out. */
   view(type: string): View | undefined;
-  /** Is the search parameter about something that the view hides? Then it is refused, since it would tell. */
-  hides(type: string, code: string): boolean;
+  /** Is the search parameter, asked with these values, about something that the view hides? Then it is refused, since it would tell. */
+  hides(type: string, code: string, values?: readonly string[]): boolean;
+  /** Rows whose view hides what the parameter is about, though others' shows it: no criterion by it holds of them. */
+  except(type: string, code: string): Clause | undefined;
   /** A write, seen with both versions: undefined when allowed, else the refusal to give. */
   refuseWrite(type: string, before: Resource | undefined, after: Resource | undefined): FhirError | undefined;
 }
@@ -40,6 +44,7 @@ export function serverGrant(client = 'entitle-fhir'): Grant {
     absent: (type, id) => fail('not-found', { text: `There is no ${type}/${id}` }),
     view: () => undefined,
     hides: () => false,
+    except: () => undefined,
     allows: () => true,
     refuseWrite: () => undefined,
   };

@@ -1,5 +1,5 @@
 // `_include` and `_revinclude` in the statement of the page itself. https://hl7.org/fhir/R4/search.html#include
-import { askedSlot, conjunctText, conjunctsOf, refIs, type Writing } from './clause.js';
+import { askedSlot, exceptedIds, conjunctText, conjunctsOf, refIs, type Writing } from './clause.js';
 import type { Include } from './query.js';
 import { slotsOf, type Slot } from './slots.js';
 
@@ -82,10 +82,15 @@ function wantedText(writing: Writing, includes: readonly Include[], from: string
 
 /** `*` without a test, unless some references are not to be followed. */
 function wantedBy(writing: Writing, include: Include): string {
-  const all = !include.parameter && ![...slotsOf(writing.definitions, include.source).byCode.keys()].some((code) => writing.grant?.hides(include.source, code));
-  if (all) return 'true';
-  const slots = slotsIncluded(writing, include);
-  return slots.length === 0 ? 'false' : `(${slots.map((slot) => refIs(writing.sql, 'f', slot)).join(' or ')})`;
+  const { definitions, grant, sql } = writing;
+  const { source, parameter } = include;
+  const restrained = [...slotsOf(definitions, source).byCode.keys()].some((code) => grant?.hides(source, code) === true || grant?.except(source, code));
+  if (!parameter && !restrained) return 'true';
+  const tests = slotsIncluded(writing, include).map((slot) => {
+    const excepted = exceptedIds(writing, source, slot.code);
+    return excepted === undefined ? refIs(sql, 'f', slot) : `(${refIs(sql, 'f', slot)} and s.id not in (${excepted}))`;
+  });
+  return tests.length === 0 ? 'false' : `(${tests.join(' or ')})`;
 }
 
 function forwardText(writing: Writing, type: string, wanted: string): string {
@@ -106,7 +111,8 @@ function backwardTexts(writing: Writing, include: Include, from: string, types: 
     const salts = others.map(({ salt }) => `self # ${sql.bind(String(salt), 'bigint')}`).join(', ');
     tests.push((alias) => `${alias}.tokens && array(select unnest(array[${salts}]) from ${from}${on})`);
   }
-  return tests.map((test) => rowsText(writing, include.source, [test]));
+  const excepted = slots.map(({ code }) => exceptedIds(writing, include.source, code)).find((ids) => ids !== undefined);
+  return tests.map((test) => rowsText(writing, include.source, [test, ...(excepted === undefined ? [] : [(alias: string) => `${alias}.id not in (${excepted})`])]));
 }
 
 function rowsText(writing: Writing, type: string, found: readonly ((alias: string) => string)[]): string {

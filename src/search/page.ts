@@ -1,6 +1,7 @@
 // The select of one page of matches. Which index finds the rows is decided here and written so that the planner has no other way:
 // either the sort index is walked and every clause sifts (`filter`), or the best clauses find the rows (`drive`) and what
 // is found is sorted by expressions that no index matches.
+import { fail } from '../fhir/errors.js';
 import { askedSlot, conjunctText, conjunctsOf, type Writing } from './clause.js';
 import { driversOf, RANK, type Conjunct, type Drivers } from './drivers.js';
 import { afterText, orderOf, orderText, rowAfterText, type Order } from './order.js';
@@ -36,7 +37,7 @@ export interface PageText {
 
 /** At most count + 1 rows in order: the last only tells that there is a next page. `more` names further columns of the row. */
 export function pageText(writing: Writing, query: Query, more: readonly string[]): PageText {
-  for (const { parameter } of query.sort) askedSlot(writing, query.type, parameter.code);
+  for (const { parameter: { code } } of query.sort) refuseOrder(writing, query.type, code);
   const order = orderOf(writing.definitions, writing.sql, query, ROW);
   const conjuncts = conjunctsOf(writing, query.type, query.where);
   const keys = order.columns.map(({ plain, cast, walks }, index) => `${keyText(plain, cast === 'text' && walks === undefined)} as k${index}`);
@@ -45,6 +46,12 @@ export function pageText(writing: Writing, query: Query, more: readonly string[]
   const road = roadOf(page);
   writing.sql.constant &&= road !== 'natural' && isUsual(query.count) && conjuncts.length < 8;
   return { text: roadText(page, road), keys: keys.length };
+}
+
+/** The place of a row in an order tells its value. */
+function refuseOrder(writing: Writing, type: string, code: string): void {
+  askedSlot(writing, type, code);
+  if (writing.grant?.except(type, code)) throw fail('forbidden', { text: `${type} can't be sorted by ${code}: of some rows this caller is not shown it`, expression: '_sort' });
 }
 
 function roadText(page: Page, road: Road): string {

@@ -96,5 +96,5 @@ export const EXPECTED: Readonly<Record<string, Expected>> = {
   otherPractice: { letters: PRACTICE, sees: ['Patient/bob', 'Task/bob'] },
   ovm: { letters: OVM, sees: [...EVERYBODYS, 'Patient/ada', 'Patient/bob', 'Patient/eve', 'Coverage/ehic', 'Observation/assessment'] },
   supplier: { letters: { ...OPEN, Observation: 'RS' }, sees: [] },
-  homeOffice: { letters: { ...OPEN, Observation: 'CU' }, sees: [] },
+  homeOffice: { letters: { ...OPEN, Observation: 'CU', Binary: 'C' }, sees: [] },
 };

@@ -1,5 +1,4 @@
 // The matrix is worth something only if it fails where a rule does: each rule is taken away in turn, and its cells must then differ.
-import type { Caller } from '../../src/fhir/caller.js';
 import type { Grant } from '../../src/search/grant.js';
 import { differing, EXPECTED_ROWS, startMatrix, type Matrix } from './cells.js';
 
@@ -7,10 +6,10 @@ import { differing, EXPECTED_ROWS, startMatrix, type Matrix } from './cells.js';
 let leak: Partial<Grant> | ((grant: Grant) => Partial<Grant>) = {};
 
 jest.mock('../../src/access/caller-grant.js', () => {
-  const actual = jest.requireActual<typeof import('../../src/access/caller-grant.js')>('../../src/access/caller-grant.js');
+  const actual = jest.requireActual<{ createGrant(...given: unknown[]): Grant }>('../../src/access/caller-grant.js');
   return {
-    createGrant(caller: Caller, ...rest: never[]): Grant {
-      const grant = (actual.createGrant as (caller: Caller, ...rest: never[]) => Grant)(caller, ...rest);
+    createGrant(...given: unknown[]): Grant {
+      const grant = actual.createGrant(...given);
       return new Proxy(grant, {
         get(target, member: keyof Grant) {
           const wrong = typeof leak === 'function' ? leak(target) : leak;
