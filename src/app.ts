@@ -1,6 +1,7 @@
 // The Fastify instance, built from the parts it is handed.
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { answerClientError } from './http/client-error.js';
+import { registerCdsHooksDoor, type CdsDoor } from './http/cds-hooks-door.js';
 import { refuseByFastify, registerFhirDoor, type FhirDoor } from './http/fhir-door.js';
 import type { Clients } from './identity/clients.js';
 import { registerClientsDoor } from './http/clients-door.js';
@@ -16,6 +17,7 @@ export interface AppParts {
   readonly fhir: FhirDoor;
   readonly oauth: OAuthDoor;
   readonly clients: Clients;
+  readonly cds: Pick<CdsDoor, 'authenticate' | 'newId'>;
   readonly health: Health;
   /** The JWK Set of the key that notifications are signed with, as JSON text. */
   readonly keys: string;
@@ -27,7 +29,7 @@ export interface AppParts {
 const REQUEST_TIMEOUT_MS = 120_000;
 const HANG_UP_MS = 50;
 
-export function createApp({ fhir, oauth, clients, health, keys, bodyLimitBytes, log }: AppParts): App {
+export function createApp({ fhir, oauth, clients, cds, health, keys, bodyLimitBytes, log }: AppParts): App {
   const app = Fastify({
     loggerInstance: log,
     // One logger for all: a child for each request costs 3 µs, and requests are not logged one by one.
@@ -45,6 +47,7 @@ export function createApp({ fhir, oauth, clients, health, keys, bodyLimitBytes, 
   registerKeysDoor(app, keys);
   registerFhirDoor(app, fhir);
   registerOAuthDoor(app, oauth);
+  registerCdsHooksDoor(app, { ...fhir, ...cds });
   registerClientsDoor(app, { ...fhir, clients });
   hangUpWhenIdle(app);
   return app;

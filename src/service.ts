@@ -222,6 +222,7 @@ function createFhirApp(given: ServiceParts, parts: Parts, { validator, terminolo
       onFailure: (error) => { log.error({ err: error }, 'a token could not be issued'); },
     },
     clients: identity.clients,
+    cds: { authenticate: identity.authenticateCds, newId: parts.newId },
     fhir: {
       basePath: config.basePath,
       baseOf,

@@ -24,6 +24,7 @@ export const HOME_OFFICE_STATUSES: Readonly<Record<HomeOfficeStatus, { readonly 
   'british-citizen': { basic: 'N' },
 };
 
+export const isBasic = (code: unknown): code is Basic => typeof code === 'string' && Object.hasOwn(BASIC_DISPLAY, code);
 export const isCategory = (code: unknown): code is Category => typeof code === 'string' && Object.hasOwn(CATEGORIES, code);
 export const isHomeOfficeStatus = (code: unknown): code is HomeOfficeStatus => typeof code === 'string' && Object.hasOwn(HOME_OFFICE_STATUSES, code);
 

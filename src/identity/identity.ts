@@ -1,6 +1,7 @@
 // Who is asking, as one part of the service: tokens verified, their clients admitted, and the built-in token endpoint.
 import type { Queryable } from '../db/database.js';
 import { createAdmission } from './admit.js';
+import { createCdsVerifier, type CdsVerifier } from './cds-client.js';
 import { createClientKeys } from './client-keys.js';
 import { createClients, type Clients } from './clients.js';
 import type { DevelopmentKeys } from './development-keys.js';
@@ -36,6 +37,8 @@ export interface IdentityParts {
 export interface Identity {
   readonly clients: Clients;
   readonly authenticate: TokenVerifier;
+  /** Of calls to CDS services. */
+  readonly authenticateCds: CdsVerifier;
   readonly token: TokenEndpoint | undefined;
   /** Drops what the token endpoint need not remember any more. */
   tidy(): Promise<void>;
@@ -47,9 +50,12 @@ export function createIdentity({ db, clock, newId, authority, selfSigned, unsign
   const keys = createClientKeys();
   const used = createUsedAssertions(db);
   const verifier = selfSigned ? createSelfSignedVerifier({ clients, keys, otherwise: verify, issuer, takeUnsigned: unsigned }) : verify;
+  const authenticate = createAdmission(verifier, clients);
   return {
     clients,
-    authenticate: createAdmission(verifier, clients),
+    authenticate,
+    // What signs for one call only is no access token of the FHIR service, and the other way round.
+    authenticateCds: createCdsVerifier({ clients, keys, used, clock, otherwise: createAdmission(verify, clients) }),
     token: issuerKeys && createTokenEndpoint({ clients, keys, used, issuerKeys, clock, newId }),
     tidy: () => used.forget(clock()),
   };
