@@ -1,7 +1,9 @@
 // Joins the rooms into one service over a database: what main serves, what the tests drive, what the command line loads data through.
 import { randomBytes } from 'node:crypto';
 import { createAccess } from './access/access.js';
+import { createClauses } from './access/clauses.js';
 import { fileRule } from './access/file-rule.js';
+import { OwnOrganizations } from './access/own-organizations.js';
 import { createStanding } from './access/standing.js';
 import { type App, type AppLog, createApp } from './app.js';
 import { createBudgets } from './budgets/budgets.js';
@@ -94,7 +96,8 @@ export async function createService(given: ServiceParts): Promise<Service> {
   const identity = createIdentity({ db: database, clock, newId, authority: given.authority, selfSigned: config.vmProfile !== 'modern', unsigned: config.vmUnsignedTokens });
   const status = createChargeableStatus({ newId, clients: identity.clients, setting: { profile: config.vmProfile, asid: config.vmAsid }, nonePolicy: config.nonePolicy });
   const validator = createValidator(definitions);
-  const permit = createAccess({ definitions, clock });
+  const organizations = new OwnOrganizations(createClauses(definitions), clock);
+  const permit = createAccess({ definitions, clock, organizations });
   const tick = (): number => performance.now();
   const subscribers = new Subscribers(database.beside, tick);
   const network: Network = { private: config.subscriptionNetwork === 'private', loopback: config.authIssuer === undefined };
@@ -123,7 +126,7 @@ export async function createService(given: ServiceParts): Promise<Service> {
     store,
     db: database,
     permit,
-    standing: createStanding(store),
+    standing: createStanding(store, organizations),
     validate: (resource) => validator.validate(resource),
     extract: createExtractor(definitions),
     profiles,

@@ -7,6 +7,7 @@ import type { Grant } from '../search/grant.js';
 import { glassReason } from './break-glass.js';
 import { createClauses } from './clauses.js';
 import { createGrant, type GrantParts } from './caller-grant.js';
+import type { OwnOrganizations } from './own-organizations.js';
 import { RIGHTS } from './rights.js';
 import { createRows } from './rows.js';
 
@@ -17,10 +18,11 @@ export interface AccessParts {
   readonly definitions: Definitions;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
+  readonly organizations: Pick<OwnOrganizations, 'referencesOf'>;
 }
 
-export function createAccess({ definitions, clock }: AccessParts): Permit {
-  const parts: GrantParts = { clauses: createClauses(definitions), rowsOf: createRows(definitions), clock };
+export function createAccess({ definitions, clock, organizations }: AccessParts): Permit {
+  const parts: GrantParts = { clauses: createClauses(definitions), rowsOf: createRows(definitions), clock, organizations };
   // The verifier hands out one Caller per token, so a Grant is made once per token, not per request.
   const grants = new WeakMap<Caller, Grant>();
   return (caller, request) => {

@@ -8,6 +8,7 @@ import { absence } from './absence.js';
 import { aroundRelationship, AUDIENCES } from './audiences.js';
 import type { Seen } from './budget-rows.js';
 import { ALL, NONE, type Clauses } from './clauses.js';
+import type { OwnOrganizations } from './own-organizations.js';
 import { EVERYBODYS } from './operations.js';
 import { OPEN, type RoleRights } from './rights.js';
 import type { Rows } from './rows.js';
@@ -19,6 +20,7 @@ export interface GrantParts {
   readonly rowsOf: (rule: NonNullable<RoleRights['rows']>[string] | undefined, caller: Caller) => Rows;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
+  readonly organizations: Pick<OwnOrganizations, 'referencesOf'>;
   /** The glass is broken: a care coordinator sees as if there were a relationship with everyone. */
   readonly broken?: boolean;
 }
@@ -43,9 +45,9 @@ export function createGrant(caller: Caller, rights: RoleRights | undefined, part
     judges: rights?.audience !== undefined,
     rows: (type) => (sees(type) ? seen(type) : NONE),
     absent: (type, id) => absence(caller, type, id),
-    view: (type) => sightOf(caller, type)?.view,
-    hides: (type, code, values) => sightOf(caller, type)?.hides(code, values) ?? false,
-    except: (type, code) => (type === 'Patient' && sightOf(caller, type) ? hiddenPlaces(parts.clauses, code) : undefined),
+    view: (type) => sightOf(caller, type, parts.organizations)?.view,
+    hides: (type, code, values) => sightOf(caller, type, parts.organizations)?.hides(code, values) ?? false,
+    except: (type, code) => (type === 'Patient' && sightOf(caller, type, parts.organizations) ? hiddenPlaces(parts.clauses, code) : undefined),
     allows(interaction, type, operation) {
       if (interaction === 'batch' || interaction === 'transaction') return (rights?.bundles ?? false) !== false;
       if (interaction === 'operation') return operation !== undefined && holdsOperation(rights, operation) && (operation !== STATUS_OPERATION || seesStatus(caller));
@@ -59,7 +61,7 @@ export function createGrant(caller: Caller, rights: RoleRights | undefined, part
       const letter = after === undefined ? 'D' : before === undefined ? 'C' : 'U';
       const outside = (before !== undefined && !rows.holds(before)) || (after !== undefined && !(rows.takes ?? rows.holds)(after));
       // Written from what was shown, the rest would be lost.
-      const inPart = before !== undefined && after !== undefined && sightOf(caller, type) !== undefined;
+      const inPart = before !== undefined && after !== undefined && sightOf(caller, type, parts.organizations) !== undefined;
       if (may(type, letter) && !outside && !inPart) return undefined;
       return fail('forbidden', { text: `The role ${caller.role} may not write this ${type}` });
     },

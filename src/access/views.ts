@@ -4,6 +4,8 @@ import { NHS_NUMBER_SYSTEM } from '../fhir/nhs-number.js';
 import type { View } from '../search/grant.js';
 import type { Clause } from '../search/query.js';
 import type { Clauses } from './clauses.js';
+import { cutToLines, SHOWN_CODES } from './account-view.js';
+import type { OwnOrganizations } from './own-organizations.js';
 import { inTurn, masked, withoutPlaces, withoutStatus } from './patient-view.js';
 
 export interface Sight {
@@ -49,7 +51,8 @@ export function seesStatus({ role, scopes }: Caller): boolean {
 }
 
 /** Undefined where the caller is shown all of a type's resources. */
-export function sightOf(caller: Caller, type: string): Sight | undefined {
+export function sightOf(caller: Caller, type: string, organizations: Pick<OwnOrganizations, 'referencesOf'>): Sight | undefined {
+  if (type === 'Account' && caller.role === 'third-party') return { view: (text) => cutToLines(organizations.referencesOf(caller))(text), hides: (code) => !SHOWN_CODES.has(code) };
   if (type !== 'Patient') return undefined;
   return caller.role === 'care-coordinator' && seesStatus(caller) ? WHOLE : PATIENTS[caller.role];
 }

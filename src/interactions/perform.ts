@@ -24,7 +24,7 @@ export async function answer(handler: Handler, request: FhirRequest, caller: Cal
   // An entry of a transaction has been asked for with the Bundle, and another connection would have to be waited for inside it.
   const standing = tx ? undefined : parts.standing(caller);
   const context: Context = { parts, grant, now: parts.clock(), store: tx ?? parts.store, db: tx ? tx.db : parts.db, ...(tx && { tx }) };
-  const response = await (standing ? whileStanding(standing, request, () => respond(handler, request, context)) : respond(handler, request, context));
+  const response = await (standing ? whileStanding(standing, request, context, () => respond(handler, request, context)) : respond(handler, request, context));
   if (grant.brokenGlass !== undefined) await recordBrokenGlass(grant.brokenGlass, request, response, context);
   return response;
 }
@@ -40,9 +40,9 @@ async function respond(handler: Handler, request: FhirRequest, context: Context)
 
 const READS: ReadonlySet<string> = new Set(['read', 'vread', 'history', 'search']);
 
-/** Reads are made while the standing is asked for, and given out only if it is good; whatever changes something waits. */
-async function whileStanding(standing: Promise<void>, request: FhirRequest, work: () => Promise<FhirResponse>): Promise<FhirResponse> {
-  if (!READS.has(request.interaction)) {
+/** Reads are made while the standing is asked for, and given out only if it is good. Whatever changes something waits, and a view of Accounts, which has to know whose lines to show. */
+async function whileStanding(standing: Promise<void>, request: FhirRequest, { grant }: Context, work: () => Promise<FhirResponse>): Promise<FhirResponse> {
+  if (!READS.has(request.interaction) || grant.view('Account')) {
     await standing;
     return work();
   }

@@ -201,6 +201,35 @@ describe('a write', () => {
   });
 });
 
+describe('a third party', () => {
+  beforeAll(() => server.seed([{
+    ...budgetBody({
+      patient: world.patients.ada, owner: world.organizations.icb, managers: [nominated()], plans: ['CarePlan/x'],
+      lines: [{ model: 'notional', amount: 1, lineId: 'a' }, { model: 'third-party', amount: 2.50, lineId: 'b', holder: `Organization/${world.organizations.isf}` }, { model: 'third-party', amount: 3, lineId: 'c', holder: `Organization/${world.organizations.otherIsf}` }],
+      rest: { id: 'shared' },
+    }),
+  }]));
+
+  const roadsOfAccounts: readonly (readonly [string, () => Promise<any>])[] = [
+    ['read', async () => (await as('isf', 'GET', 'Account/shared')).body],
+    ['vread', async () => (await as('isf', 'GET', 'Account/shared/_history/1')).body],
+    ['history', async () => entries(await as('isf', 'GET', 'Account/shared/_history'))[0]],
+    ['search', async () => entries(await as('isf', 'GET', 'Account?_id=shared'))[0]],
+    ['transaction', async () => (await as('isf', 'POST', '', { resourceType: 'Bundle', type: 'transaction', entry: [{ request: { method: 'GET', url: 'Account/shared' } }] })).body.entry[0].resource],
+  ];
+  test.each(roadsOfAccounts)('sees its own lines of a budget by %s', async (_road, ask) => {
+    const account = await ask();
+    expect(Object.keys(account).sort()).toEqual(['extension', 'id', 'meta', 'name', 'owner', 'resourceType', 'servicePeriod', 'status', 'subject', 'type']);
+    expect(account.extension).toHaveLength(1);
+    expect(JSON.stringify(account.extension)).toContain('"valueId":"b"');
+    expect(account.meta.tag).toEqual([SUBSETTED]);
+  });
+
+  test.each(['manager=RelatedPerson/x', 'careplan=CarePlan/x', 'line-holder=Organization/x', 'held-line=x', '_include=Account:careplan', 'partof=Account/x'])('may not ask by %s', async (query) => {
+    expect((await as('isf', 'GET', `Account?${query}`)).status).toBe(403);
+  });
+});
+
 test('a provider proposes, and changes nothing by itself', async () => {
   const id = await put(server, { resourceType: 'HealthcareService', active: true, name: 'Gym', providedBy: { reference: `Organization/${world.organizations.provider}` } });
   expect((await as('provider', 'PUT', `HealthcareService/${id}`, { resourceType: 'HealthcareService', id, active: false })).status).toBe(403);

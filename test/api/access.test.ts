@@ -1,5 +1,6 @@
 // Who may do and see what, on every road: the same rule must hold on each. https://hl7.org/fhir/R4/security.html
-import { assessed, BASE, covered, deliver, FEED, NHS, newKey, register, state, statementBody, TRACED } from '../domain/people.js';
+import { randomUUID } from 'node:crypto';
+import { assessed, BASE, covered, deliver, FEED, NHS, newKey, register, state, statementBody } from '../domain/people.js';
 import { startServer, type Answer, type TestServer } from '../server.js';
 import { expectRefusal } from './refusal.js';
 import { rowCounts } from './row-counts.js';
@@ -34,7 +35,8 @@ afterAll(() => server.close());
 type FourRoles = 'admin' | 'ovm' | 'supplier' | 'homeOffice';
 type Call = (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>;
 const with_ = (token: string, always: Record<string, string> = {}): Call => (method, path, body, headers = {}) => server.send(method, path, { token, body, headers: { ...always, ...headers } });
-const as = (role: FourRoles): Call => with_(server.tokens[role], role === 'supplier' ? TRACED : {});
+// A supplier sends an X-Request-ID with everything; one that comes again would be the same request.
+const as = (role: FourRoles): Call => with_(server.tokens[role], role === 'supplier' ? { 'x-request-id': randomUUID() } : {});
 const ids = (body: any): string[] => (body.entry ?? []).filter((entry: any) => entry.search?.mode !== 'outcome').map((entry: any) => `${entry.resource.resourceType}/${entry.resource.id}`);
 /** Paths name what is made in beforeAll: `{patient}`. */
 const fill = (path: string): string =>
