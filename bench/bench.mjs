@@ -25,6 +25,8 @@ const SIZE = options.quick ? { patients: 1000, observed: 200 } : { patients: 500
 const CLIENTS = 4;
 /** Node compiles a path well only after thousands of requests: both sides are measured warm. */
 const WARM = 10;
+/** What a supplier's search must carry. */
+const REQUEST_ID = '7d6a3c1e-2f4b-4c8a-9e5d-0b1a2c3d4e5f';
 const JSON_BODY = { 'content-type': 'application/fhir+json' };
 
 function startChild(file, args, env, ready) {
@@ -48,9 +50,11 @@ function requests(base, floor, tokens) {
   const create = () => JSON.stringify(observation(pick(1e6), `p${pick(SIZE.observed)}`));
   const transaction = () => bundle('transaction', Array.from({ length: 20 }, () => post(observation(pick(1e6), `p${pick(SIZE.observed)}`))));
   const statusUrl = () => `${base}/Patient/$chargeable-status?identifier=${encodeURIComponent(`https://fhir.nhs.uk/Id/nhs-number|${nhsNumber(pick(SIZE.observed))}`)}`;
+  const vmUrl = () => `${base}/Observation?subject:Patient.identifier=${encodeURIComponent(`https://fhir.nhs.uk/Id/nhs-number|${nhsNumber(pick(SIZE.observed))}`)}&code=${encodeURIComponent('https://fhir.nhs.uk/fhir-observation-code-1|0001')}`;
   return [
     { name: 'read', count: 1500, expect: 200, floor: () => ({ url: `${floor}/read/p${pick(SIZE.patients)}` }), server: () => ({ url: `${base}/Patient/p${pick(SIZE.patients)}`, headers: fhir('admin') }) },
     { name: 'chargeable-status', count: 1500, expect: 200, floor: () => ({ url: `${floor}/status/${nhsNumber(pick(SIZE.observed))}` }), server: () => ({ url: statusUrl(), headers: fhir('supplier') }) },
+    { name: 'vm-search', count: 1500, expect: 200, floor: () => ({ url: `${floor}/status/${nhsNumber(pick(SIZE.observed))}` }), server: () => ({ url: vmUrl(), headers: { ...fhir('supplier'), 'x-request-id': REQUEST_ID } }) },
     { name: 'search-20', count: 600, expect: 200, floor: () => ({ url: `${floor}/search/p${pick(SIZE.observed)}` }), server: () => ({ url: `${base}/Observation?subject=Patient/p${pick(SIZE.observed)}&_sort=-date&_count=20`, headers: fhir('admin') }) },
     { name: 'create', count: 500, expect: 201, floor: () => ({ url: `${floor}/create`, method: 'POST', headers: JSON_BODY, body: create() }), server: () => ({ url: `${base}/Observation`, method: 'POST', headers: { ...fhir('admin'), ...JSON_BODY }, body: create() }) },
     { name: 'transaction', count: 50, expectFloor: 200, expect: 200, floor: () => ({ url: `${floor}/transaction`, method: 'POST', headers: JSON_BODY, body: transaction() }), server: () => ({ url: base, method: 'POST', headers: { ...fhir('admin'), ...JSON_BODY }, body: transaction() }) },

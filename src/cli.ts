@@ -8,7 +8,7 @@ import { ROLES, type Role } from './fhir/caller.js';
 import type { Clients } from './identity/clients.js';
 import { developmentKeys } from './identity/development-keys.js';
 import { issueToken } from './identity/issue-token.js';
-import { readRegistration } from './identity/registration.js';
+import { BadRegistration, readRegistration } from './identity/registration.js';
 import type { Progress } from './progress.js';
 
 const MISUSE = 2;
@@ -218,7 +218,7 @@ async function run(): Promise<void> {
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : MISUSE;
     else {
       console.error(error instanceof Error ? error.message : error);
-      process.exitCode = error instanceof ConfigError ? MISUSE : FAILURE;
+      process.exitCode = error instanceof ConfigError || error instanceof BadRegistration ? MISUSE : FAILURE;
     }
   }
 }

@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 const admin = () => ({ authorization: `Bearer ${server.tokens.admin}` });
-const clients = (path = '', init: RequestInit = {}) => call(`${origin(server)}/admin/clients${path}`, { ...init, headers: { ...admin(), ...init.headers } });
+const clients = (path = '', init: Omit<RequestInit, 'headers'> & { headers?: Record<string, string> } = {}) => call(`${origin(server)}/admin/clients${path}`, { ...init, headers: { ...admin(), ...init.headers } });
 const ask = async (token: string): Promise<number> => (await server.send('GET', vmPath('9990000018'), { token, headers: TRACED })).status;
 
 test('a client is registered, listed, read and replaced', async () => {

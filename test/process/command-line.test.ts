@@ -86,3 +86,13 @@ test('doctor says whether the money adds up, and names the budget where it does 
   const well = await runCommand(['doctor'], { DATA_DIR: data.path });
   expect(well).toMatchObject({ code: 0, stdout: 'The ledger agrees with every total: 0 budgets.\n', stderr: '' });
 });
+
+test('client registers, lists and switches off, and says what is wrong with a registration', async () => {
+  const client = (...args: string[]) => runCommand(['client', ...args], { DATA_DIR: data.path });
+  expect(await client('add', 'sup', '--role', 'supplier')).toMatchObject({ code: 2, stdout: '', stderr: 'asid is missing: a supplier is accredited by its ASID\n' });
+  expect(await client('add', 'sup', '--role', 'supplier', '--asid', '200000000115', '--interaction', '*', '--rate', '50')).toMatchObject({ code: 0, stdout: 'The client sup is registered.\n' });
+  expect(await client('disable', 'sup')).toMatchObject({ code: 0, stdout: 'The client sup is switched off.\n' });
+  const { stdout } = await client('list');
+  expect(JSON.parse(stdout)).toEqual([{ id: 'sup', issuer: 'sup', name: 'sup', roles: ['supplier'], asid: '200000000115', interactions: ['*'], rate: 50, active: false }]);
+  expect(await client('disable', 'nobody')).toMatchObject({ code: 1, stderr: 'No client nobody has been registered\n' });
+});
