@@ -9,7 +9,7 @@ import { grantAct } from './grant-act.js';
 import { readInput, type InputNames } from './input.js';
 import type { Operation } from './operation.js';
 
-const NAMES: InputNames = { delta: 'Money', reason: 'text', review: 'Reference', lineId: 'text' };
+const NAMES: InputNames = { delta: 'Money', reason: 'text', review: 'Reference', lineId: 'text', proposal: 'Reference' };
 
 export function createAdjustAllocationOperation({ validate }: { readonly validate: (resource: Resource) => readonly Issue[] }): Operation {
   return {
@@ -24,7 +24,7 @@ export function createAdjustAllocationOperation({ validate }: { readonly validat
       const delta = input.pence('delta');
       const reason = input.text('reason');
       if (delta === undefined || delta === 0n || reason === undefined) throw fail('required', { text: '$adjust-allocation needs delta, a Money that is not 0, and reason', expression: 'Parameters.parameter' });
-      return grantAct('adjust-allocation', request, context, reason, async (account, budget, inside) => {
+      return grantAct('adjust-allocation', request, context, { reason, proposal: input.reference('proposal') }, async (account, budget, inside) => {
         await checkReview(input.reference('review'), account.id, 'amend', { tx: inside.tx, grant: inside.grant, caller: inside.grant.caller });
         const line = lineOf(budget, input.text('lineId'));
         if (delta < 0n) checkMovable(account.id, line, -delta);

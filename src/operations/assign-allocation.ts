@@ -13,7 +13,7 @@ import { grantAct, type Decision } from './grant-act.js';
 import { readInput, type Input, type InputNames } from './input.js';
 import type { Operation } from './operation.js';
 
-const NAMES: InputNames = { line: 'part*', reason: 'text' };
+const NAMES: InputNames = { line: 'part*', reason: 'text', proposal: 'Reference' };
 const LINE_NAMES: InputNames = { lineId: 'text', model: 'text', amount: 'Money', holder: 'Reference', consent: 'Reference', purpose: 'text', activityId: 'text*' };
 
 /** A line as it shall be. */
@@ -35,7 +35,7 @@ export function createAssignAllocationOperation({ validate }: { readonly validat
       const input = readInput(request, NAMES, validate);
       const lines = input.groups('line', LINE_NAMES);
       if (lines.length === 0) throw fail('required', { text: '$assign-allocation needs line, once for each line the budget shall have', expression: 'Parameters.parameter' });
-      return grantAct('assign-allocation', request, context, input.text('reason'), async (account, budget, inside) => {
+      return grantAct('assign-allocation', request, context, { reason: input.text('reason'), proposal: input.reference('proposal') }, async (account, budget, inside) => {
         const assigned = lines.map((line) => assignedOf(line, budget, inside.parts.newId));
         const movements = movementsOf(assigned, budget);
         if (movements.some(({ line }) => line === UNALLOCATED)) await ensureUnallocated(inside.tx.db, account.id);

@@ -9,7 +9,7 @@ import { grantAct } from './grant-act.js';
 import { readInput, type InputNames } from './input.js';
 import type { Operation } from './operation.js';
 
-const NAMES: InputNames = { from: 'text', to: 'text', amount: 'Money', reason: 'text', review: 'Reference' };
+const NAMES: InputNames = { from: 'text', to: 'text', amount: 'Money', reason: 'text', review: 'Reference', proposal: 'Reference' };
 
 export function createTransferAllocationOperation({ validate }: { readonly validate: (resource: Resource) => readonly Issue[] }): Operation {
   return {
@@ -26,7 +26,7 @@ export function createTransferAllocationOperation({ validate }: { readonly valid
       if (amount === undefined || amount <= 0n || reason === undefined || fromId === undefined || toId === undefined || fromId === toId) {
         throw fail('required', { text: '$transfer-allocation needs from and to, two lineIds; amount, a Money above 0; and reason', expression: 'Parameters.parameter' });
       }
-      return grantAct('transfer-allocation', request, context, reason, async (account, budget, inside) => {
+      return grantAct('transfer-allocation', request, context, { reason, proposal: input.reference('proposal') }, async (account, budget, inside) => {
         if (input.has('review')) await checkReview(input.reference('review'), account.id, undefined, { tx: inside.tx, grant: inside.grant, caller: inside.grant.caller });
         const [from, to] = [lineOf(budget, fromId), lineOf(budget, toId)];
         checkMovable(account.id, from, amount);

@@ -1,5 +1,9 @@
 // C32E1 AC5 and C32E5: what a budget was granted is adjusted, moved between lines and divided anew, to the penny (rulings 11, 15, 39, 40, 45).
 import { examineBudgets } from '../../src/budgets/doctor.js';
+import { loadDefinitions } from '../../src/definitions/load.js';
+import { add } from '../../src/interactions/amend.js';
+import { createExtractor } from '../../src/search/extract.js';
+import { createStore } from '../../src/store/postgres-store.js';
 import { budgetBody, gbp, linesOf, made, open, organization, person } from './budgets.js';
 import { BASE, errorCode, parametersOf } from './people.js';
 import { startServer, type Answer, type TestServer } from '../server.js';
@@ -27,14 +31,19 @@ const call = (account: any, operation: string, parameters: readonly object[], ve
   server.send('POST', `Account/${account.id}/$${operation}`, {
     token: server.tokens.admin, body: { resourceType: 'Parameters', parameter: parameters }, ...(version !== '' && { headers: { 'if-match': `W/"${version}"` } }),
   });
+const extract = createExtractor(loadDefinitions());
+/** A review as $review makes it: no client may post one. */
 const review = async (account: any, outcome = 'amend', status = 'completed'): Promise<string> => {
-  const task = await made(server, {
-    resourceType: 'Task', status, intent: 'order', focus: { reference: `Account/${account.id}` }, for: account.subject[0],
+  const id = `review-${(reviews += 1)}`;
+  const task = {
+    resourceType: 'Task', id, status, intent: 'order', focus: { reference: `Account/${account.id}` }, for: account.subject[0],
     code: { coding: [{ system: `${BASE}/CodeSystem/task-code`, code: 'budget-review' }] },
     output: [{ type: { text: 'outcome' }, valueCode: outcome }],
-  });
-  return `Task/${task.id}`;
+  };
+  await createStore({ database: server.database, definitions: loadDefinitions() }).transaction((tx) => add(task, { tx, now: Date.now(), extract }));
+  return `Task/${id}`;
 };
+let reviews = 0;
 const adjust = async (account: any, delta: number, by: string | undefined, version?: string): Promise<Answer> =>
   call(account, 'adjust-allocation', [parameter('delta', { valueMoney: gbp(delta) }), parameter('reason', { valueString: 'needs have changed' }), ...(by === undefined ? [] : [parameter('review', { valueReference: { reference: by } })])], version);
 const balance = async (account: any): Promise<any> => parametersOf((await server.send('GET', `Account/${account.id}/$balance`, { token: server.tokens.admin })).body);
@@ -86,6 +95,30 @@ describe('$adjust-allocation', () => {
     const answers = await Promise.all([adjust(account, 500, by), adjust(account, 500, by)]);
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 412]);
     expect((await balance(account))['available']).toEqual(gbp(12500));
+  });
+});
+
+describe('a care coordinator', () => {
+  it('only proposes: 202 with a Task, which a manager carries out by the same operation', async () => {
+    const account = await opened();
+    const by = await review(account);
+    const role = await made(server, { resourceType: 'PractitionerRole', active: true });
+    await made(server, { resourceType: 'CareTeam', status: 'active', subject: account.subject[0], participant: [{ member: { reference: `PractitionerRole/${role.id}` } }] });
+    const parameters = [parameter('delta', { valueMoney: gbp(500) }), parameter('reason', { valueString: 'needs have changed' }), parameter('review', { valueReference: { reference: by } })];
+    const ask = (token: string, more: readonly object[] = []): Promise<Answer> => server.send('POST', `Account/${account.id}/$adjust-allocation`, {
+      token, headers: { 'if-match': 'W/"1"' }, body: { resourceType: 'Parameters', parameter: [...parameters, ...more] },
+    });
+    const proposed = await ask(await server.token('care-coordinator', { practitionerRole: role.id }));
+    expect([proposed.status, proposed.body?.resourceType, proposed.body?.status]).toEqual([202, 'Task', 'requested']);
+    expect(proposed.body.contained[0].parameter).toEqual(parameters);
+    expect((await balance(account))['available']).toEqual(gbp(12000));
+    const proposal = parameter('proposal', { valueReference: { reference: `Task/${proposed.body.id}` } });
+    expect((await ask(server.tokens.admin, [proposal])).status).toBe(200);
+    expect((await balance(account))['available']).toEqual(gbp(12500));
+    const { body: task } = await server.send('GET', `Task/${proposed.body.id}`, { token: server.tokens.admin });
+    expect(task.status).toBe('completed');
+    const again = await server.send('POST', `Account/${account.id}/$adjust-allocation`, { token: server.tokens.admin, headers: { 'if-match': 'W/"2"' }, body: { resourceType: 'Parameters', parameter: [...parameters, proposal] } });
+    expect(again.status).toBe(422);
   });
 });
 

@@ -1,0 +1,51 @@
+// A role that may only propose gets 202 with a Task; a manager or commissioner carries it out by the same operation with `proposal` = that
+// Task (domain.md ruling 28). Nothing else changes until then.
+import { mayOnlyPropose } from '../access/operations.js';
+import { BASE } from '../budgets/codes.js';
+import { referred } from '../budgets/referred.js';
+import { asObject, asText, codesOf } from '../fhir/elements.js';
+import { fail } from '../fhir/errors.js';
+import { instantText } from '../fhir/date-time.js';
+import type { FhirRequest, FhirResponse } from '../fhir/request.js';
+import type { JsonValue } from '../fhir/resource.js';
+import { writeAll } from '../interactions/write.js';
+import { added, changed, currentOf, type Current, type Inside } from './act.js';
+
+const TASK_CODE = `${BASE}/CodeSystem/task-code`;
+
+export const onlyProposes = (code: string, { grant }: Pick<Inside, 'grant'>): boolean => mayOnlyPropose(grant.caller.role, code);
+
+/** 202 with the Task that asks for the operation on this resource; its input is the Parameters as sent. `patient` is a reference. */
+export async function propose(code: string, { type, id }: Current, patient: JsonValue | undefined, request: FhirRequest, inside: Inside): Promise<FhirResponse> {
+  const { body } = request;
+  if (!body) throw fail('required', { text: 'Send the Parameters of what is proposed' });
+  const { practitionerRole } = inside.grant.caller;
+  const taskId = inside.parts.newId();
+  const task = {
+    resourceType: 'Task',
+    contained: [{ ...body.value, id: 'parameters' }],
+    status: 'requested',
+    intent: 'proposal',
+    code: { coding: [{ system: TASK_CODE, code: 'budget-request' }], text: code },
+    focus: { reference: `${type}/${id}` },
+    for: patient,
+    authoredOn: instantText(inside.now),
+    ...(practitionerRole !== undefined && { requester: { reference: `PractitionerRole/${practitionerRole}` } }),
+    input: [{ type: { text: code }, valueReference: { reference: '#parameters' } }],
+  };
+  const [written] = await writeAll([added(task, taskId)], inside);
+  if (written?.text == null) throw new Error('a create always writes');
+  const location = `${request.base}/Task/${taskId}`;
+  return { status: 202, body: written.text, version: String(written.version), updated: written.updated, headers: { 'content-location': location } };
+}
+
+/** The proposal that this call carries out, marked completed; throws 422 where it is none of this operation on this resource. */
+export async function settleProposal(reference: string | undefined, code: string, { type, id }: Current, inside: Inside): Promise<void> {
+  if (reference === undefined) return;
+  const at = 'Parameters.parameter';
+  const task = await referred(reference, ['Task'], at, { tx: inside.tx, grant: inside.grant, caller: inside.grant.caller });
+  const asks = codesOf(task['code'], TASK_CODE).includes('budget-request') && asText(asObject(task['code'])?.['text']) === code && asText(asObject(task['focus'])?.['reference']) === `${type}/${id}`;
+  if (!asks || task['status'] !== 'requested') throw fail('business-rule', { text: `${reference} is no open proposal of $${code} for this ${type}`, expression: at });
+  const current = await currentOf('Task', { id: task.id, ifMatch: undefined }, inside, 'optional');
+  await writeAll([changed(current, { status: 'completed' })], inside);
+}
