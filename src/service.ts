@@ -1,11 +1,17 @@
 // Joins the rooms into one service over a database: what main serves, what the tests drive, what the command line loads data through.
 import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
 import { createAccess } from './access/access.js';
 import { createClauses } from './access/clauses.js';
 import { fileRule } from './access/file-rule.js';
 import { OwnOrganizations } from './access/own-organizations.js';
 import { createStanding } from './access/standing.js';
 import { type App, type AppLog, createApp } from './app.js';
+import { createEvents } from './audit/events.js';
+import { startRecording } from './audit/recording.js';
+import { sealAll } from './audit/seal.js';
+import { refuseChange, serverMadeRule } from './audit/server-made.js';
+import { Trail } from './audit/trail.js';
 import { createBudgets } from './budgets/budgets.js';
 import { createChargeableStatus } from './chargeable-status/chargeable-status.js';
 import { vmRefusal } from './chargeable-status/vm-refusal.js';
@@ -66,6 +72,7 @@ const SWEEP_EVERY_MS = 3_600_000;
 
 /** Where a job was left by another process: those of this one are begun at once. */
 const JOBS_EVERY_MS = 2000;
+const SEAL_EVERY_MS = 2000;
 
 export interface ServiceParts {
   readonly config: Config;
@@ -84,7 +91,7 @@ export interface Service {
   readonly parts: Parts;
   /** Makes, a little at each step, what the first requests would wait for. */
   preparation(): Generator<void>;
-  /** Stops the jobs; the app and the database are closed by who opened them. */
+  /** Stops the jobs, and stores what is still to be recorded; the app and the database are closed by who opened them. */
   stop(): Promise<void>;
 }
 
@@ -121,21 +128,24 @@ export async function createService(given: ServiceParts): Promise<Service> {
     unknownProfile: config.unknownProfile,
     now: clock,
   });
+  const pageSecret = await readSecret(database, 'page-link');
+  const trail = new Trail({ database, newId, pageSecret, log });
   const parts: Parts = {
+    audit: trail,
     definitions,
     store,
     db: database,
-    permit,
+    permit: (caller, request) => { refuseChange(request); return permit(caller, request); },
     standing: createStanding(store, organizations),
     validate: (resource) => validator.validate(resource),
     extract: createExtractor(definitions),
     profiles,
-    rules: [...status.rules, ...createBudgets().rules, createSubscriptionRule({ definitions, permit, network }), fileRule, createDefinitionRule(profiles), createTerminologyRule(terminology.answers)],
-    answerers: status.answerers,
+    rules: [serverMadeRule, ...status.rules, ...createBudgets().rules, createSubscriptionRule({ definitions, permit, network }), fileRule, createDefinitionRule(profiles), createTerminologyRule(terminology.answers)],
+    answerers: [...status.answerers, createEvents({ definitions, pageSecret })],
     clock,
     newId,
     wordRefusal: vmRefusal,
-    pageSecret: await readSecret(database, 'page-link'),
+    pageSecret,
     onFailure: (error, request) => { log.error({ err: error, method: request.method, interaction: request.interaction, type: request.type }, 'a request failed'); },
   };
   await publishDefinitions(definitions.conformanceResources, parts);
@@ -144,6 +154,11 @@ export async function createService(given: ServiceParts): Promise<Service> {
   const lapses = repeat(() => writeLapses({ ...parts, ...clockwork() }), {
     everyMs: LAPSE_EVERY_MS,
     onFailure: (error) => { log.error({ err: error }, 'lapsed statuses could not be written; tried again soon'); },
+  });
+  const recording = await startRecording({ database, trail, newId, clock, host: hostname(), pid: process.pid });
+  const seals = repeat(async () => { await recording.beat(); await sealAll(database); }, {
+    everyMs: SEAL_EVERY_MS,
+    onFailure: (error) => { log.error({ err: error }, 'the audit trail could not be sealed; tried again soon'); },
   });
   const sweep = repeat(async () => { await sweepRequests(database, clock() - REQUESTS_KEPT_MS); await identity.tidy(); }, {
     everyMs: SWEEP_EVERY_MS,
@@ -168,7 +183,15 @@ export async function createService(given: ServiceParts): Promise<Service> {
     yield* validator.preparation(MOST_WRITTEN);
     yield* profiles.preparation();
   }
-  return { app, parts, preparation, stop: async () => { await Promise.all([lapses.stop(), waiting.stop(), sweep.stop(), jobs.stop(), postman.stop()]); } };
+  return {
+    app,
+    parts,
+    preparation,
+    stop: async () => {
+      await Promise.all([lapses.stop(), waiting.stop(), sweep.stop(), jobs.stop(), seals.stop(), postman.stop()]);
+      await recording.end();
+    },
+  };
 }
 
 function listeningPort(app: App): number | undefined {
@@ -236,6 +259,7 @@ function createFhirApp(given: ServiceParts, parts: Parts, { validator, terminolo
       perform: (handler, request, caller) => perform(handler, request, caller, parts),
       capabilities: createCapabilities({ definitions, routes, operations, authorization, version: given.version, date: new Date(parts.clock()).toISOString() }),
       refuse: (error, request, caller) => refusalResponse(error, request, caller, parts),
+      recordRefusal: (caller, { status }, request, line) => { parts.audit.recordUnread(caller, status, line, request); },
     },
   });
 }

@@ -118,10 +118,11 @@ export const RIGHTS: Readonly<Partial<Record<Role, RoleRights>>> = {
   practice: { types: { Patient: 'R', Task: 'RUS' }, operations: OPERATIONS.practice, bundles: true, audience: 'practice' },
 
   ovm: {
-    types: { ...DEFINITIONS, ...ORGANIZATIONS, Patient: 'CRS', Observation: 'CRUS', Coverage: 'CRUS', Subscription: 'CRUDS' },
+    types: { ...DEFINITIONS, ...ORGANIZATIONS, Patient: 'CRS', Observation: 'CRUS', Coverage: 'CRUS', Subscription: 'CRUDS', AuditEvent: 'RS' },
     operations: OPERATIONS.ovm,
     bundles: true,
-    rows: { Observation: 'status-assertions', Coverage: 'entitlement-evidence', Subscription: 'own-subscriptions' },
+    // What the server records of an organisation's own accesses is chosen by audit/; those that clients sent are nobody's but theirs.
+    rows: { Observation: 'status-assertions', Coverage: 'entitlement-evidence', Subscription: 'own-subscriptions', AuditEvent: 'none' },
   },
 
   // Three facts for one named patient, by the two status surfaces; their answerers take the request before any row is looked for.

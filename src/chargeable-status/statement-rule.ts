@@ -69,6 +69,7 @@ export async function applyStatement(write: Write, statement: Resource, mark: St
   else if (placed?.why) await context.put(quarantineTask(write.id, placed.why, now));
 
   async function add(patient: string, received: number, asserted: typeof claim & object): Promise<void> {
+    context.about(patient);
     await changeAssertions(patient, (list) => withAssertion(list, assertionOf(statement, asserted, received)), context, nonePolicy);
   }
 }

@@ -15,7 +15,7 @@ export function createVmRead(): Answerer {
       // The ordinary road knows no such Observation either, and says so.
       if (!row || !isAnswered(row)) return undefined;
       const { text, version, updated } = vmObservation(row, now);
-      const head = { version, updated, headers: NO_STORE };
+      const head = { version, updated, headers: NO_STORE, about: [row.patient] };
       if (request.ifNoneMatch !== undefined && namesVersion(request.ifNoneMatch, Number(version))) return { status: 304, ...head };
       return { status: 200, body: text, ...head };
     },

@@ -45,7 +45,7 @@ export function createVmSearch(parts: VmParts): Answerer {
       const row = await statusByNumber(db, number);
       if (!row) throw spineError('PATIENT_NOT_FOUND', 'No patient with this NHS number is known here');
       const body = isAnswered(row) ? matchBundle(request.base, newId(), row, now) : noRecordBundle(request.base, newId(), newId());
-      return { status: 200, body, headers: NO_STORE } satisfies FhirResponse;
+      return { status: 200, body, headers: NO_STORE, about: [row.patient] } satisfies FhirResponse;
     },
   };
 }

@@ -39,7 +39,9 @@ async function runEntry(outer: FhirRequest, raw: unknown, index: number, context
     const requestId = outer.requestId === undefined ? undefined : `${outer.requestId}#${index}`;
     return await perform(entry.routed.handler, { ...entry.request, requestId }, grant.caller, parts);
   } catch (error) {
-    return refusalResponse(error, outer, grant.caller, parts);
+    const response = refusalResponse(error, outer, grant.caller, parts);
+    parts.audit.recordUnread(grant.caller, response.status, `Bundle.entry[${index}]`, outer);
+    return response;
   }
 }
 

@@ -1,5 +1,6 @@
 // A transaction: all entries or none, in the order DELETE, POST, PUT, GET, with references between them resolved.
 // https://hl7.org/fhir/R4/http.html#trules
+import type { Access } from '../audit/trail.js';
 import { fail } from '../fhir/errors.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import { inTransaction, type Context } from '../interactions/context.js';
@@ -14,7 +15,12 @@ import { fullUrls, placeOf, planDeletes, planWrites, type Inside, type Planned }
 import { resolveReferences } from './references.js';
 import type { Router } from './router.js';
 
-type Responses = Map<number, FhirResponse>;
+/** Answers by index of the entry. */
+interface Answered {
+  readonly responses: Map<number, FhirResponse>;
+  /** Entries that wrote nothing: what was written is on record already. */
+  readonly unrecorded: Map<Entry, Access>;
+}
 
 export async function runTransaction(outer: FhirRequest, raw: readonly unknown[], context: Context, route: Router): Promise<FhirResponse[]> {
   const entries = raw.map((one, index) => readEntry(outer, one, index, route));
@@ -22,18 +28,31 @@ export async function runTransaction(outer: FhirRequest, raw: readonly unknown[]
   checkEntries(entries);
   // Ids are made here, outside what is retried, so that a retry writes the same resources.
   const ids = entries.map(() => context.parts.newId());
-  return inTransaction(context, async (inside) => {
-    const responses: Responses = new Map();
-    const deletes = await runDeletes(of(entries, 'delete'), inside, responses);
-    await runWrites(await planWrites(of(entries, 'create', 'update', 'patch'), ids, deletes, inside), inside, responses);
-    for (const entry of entries) if (!responses.has(entry.index)) responses.set(entry.index, await placed(placeOf(entry), () => run(entry, inside)));
-    return entries.map((entry) => responses.get(entry.index) ?? { status: 500 });
-  });
+  const answered = await inTransaction(context, (inside) => runEntries(entries, ids, inside));
+  const responses = entries.map((entry) => answered.responses.get(entry.index) ?? { status: 500 });
+  context.access.entries = [...answered.unrecorded].map(([entry, access]) => ({ access, response: responses[entry.index] ?? { status: 500 } }));
+  return responses;
+}
+
+async function runEntries(entries: readonly Entry[], ids: readonly string[], inside: Inside): Promise<Answered> {
+  const answered: Answered = { responses: new Map(), unrecorded: new Map() };
+  const deletes = await runDeletes(of(entries, 'delete'), inside, answered);
+  await runWrites(await planWrites(of(entries, 'create', 'update', 'patch'), ids, deletes, inside), inside, answered);
+  for (const entry of entries) if (!answered.responses.has(entry.index)) await run(entry, inside, answered);
+  return answered;
 }
 
 const of = (entries: readonly Entry[], ...interactions: string[]): Entry[] => entries.filter((entry) => interactions.includes(entry.request.interaction));
-const run = (entry: Entry, inside: Inside): Promise<FhirResponse> =>
-  answer(entry.routed.handler, entry.request, inside.grant.caller, inside.parts, inside.tx);
+
+async function run(entry: Entry, { grant: { caller }, parts, tx }: Inside, { responses, unrecorded }: Answered): Promise<void> {
+  const access = parts.audit.open(caller, entry.request);
+  unrecorded.set(entry, access);
+  responses.set(entry.index, await placed(placeOf(entry), () => answer(entry.routed.handler, entry.request, { caller, parts, access, tx })));
+}
+
+function leaveUnrecorded(entry: Entry, { grant, parts }: Inside, { unrecorded }: Answered): void {
+  unrecorded.set(entry, parts.audit.open(grant.caller, entry.request));
+}
 
 function checkEntries(entries: readonly Entry[]): void {
   const seen = new Set<string>();
@@ -45,10 +64,14 @@ function checkEntries(entries: readonly Entry[]): void {
   }
 }
 
-async function runDeletes(entries: readonly Entry[], inside: Inside, responses: Responses): Promise<Planned[]> {
+async function runDeletes(entries: readonly Entry[], inside: Inside, answered: Answered): Promise<Planned[]> {
   const planned = await planDeletes(entries, inside);
   const written = await write(planned, inside);
-  for (const one of planned) responses.set(one.entry.index, deletedResponse(written.get(one)));
+  for (const one of planned) {
+    const result = written.get(one);
+    answered.responses.set(one.entry.index, deletedResponse(result));
+    if (!result) leaveUnrecorded(one.entry, inside, answered);
+  }
   return planned;
 }
 
@@ -56,7 +79,7 @@ async function runDeletes(entries: readonly Entry[], inside: Inside, responses: 
  * Criteria in references may name what was there or what this transaction makes: resources whose references lead somewhere
  * are stored, then those that waited for them. Without such references all are stored at once.
  */
-async function runWrites(planned: readonly Planned[], inside: Inside, responses: Responses): Promise<void> {
+async function runWrites(planned: readonly Planned[], inside: Inside, answered: Answered): Promise<void> {
   const references = new ConditionalReferences(fullUrls(planned), inside);
   const written = new Map<Planned, Written | undefined>();
   let waiting = planned.filter(({ asked }) => asked);
@@ -65,7 +88,10 @@ async function runWrites(planned: readonly Planned[], inside: Inside, responses:
     for (const [one, result] of await write(ready, inside, references.targets)) written.set(one, result);
     waiting = stuck;
   }
-  for (const one of planned) responses.set(one.entry.index, writtenResponse(resultOf(one, written), one.entry.request, inside));
+  for (const one of planned) {
+    answered.responses.set(one.entry.index, writtenResponse(resultOf(one, written), one.entry.request, inside));
+    if (!one.asked) leaveUnrecorded(one.entry, inside, answered);
+  }
 }
 
 function resultOf(planned: Planned, written: ReadonlyMap<Planned, Written | undefined>): Written | undefined {

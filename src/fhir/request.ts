@@ -4,7 +4,9 @@ import type { JsonDocument } from './json-text.js';
 
 export type Interaction =
   | 'read' | 'vread' | 'update' | 'patch' | 'delete' | 'create' | 'search' | 'history'
-  | 'batch' | 'transaction' | 'operation' | 'capabilities';
+  | 'batch' | 'transaction' | 'operation' | 'capabilities'
+  /** Nothing is at the URL, or the request was refused before it was read. */
+  | 'unknown';
 
 /** The resources that belong to one: those of `Patient/1`. */
 export interface Compartment {
@@ -77,4 +79,6 @@ export interface FhirResponse {
   readonly updated?: number;
   readonly location?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Ids of patients the answer is about, where its body does not name them: for the record of who did what. */
+  readonly about?: readonly string[];
 }

@@ -54,7 +54,7 @@ export function decode(request: FastifyRequest, routed: Routed, base: string): F
 const RETURN = /\breturn=(minimal|representation|OperationOutcome)\b/;
 const HANDLING = /\bhandling=(strict|lenient)\b/;
 
-const single = (header: string | string[] | undefined): string | undefined => (typeof header === 'string' ? header : undefined);
+export const single = (header: string | string[] | undefined): string | undefined => (typeof header === 'string' ? header : undefined);
 const preferred = (header: string | string[] | undefined, which: RegExp): string | undefined => (header === undefined ? undefined : which.exec(String(header))?.[1]);
 
 function readBody(request: FastifyRequest, isPatch: boolean): Pick<FhirRequest, 'body' | 'jsonPatch'> | undefined {

@@ -7,7 +7,7 @@ import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import type { Handler, RefusedRequest } from '../interactions/context.js';
 import { queryPairs } from '../fhir/query-string.js';
 import { requireJson } from './accept.js';
-import { decode, FILE_TYPES, queryText } from './decode.js';
+import { decode, FILE_TYPES, queryText, single } from './decode.js';
 import { reply } from './reply.js';
 import type { TransportCheck } from './transport.js';
 
@@ -26,6 +26,8 @@ export interface FhirDoor {
   /** The CapabilityStatement's text for a base. */
   readonly capabilities: (base: string) => string;
   readonly refuse: (error: unknown, request: RefusedRequest, caller: Caller | undefined) => FhirResponse;
+  /** Puts a refusal on record that was made before there was a request to perform: `line` is its method and URL. */
+  readonly recordRefusal: (caller: Caller | undefined, response: FhirResponse, request: FhirRequest, line: string) => void;
 }
 
 /** Registers everything under the base path. Bodies come as bytes: the FHIR reader decides what they are. */
@@ -41,7 +43,9 @@ export function registerFhirDoor(app: FastifyInstance, door: FhirDoor): void {
   app.setNotFoundHandler((request, to) => {
     // A method that Fastify has no routes for (PROPFIND): the table of routes says what the URL takes.
     if (isBelow(request.url, door.basePath)) return handle(request, to);
-    return refuse(fail('unknown-route', { text: `Nothing is here: the FHIR service is at ${door.basePath}` }), request, to, door);
+    // Nobody's data is outside the base path: not for the record.
+    const error = fail('unknown-route', { text: `Nothing is here: the FHIR service is at ${door.basePath}` });
+    return reply(request, to, door.refuse(error, refused(request, door), undefined));
   });
 }
 
@@ -51,7 +55,7 @@ function isBelow(url: string, basePath: string): boolean {
 
 /** Refusals that Fastify makes before a handler runs, in our words. */
 export function refuseByFastify(error: unknown, request: FastifyRequest, to: FastifyReply, door: FhirDoor): FastifyReply {
-  return refuse(asRefusal(error), request, to, door);
+  return refuse(asRefusal(error), request, to, door, undefined);
 }
 
 async function serve(request: FastifyRequest, to: FastifyReply, door: FhirDoor): Promise<FastifyReply> {
@@ -96,8 +100,27 @@ function pathBelow(url: string, basePath: string): string {
   return path.startsWith('/') ? path.slice(1) : path;
 }
 
-function refuse(error: unknown, request: FastifyRequest, to: FastifyReply, door: FhirDoor, caller?: Caller): FastifyReply {
-  return reply(request, to, door.refuse(error, refused(request, door), caller));
+function refuse(error: unknown, request: FastifyRequest, to: FastifyReply, door: FhirDoor, caller: Caller | undefined): FastifyReply {
+  const response = door.refuse(error, refused(request, door), caller);
+  door.recordRefusal(caller, response, routedOf(request, door) ?? unread(request), `${request.method} ${request.url}`);
+  return reply(request, to, response);
+}
+
+/** As much of a request as is known without reading it. */
+function unread({ method, headers }: FastifyRequest): FhirRequest {
+  return {
+    interaction: 'unknown', method: method as FhirRequest['method'], query: [], base: '',
+    requestId: single(headers['x-request-id']), correlationId: single(headers['x-correlation-id']),
+  };
+}
+
+/** What it would have been, for the record. */
+function routedOf(request: FastifyRequest, door: FhirDoor): FhirRequest | undefined {
+  try {
+    return { ...unread(request), ...door.route(request.method, pathBelow(request.url, door.basePath)).parts };
+  } catch {
+    return undefined;
+  }
 }
 
 /** What can be said of a request that may not have been read: its form, too, for a search that keeps its parameters out of the URL. */

@@ -1,4 +1,5 @@
 // What every interaction is handed: the parts of the server, and what is true of this one request.
+import type { Access, Trail } from '../audit/trail.js';
 import type { Queryable } from '../db/database.js';
 import type { Definitions } from '../definitions/model.js';
 import type { Caller } from '../fhir/caller.js';
@@ -31,6 +32,7 @@ export interface Parts {
   readonly extract: (resource: Resource, document?: JsonDocument) => IndexRows;
   readonly rules: readonly WriteRule[];
   readonly answerers: readonly Answerer[];
+  readonly audit: Trail;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly newId: () => string;
@@ -44,6 +46,8 @@ export interface Parts {
 
 export interface Context extends AnswerContext {
   readonly parts: Parts;
+  /** What the record of this request will say. */
+  readonly access: Access;
   /** Set while the request is an entry of a transaction: everything happens in it. */
   readonly tx?: Transaction;
   /** The operation whose writes these are (WriteContext.act); never set by what a client sends. */

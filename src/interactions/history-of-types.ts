@@ -4,7 +4,7 @@ import type { FhirRequest } from '../fhir/request.js';
 import type { HistoryPlace, HistoryVersion } from '../store/store.js';
 import type { Context, Handler } from './context.js';
 import { readHistoryParameters } from './history-parameters.js';
-import { openPlace, PAGE, sealPlace } from './page-link.js';
+import { openPlace, PAGE, sealPlace } from '../search/page-link.js';
 import { typesNamed } from './type-parameter.js';
 
 export const historyOfTypes: Handler = async (request, context) => {

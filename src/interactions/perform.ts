@@ -1,5 +1,7 @@
-// The journey of a request on one page: permit, answer, shape, and every refusal turned into a response.
+// The journey of a request on one page: permit, answer, shape, record, and every refusal turned into a response.
 // HTTP, batch entries, transactions, jobs and the command line all walk this road.
+import { requirePurpose } from '../audit/purpose.js';
+import type { Access } from '../audit/trail.js';
 import { isLockTimeout, isOutOfResources, isRetried } from '../db/failure.js';
 import type { Caller } from '../fhir/caller.js';
 import { FhirError, fail } from '../fhir/errors.js';
@@ -8,22 +10,30 @@ import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import { VersionConflict, type Transaction } from '../store/store.js';
 import { recordBrokenGlass } from './broken-glass.js';
 import type { Context, Handler, Parts, RefusedRequest } from './context.js';
+import { withProvenance } from './provenance.js';
 
-/** Performs a request for a caller; never throws: a refusal is a response too. */
+/** Performs a request for a caller and records it; never throws: a refusal is a response too. */
 export async function perform(handler: Handler, request: FhirRequest, caller: Caller, parts: Parts): Promise<FhirResponse> {
-  try {
-    return await answer(handler, request, caller, parts);
-  } catch (error) {
-    return refusalResponse(error, request, caller, parts);
-  }
+  const access = parts.audit.open(caller, request);
+  const response = await answer(handler, request, { caller, parts, access }).catch((error: unknown) => refusalResponse(error, request, caller, parts));
+  parts.audit.record(access, response);
+  return response;
 }
 
-/** The same without the last stop: a transaction must see the refusal to roll back. */
-export async function answer(handler: Handler, request: FhirRequest, caller: Caller, parts: Parts, tx?: Transaction): Promise<FhirResponse> {
+export interface Asking {
+  readonly caller: Caller;
+  readonly parts: Parts;
+  readonly access: Access;
+  readonly tx?: Transaction;
+}
+
+/** The same without the last stops: a transaction must see the refusal to roll back, and records its entries when they are committed. */
+export async function answer(handler: Handler, request: FhirRequest, { caller, parts, access, tx }: Asking): Promise<FhirResponse> {
+  requirePurpose(request);
   const grant = parts.permit(caller, request);
   // An entry of a transaction has been asked for with the Bundle, and another connection would have to be waited for inside it.
   const standing = tx ? undefined : parts.standing(caller);
-  const context: Context = { parts, grant, now: parts.clock(), store: tx ?? parts.store, db: tx ? tx.db : parts.db, ...(tx && { tx }) };
+  const context: Context = { parts, grant, access, now: parts.clock(), store: tx ?? parts.store, db: tx ? tx.db : parts.db, ...(tx && { tx }) };
   const response = await (standing ? whileStanding(standing, request, context, () => respond(handler, request, context)) : respond(handler, request, context));
   if (grant.brokenGlass !== undefined) await recordBrokenGlass(grant.brokenGlass, request, response, context);
   return response;
@@ -35,7 +45,7 @@ async function respond(handler: Handler, request: FhirRequest, context: Context)
     const response = await answerer.answer(request, context);
     if (response) return response;
   }
-  return handler(request, context);
+  return request.provenance === undefined ? handler(request, context) : withProvenance(handler, request, context);
 }
 
 const READS: ReadonlySet<string> = new Set(['read', 'vread', 'history', 'search']);

@@ -1,4 +1,5 @@
 // read and vread. https://hl7.org/fhir/R4/http.html#read
+import { patientsIn } from '../audit/patients.js';
 import { fail, type FhirError } from '../fhir/errors.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import type { StoredVersion } from '../store/store.js';
@@ -25,7 +26,8 @@ const absentVersion = (refusal: FhirError, text: string): FhirError => (refusal.
 function versionResponse(found: StoredVersion, request: FhirRequest, { parts: { definitions } }: Context): FhirResponse {
   const version = String(found.version);
   if (found.text === null) throw fail('gone', { text: `${found.type}/${found.id} is gone: it was deleted in version ${version}` });
-  if (notModified(request, found)) return { status: 304, version, updated: found.updated };
+  if (notModified(request, found)) return { status: 304, version, updated: found.updated, about: patientsIn(found.text) };
   const subset = request.query.length === 0 ? undefined : readSubset(definitions, request.query);
-  return { status: 200, body: subset ? subset.match(found.type, found.text) : found.text, version, updated: found.updated };
+  if (subset) return { status: 200, body: subset.match(found.type, found.text), version, updated: found.updated, about: patientsIn(found.text) };
+  return { status: 200, body: found.text, version, updated: found.updated };
 }

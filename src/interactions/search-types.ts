@@ -9,9 +9,9 @@ import { compartmentTypes } from '../search/compartment.js';
 import type { Cursor, Query } from '../search/query.js';
 import type { Found } from '../store/store.js';
 import type { Context } from './context.js';
-import type { Place } from './page-link.js';
-import { nextUrl, placeOf, readSearch, selfUrl } from './search-request.js';
-import { readSubset, subsetOf } from './subset.js';
+import type { Place } from '../search/page-link.js';
+import { nextUrl, placeOf, readSearch, selfUrl } from '../search/search-request.js';
+import { patientsOfRows, readSubset, subsetOf } from './subset.js';
 import { typesNamed } from './type-parameter.js';
 
 /** Where a page ends: the type whose rows come next, and the last one shown of it. */
@@ -49,9 +49,11 @@ export async function searchTypes(request: FhirRequest, context: Context, readin
   const links: Link[] = [{ relation: 'self', url: selfUrl(request, pairs) }];
   if (found.next) links.push({ relation: 'next', url: nextUrl(request, { pairs, ...found.next }, pageSecret) });
   const said = distinct([...warnings, ...searches.flatMap((one) => one.warnings)]);
-  const shown = subsetOf(readSubset(context.parts.definitions, pairs), { matches: found.matches, includes: [...includesOf(found), ...((await read.beside?.(found.matches)) ?? [])] });
+  const rows = { matches: found.matches, includes: [...includesOf(found), ...((await read.beside?.(found.matches)) ?? [])] };
+  const subset = readSubset(context.parts.definitions, pairs);
   const outcome = said.length > 0 ? { outcome: outcomeText(said) } : {};
-  return { status: 200, body: searchsetText({ ...(total !== undefined && { total }), links, base: request.base, ...shown, ...outcome }) };
+  const body = searchsetText({ ...(total !== undefined && { total }), links, base: request.base, ...subsetOf(subset, rows), ...outcome });
+  return { status: 200, body, ...(subset && { about: patientsOfRows(rows) }) };
 }
 
 /** The types of `_type`, else all there may be; of these the ones that the caller may search. */

@@ -1,10 +1,10 @@
 // search on one type, in a compartment or over several types, by GET or POST, a page at a time. https://hl7.org/fhir/R4/search.html
 import { searchsetText, type Link } from '../fhir/bundle.js';
 import { outcomeText } from '../fhir/outcome.js';
+import { nextUrl, placeOf, readSearch, selfUrl } from '../search/search-request.js';
 import type { Handler } from './context.js';
-import { nextUrl, placeOf, readSearch, selfUrl } from './search-request.js';
 import { searchTypes } from './search-types.js';
-import { readSubset, subsetOf } from './subset.js';
+import { patientsOfRows, readSubset, subsetOf } from './subset.js';
 
 export const search: Handler = async (request, context) => {
   const { type, base } = request;
@@ -20,5 +20,6 @@ export const search: Handler = async (request, context) => {
   // All matches on the first page: the total is known for nothing.
   const total = page.total ?? (place || page.next || query.count === 0 ? undefined : page.matches.length);
   const outcome = warnings.length > 0 ? { outcome: outcomeText(warnings) } : {};
-  return { status: 200, body: searchsetText({ ...(total !== undefined && { total }), links, base, ...subsetOf(subset, page), ...outcome }) };
+  const body = searchsetText({ ...(total !== undefined && { total }), links, base, ...subsetOf(subset, page), ...outcome });
+  return { status: 200, body, ...(subset && { about: patientsOfRows(page) }) };
 };

@@ -1,5 +1,6 @@
 // `_summary` and `_elements`: less of each resource than there is. https://hl7.org/fhir/R4/search.html#summary
 // On the text, so that what is left keeps its digits; a request that asks for neither costs nothing.
+import { patientsIn } from '../audit/patients.js';
 import type { Definitions, ElementRule, TypeRule } from '../definitions/model.js';
 import { fail } from '../fhir/errors.js';
 import { parseTree, treeText, type JsonMembers, type JsonTree } from '../fhir/json-tree.js';
@@ -43,6 +44,9 @@ export function subsetOf(subset: Subset | undefined, { matches, includes }: Rows
     includes: includes.map((found) => ({ ...found, text: subset.include(found.type, found.text) })),
   };
 }
+
+/** Whom the rows of a page are about: what is left of them may not say. */
+export const patientsOfRows = ({ matches, includes }: Rows): string[] => [...matches, ...includes].flatMap(({ type, id, text }) => [...(type === 'Patient' ? [id] : []), ...patientsIn(text)]);
 
 type Cut = (type: string, text: string) => string;
 

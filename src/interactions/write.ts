@@ -11,6 +11,7 @@ import { add, amend } from './amend.js';
 import { inTransaction, type Context, type Parts } from './context.js';
 import { judgeAfter, judgeBefore } from './judge-rows.js';
 import { checkPreconditions } from './preconditions.js';
+import { noteWritten, patientsOf, recordOf, storeRecord } from './write-record.js';
 
 /** A write as asked for: its id is known and its references are resolved. */
 export interface Asked {
@@ -26,6 +27,8 @@ export interface Asked {
   readonly resolved?: { readonly value: JsonObject; readonly strings: ReadonlyMap<string, string> };
   readonly ifMatch?: string;
   readonly ifNoneMatch?: string;
+  /** Came in X-Provenance with a write that was permitted: it goes with that. */
+  readonly attached?: boolean;
   /** Where the resource stands in what the caller sent, for errors: `Bundle.entry[3].resource`. */
   readonly within?: string;
 }
@@ -39,10 +42,15 @@ interface Prepared {
   readonly write: Write;
   readonly rules: readonly WriteRule[];
   readonly change: Change;
+  /** Ids, for the record: of what was there and of what is there now, and those that rules name. */
+  readonly patients: Set<string>;
 }
 
-/** Stores all or nothing. Answers in the order asked; a deletion of what is not there is left out (undefined). */
+/** Stores all or nothing, with the record of who wrote. Answers in the order asked; a deletion of what is not there is left out (undefined). */
 export async function writeAll(asked: readonly Asked[], context: Context): Promise<(Written | undefined)[]> {
+  // Once for each caller: its row must be there before those that name it.
+  const introduced = context.parts.audit.introduce(context.access);
+  if (introduced) await introduced;
   if (context.tx) return writeIn(asked, context, context.tx);
   const [only] = asked;
   if (only?.fresh && asked.length === 1) {
@@ -58,7 +66,9 @@ async function createAlone(asked: Asked, write: Write, context: Context): Promis
   judge(asked, write, context);
   await checkProfiles(asked, write, context);
   const change = toChange(asked, write, {}, undefined, context);
-  await context.parts.store.write([change]);
+  const one = { asked, write, rules: [], change, patients: patientsOf(change, undefined) };
+  await context.parts.store.write([change], recordOf([one], context));
+  noteWritten([one], context);
   return { ...change, created: true };
 }
 
@@ -70,7 +80,7 @@ async function writeIn(asked: readonly Asked[], context: Context, tx: Transactio
   for (const group of inTurn(due, context.parts.rules)) {
     for (const [index, one] of await writeGroup(group, context, tx)) written[index] = one;
   }
-  if (context.grant.judges) for (const { asked: one, write } of due) await located(one, () => judgeAfter(write, context.grant, tx));
+  if (context.grant.judges) for (const { asked: one, write } of due) if (!one.attached) await located(one, () => judgeAfter(write, context.grant, tx));
   return written;
 }
 
@@ -86,7 +96,7 @@ function dueAt(asked: Asked, current: StoredVersion | undefined, index: number, 
     const write = describe(asked, current);
     checkFirst(asked, write, current, context);
     if (write.kind === 'delete' && !write.before) return [];
-    return [{ asked, write, rules: rulesFor(write, context.parts), index, current }];
+    return [{ asked, write, rules: rulesFor(write, context.parts), patients: new Set(), index, current }];
   } catch (error) {
     throw within(error, asked);
   }
@@ -114,8 +124,12 @@ async function writeGroup(group: readonly Due[], context: Context, tx: Transacti
   const ruled = prepared.filter((one) => one.rules.length > 0);
   for (const one of ruled) await located(one.asked, () => each(one, 'check', context, tx));
   for (const one of prepared) await checkProfilesAt(one, context);
-  await tx.write(prepared.map((one) => one.change));
+  const changes = prepared.map((one) => one.change);
+  // Rules may yet say whom a write is about: then its record follows them.
+  await tx.write(changes, ruled.length > 0 ? undefined : recordOf(prepared, context));
   for (const one of ruled) await located(one.asked, () => each(one, 'after', context, tx));
+  if (ruled.length > 0) await storeRecord(recordOf(prepared, context), tx);
+  noteWritten(prepared, context);
   return prepared.map((one, place) => [group[place]?.index ?? 0, { ...one.change, created: one.write.kind === 'create' }]);
 }
 
@@ -123,6 +137,7 @@ async function judgeAllBefore(asked: readonly Asked[], { grant }: Context, tx: T
   if (!grant.judges) return;
   const made = new Set(asked.flatMap(({ kind, type, id }) => (kind === 'create' ? [`${type}/${id}`] : [])));
   for (const one of asked) {
+    if (one.attached) continue;
     const { type, id, fresh } = one;
     await located(one, () => judgeBefore({ type, id, fresh, after: describe(one, undefined).after }, made, grant, tx));
   }
@@ -156,16 +171,19 @@ function prepareAt(one: Due, context: Context, tx: Transaction): Prepared | Prom
 type Unjudged = Omit<Prepared, 'change'>;
 
 async function completeAndJudge(one: Due, context: Context, tx: Transaction): Promise<Prepared> {
-  const { write, rules } = one;
+  const { write, rules, patients } = one;
   const set: Record<string, unknown> = {};
-  for (const rule of rules) Object.assign(set, await rule.complete?.(write, ruleContext(context, tx)));
+  for (const rule of rules) Object.assign(set, await rule.complete?.(write, ruleContext(context, tx, patients)));
   const completed = Object.keys(set).length === 0 || !write.after ? write : { ...write, after: merge(write.after, set) };
   return judged({ ...one, write: completed }, set, one.current, context);
 }
 
-function judged({ asked, write, rules }: Unjudged, set: Readonly<Record<string, unknown>>, current: StoredVersion | undefined, context: Context): Prepared {
+function judged(one: Unjudged, set: Readonly<Record<string, unknown>>, current: StoredVersion | undefined, context: Context): Prepared {
+  const { asked, write, patients } = one;
   judge(asked, write, context);
-  return { asked, write, rules, change: toChange(asked, write, set, current, context) };
+  const change = toChange(asked, write, set, current, context);
+  for (const patient of patientsOf(change, current)) patients.add(patient);
+  return { ...one, change };
 }
 
 function describe(asked: Asked, current: StoredVersion | undefined): Write {
@@ -184,7 +202,7 @@ function describe(asked: Asked, current: StoredVersion | undefined): Write {
 
 /** May this caller write this at all? Asked before the preconditions: those tell which version is there. */
 function checkFirst(asked: Asked, write: Write, current: StoredVersion | undefined, context: Context): void {
-  const refusal = context.grant.refuseWrite(write.type, write.before, write.after);
+  const refusal = asked.attached ? undefined : context.grant.refuseWrite(write.type, write.before, write.after);
   if (refusal) throw refusal;
   checkPreconditions(asked, current);
 }
@@ -246,12 +264,13 @@ function toChange(asked: Asked, write: Write, set: Readonly<Record<string, unkno
 }
 
 async function each(prepared: Prepared, step: 'check' | 'after', context: Context, tx: Transaction): Promise<void> {
-  for (const rule of prepared.rules) await rule[step]?.(prepared.write, ruleContext(context, tx));
+  for (const rule of prepared.rules) await rule[step]?.(prepared.write, ruleContext(context, tx, prepared.patients));
 }
 
-/** What a rule is handed. */
-export function ruleContext(context: Context, tx: Transaction): WriteContext {
+/** What a rule is handed; `patients` takes those it says the write is about: by itself, the request. */
+export function ruleContext(context: Context, tx: Transaction, patients = context.access.about): WriteContext {
   return {
+    about: (patient) => { patients.add(patient); },
     caller: context.grant.caller,
     grant: context.grant,
     tx,

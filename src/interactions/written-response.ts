@@ -1,5 +1,6 @@
 // What a create or update answers: 201 or 200, where the resource is, and as much of it as was asked for.
 // https://hl7.org/fhir/R4/http.html#ops
+import { patientsIn } from '../audit/patients.js';
 import { outcomeText } from '../fhir/outcome.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import type { Context } from './context.js';
@@ -10,7 +11,9 @@ export function writtenResponse(written: Written | undefined, request: Pick<Fhir
   const version = String(written.version);
   const { updated } = written;
   const location = `${request.base}/${written.type}/${written.id}/_history/${version}`;
-  const head = { status: written.created ? 201 : 200, version, updated, location };
+  // What was written is on record already; what was there before, and is not shown, is not.
+  const about = written.text === null || written.created ? [] : patientsIn(written.text);
+  const head = { status: written.created ? 201 : 200, version, updated, location, about };
   if (context.grant.receiptsOnly || request.preferReturn === 'minimal' || written.text === null) return head;
   if (request.preferReturn !== 'OperationOutcome') return { ...head, body: context.grant.view(written.type)?.(written.text) ?? written.text };
   const text = `${written.type}/${written.id} is stored as version ${version}`;

@@ -6,7 +6,7 @@ import type { Issue } from '../fhir/issue.js';
 import type { FhirRequest } from '../fhir/request.js';
 import type { Resource } from '../fhir/resource.js';
 import type { Context } from '../interactions/context.js';
-import { PAGE } from '../interactions/page-link.js';
+import { PAGE } from '../search/page-link.js';
 import { referredBy } from '../interactions/referred.js';
 import { searchTypes, type Reading } from '../interactions/search-types.js';
 import { readCriterion } from '../search/criterion.js';

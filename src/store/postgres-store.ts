@@ -10,7 +10,7 @@ import { history } from './history.js';
 import { read, vread } from './read.js';
 import { searchPage } from './search-page.js';
 import type { Outbox } from './outbox.js';
-import type { Reader, Store } from './store.js';
+import type { Beside, Reader, Store } from './store.js';
 import { TokenFrequencies } from './token-frequency.js';
 import { storeTransaction, writeAgain, writeGroups } from './transaction.js';
 import { viewed } from './viewed.js';
@@ -55,27 +55,27 @@ export function createStore({ database, definitions, now = Date.now, outbox }: S
   return {
     ...readerOn(database),
     transaction,
-    async write(changes) {
+    async write(changes, beside) {
       const groups = groupsOf(changes);
       const told = outbox?.listens(groups.map(({ type }) => type)) ?? false;
       const listened = typeof told === 'boolean' ? told : await told;
-      if (standsAlone(groups) && !listened) await writeAlone(database, writer, known, groups);
-      else if (groups.length > 0) await transaction((tx) => tx.write(changes));
+      if (standsAlone(groups, beside) && !listened) await writeAlone(database, writer, known, groups, beside);
+      else if (groups.length > 0) await transaction((tx) => tx.write(changes, beside));
     },
   };
 }
 
 /** One statement without BEGIN and COMMIT; a transaction only where it has to be tried anew. */
-async function writeAlone(database: Database, writer: Writer, known: KnownTexts, groups: readonly Group[]): Promise<void> {
+async function writeAlone(database: Database, writer: Writer, known: KnownTexts, groups: readonly Group[], beside?: Beside): Promise<void> {
   let added: CodeText[] = [];
   try {
-    await writeGroups(database, writer, groups, added);
+    await writeGroups(database, writer, groups, added, beside);
   } catch (error) {
     if (!isRetried(error)) throw error;
     known.clear();
     await database.transaction((db) => {
       added = [];
-      return writeAgain(db, writer, groups, added);
+      return writeAgain(db, writer, groups, added, beside);
     });
   }
   known.add(added);

@@ -29,6 +29,8 @@ export interface WriteContext {
   readonly act?: string | undefined;
   /** A new resource id. */
   newId(): string;
+  /** Says which patient a write is about where its text does not name one by reference: for the record of who did what. */
+  about(patient: string): void;
   /** Writes a further resource in the same transaction (a new Patient version that shows a status, a Task for a person to settle); rules are not run on it. */
   put(resource: Resource): Promise<void>;
   /** Stores a new resource that the server itself makes, in the same transaction; rules are not run on it. Its id is set. */

@@ -75,6 +75,15 @@ export interface Change {
   readonly rows?: IndexRows | undefined;
 }
 
+/** Rows of another room's table that are stored in the same stroke as changes: with them, or not at all. */
+export interface Beside {
+  /** Names the statement it becomes part of: where it is the same, the text is. */
+  readonly name: string;
+  /** An INSERT whose parameters begin with `$first`. */
+  text(first: number): string;
+  readonly values: readonly unknown[];
+}
+
 /** The row was not at `before` (or a new id was taken): nothing of the write was stored. Thrown within a transaction, the transaction must be left. */
 export class VersionConflict extends Error {
   constructor(readonly type: string, readonly id: string) {
@@ -96,8 +105,8 @@ export interface Reader {
 }
 
 export interface Store extends Reader {
-  /** Stores changes that need nothing else, durably: one statement per resource type; in one transaction where there are several. */
-  write(changes: readonly Change[]): Promise<void>;
+  /** Stores changes that need nothing else, durably: one statement per resource type; in one transaction where there are several. `beside` adds no round trip. */
+  write(changes: readonly Change[], beside?: Beside): Promise<void>;
   /** Runs `work` in one transaction; retried as a whole on 40001, 40P01 and lost connections. A thrown error rolls back. */
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
 }

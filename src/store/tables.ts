@@ -51,6 +51,13 @@ const TABLES: Readonly<Record<string, TableClass>> = {
   // Few, and asked for on the coordinator before a request goes anywhere.
   'fhir.client': { spread: 'local' },
   'fhir.client_assertion': { spread: 'distributed', by: 'key' },
+  'fhir.audit_event': BY_ID,
+  // Few rows, joined to events on every node.
+  'fhir.audit_agent': { spread: 'reference' },
+  // The chain is one, and made in one place.
+  'fhir.audit_seal': { spread: 'local' },
+  'fhir.audit_chain': { spread: 'local' },
+  'fhir.audit_server': { spread: 'local' },
   'public.schema_migration': { spread: 'local' },
 };
 

@@ -2,7 +2,7 @@
 import type { Queryable } from '../db/database.js';
 import type { CodeText } from '../search/index-rows.js';
 import type { Outbox } from './outbox.js';
-import type { Change, Reader, Transaction } from './store.js';
+import type { Beside, Change, Reader, Transaction } from './store.js';
 import { lock, lockAll } from './read.js';
 import { groupsOf, type Group, type Writer } from './write.js';
 
@@ -30,10 +30,10 @@ export function storeTransaction({ db, reader, writer, added, again, now, outbox
       const text = 'insert into fhir.resource_key (key, touched) values ($1, $2) on conflict (key) do update set touched = excluded.touched';
       await db.query({ name: 'lock key', text, values: [key, now] });
     },
-    async write(changes) {
+    async write(changes, beside) {
       const groups = groupsOf(changes);
-      const made = again ? await writeAgain(db, writer, groups, added) : changes;
-      if (!again) await writeGroups(db, writer, groups, added);
+      const made = again ? await writeAgain(db, writer, groups, added, beside) : changes;
+      if (!again) await writeGroups(db, writer, groups, added, beside);
       if (outbox && made.length > 0 && (await outbox.listens(groups.map(({ type }) => type)))) await outbox.changed(tx, made);
     },
     announce: async (news) => {
@@ -44,14 +44,19 @@ export function storeTransaction({ db, reader, writer, added, again, now, outbox
 }
 
 /** All groups in one go: the connection sends the next statement without waiting for the last one's answer. */
-export async function writeGroups(db: Queryable, writer: Writer, groups: readonly Group[], added: CodeText[]): Promise<void> {
-  await Promise.all(groups.map((group) => writer.write(db, group, added)));
+export async function writeGroups(db: Queryable, writer: Writer, groups: readonly Group[], added: CodeText[], beside?: Beside): Promise<void> {
+  const [only, another] = groups;
+  if (only && !another) return writer.write(db, only, added, beside);
+  const writes: Promise<unknown>[] = groups.map((group) => writer.write(db, group, added));
+  if (beside) writes.push(db.query({ name: `beside ${beside.name}`, text: beside.text(1), values: beside.values }));
+  await Promise.all(writes);
 }
 
 /** For a second run, when the first may have been committed although its answer was lost: leaves out what is there already, and says what was not. */
-export async function writeAgain(db: Queryable, writer: Writer, groups: readonly Group[], added: CodeText[]): Promise<readonly Change[]> {
+export async function writeAgain(db: Queryable, writer: Writer, groups: readonly Group[], added: CodeText[], beside?: Beside): Promise<readonly Change[]> {
   const remaining: Change[] = [];
   for (const group of groups) remaining.push(...(await writer.remaining(db, group)));
-  await writeGroups(db, writer, groupsOf(remaining), added);
+  // What is beside the changes was committed with them, or is not there either.
+  if (remaining.length > 0) await writeGroups(db, writer, groupsOf(remaining), added, beside);
   return remaining;
 }

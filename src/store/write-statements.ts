@@ -4,6 +4,7 @@
 import { insertTexts } from './code-texts.js';
 import { CHANGE_PARAMETERS, CREATE_PARAMETERS, givenRows, ROW_COLUMNS } from './row-columns.js';
 import { SIDE_TABLES, type SideTable } from './side-tables.js';
+import type { Beside } from './store.js';
 import { resourceTable } from './tables.js';
 
 /** What a statement is made for. */
@@ -12,6 +13,8 @@ export interface Filling {
   /** Are there texts to add to the dictionary? Their parameters come last. */
   readonly texts: boolean;
   readonly many: boolean;
+  /** Rows of another room's table; their parameters come after all others. */
+  readonly beside?: Beside | undefined;
 }
 
 /**
@@ -21,7 +24,7 @@ export interface Filling {
 export function createText(type: string, filling: Filling): string {
   const { sides, many } = filling;
   const parts = sides.map((side, index) => `${side.name}_new as (${insertSide(side, firstParameter(CREATE_PARAMETERS, sides, index, many), many)})`);
-  parts.push(...textPart(CREATE_PARAMETERS, filling));
+  parts.push(...textPart(CREATE_PARAMETERS, filling), ...besidePart(CREATE_PARAMETERS, filling));
   const withParts = parts.length > 0 ? `with ${parts.join(', ')} ` : '';
   return `${withParts}insert into ${resourceTable(type)} (${ROW_COLUMNS}) ${givenRows('create', many)}`;
 }
@@ -49,6 +52,7 @@ export function changeText(type: string, params: string, filling: Filling): stri
       return `${side.name}_new as (${insert} where ${many ? 'id in (select id from changed)' : 'exists (select from changed)'})`;
     }),
     ...textPart(CHANGE_PARAMETERS, filling),
+    ...besidePart(CHANGE_PARAMETERS, filling),
   ];
   return `with ${parts.join(',\n')}\nselect id from changed`;
 }
@@ -78,6 +82,13 @@ function firstParameter(rowParameters: number, sides: readonly SideTable[], inde
 /** Added even where a change then meets another version: a text too many does no harm. */
 function textPart(rowParameters: number, { sides, texts, many }: Filling): string[] {
   return texts ? [`texts_new as (${insertTexts(firstParameter(rowParameters, sides, sides.length, many))})`] : [];
+}
+
+const TEXT_PARAMETERS = 3;
+
+function besidePart(rowParameters: number, { sides, texts, many, beside }: Filling): string[] {
+  const first = firstParameter(rowParameters, sides, sides.length, many) + (texts ? TEXT_PARAMETERS : 0);
+  return beside ? [`beside_new as (${beside.text(first)})`] : [];
 }
 
 function insertSide({ name, columns, arrays }: SideTable, first: number, many: boolean): string {

@@ -6,7 +6,7 @@ import type { CodeText } from '../search/index-rows.js';
 import { textValues, type KnownTexts } from './code-texts.js';
 import { givenValues } from './row-columns.js';
 import { paramsOf, sideIds, sideTablesOf } from './side-tables.js';
-import { VersionConflict, type Change } from './store.js';
+import { VersionConflict, type Beside, type Change } from './store.js';
 import { resourceTable } from './tables.js';
 import { changeText, createText } from './write-statements.js';
 
@@ -36,10 +36,13 @@ export function groupsOf(changes: readonly Change[]): readonly Group[] {
 
 const kindOf = (change: Change): Group['kind'] => (change.before === undefined ? 'create' : 'change');
 
-/** Is one statement, by itself, all or nothing? Many changes of rows already there can find only some of them at their version. */
-export function standsAlone(groups: readonly Group[]): boolean {
+/**
+ * Is one statement, by itself, all or nothing? Many changes of rows already there can find only some of them at their version,
+ * and one change that finds none stores what is beside it all the same.
+ */
+export function standsAlone(groups: readonly Group[], beside?: Beside): boolean {
   const [only, another] = groups;
-  return only !== undefined && another === undefined && (only.kind === 'create' || only.changes.length === 1);
+  return only !== undefined && another === undefined && (only.kind === 'create' || (only.changes.length === 1 && !beside));
 }
 
 export class Writer {
@@ -52,11 +55,12 @@ export class Writer {
 
   /**
    * Throws VersionConflict: in a transaction, which the caller must then leave, other rows of the group may have been written.
-   * Puts into `added` what it has added to the dictionary, to be known once that is committed.
+   * Puts into `added` what it has added to the dictionary, to be known once that is committed. `beside` is stored even where
+   * a change is not: the transaction is then left.
    */
-  async write(db: Queryable, group: Group, added: CodeText[]): Promise<void> {
+  async write(db: Queryable, group: Group, added: CodeText[], beside?: Beside): Promise<void> {
     const texts = this.known.missing(group.changes);
-    const statement = this.statement(group, texts);
+    const statement = this.statement(group, texts, beside);
     added.push(...texts);
     const { rows, count } = await db.query<{ id: string }>(statement).catch((error: unknown) => {
       throw takenId(error, group) ?? error;
@@ -85,16 +89,17 @@ export class Writer {
     });
   }
 
-  private statement({ type, kind, changes }: Group, texts: readonly CodeText[]): Statement {
+  private statement({ type, kind, changes }: Group, texts: readonly CodeText[], beside: Beside | undefined): Statement {
     const sides = sideTablesOf(changes);
     const many = changes.length > 1;
-    const name = [kind, many ? 'many' : 'one', type, ...sides.map(({ letter }) => letter), ...(texts.length > 0 ? ['t'] : [])].join(' ');
+    const name = [kind, many ? 'many' : 'one', type, ...sides.map(({ letter }) => letter), ...(texts.length > 0 ? ['t'] : []), ...(beside ? [beside.name] : [])].join(' ');
     const values = givenValues(kind, changes);
     for (const side of sides) values.push(...side.values(changes), ...(many ? [sideIds(side, changes)] : []));
     if (texts.length > 0) values.push(...textValues(texts));
+    if (beside) values.push(...beside.values);
     let text = this.statements.get(name);
     if (text === undefined) {
-      const filling = { sides, texts: texts.length > 0, many };
+      const filling = { sides, texts: texts.length > 0, many, beside };
       text = kind === 'create' ? createText(type, filling) : changeText(type, paramsOf(this.definitions, type), filling);
       this.statements.set(name, text);
     }

@@ -1,16 +1,23 @@
 // What a request asks to be searched, and the links of its pages: the same for one type, a compartment and the whole system.
+import type { Definitions } from '../definitions/model.js';
 import type { FhirRequest } from '../fhir/request.js';
-import { compartmentClause } from '../search/compartment.js';
-import { parseSearch, type ParsedSearch } from '../search/parse.js';
-import type { Clause } from '../search/query.js';
-import type { Context } from './context.js';
+import { compartmentClause } from './compartment.js';
+import { parseSearch, type ParsedSearch } from './parse.js';
+import type { Clause } from './query.js';
 import { openPlace, PAGE, sealPlace, type Place } from './page-link.js';
 
 const DEFAULT_COUNT = 20;
 const MAX_COUNT = 1000;
 
+/** As much of an interaction's context as a search is read by. */
+interface SearchContext {
+  readonly parts: { readonly definitions: Definitions };
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
 /** The search of one type that the pairs ask for, in the compartment where the request names one. */
-export function readSearch(request: FhirRequest, context: Context, type: string, pairs: Place['pairs']): ParsedSearch {
+export function readSearch(request: FhirRequest, context: SearchContext, type: string, pairs: Place['pairs']): ParsedSearch {
   const { base, compartment } = request;
   const { definitions } = context.parts;
   const handling = request.preferHandling ?? 'lenient';

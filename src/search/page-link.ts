@@ -2,7 +2,7 @@
 // https://hl7.org/fhir/R4/http.html#paging
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 import { fail } from '../fhir/errors.js';
-import type { Cursor } from '../search/query.js';
+import type { Cursor } from './query.js';
 
 /** Name of the parameter that carries the word. */
 export const PAGE = '_page';
@@ -52,8 +52,7 @@ export function sealPlace(place: Place, secret: string): string {
 
 /** Throws 400 for a word that this server (or one on the same database) did not make, or made for another type. */
 export function openPlace(word: string, type: string, secret: string): Place {
-  const bytes = Buffer.from(word, 'base64url');
-  const place = bytes.length > IV_BYTES + TAG_BYTES ? unseal(bytes, secret) : undefined;
+  const place = peekPlace(word, secret);
   if (place?.type !== type) throw fail('invalid-parameter', { text: 'The page link is not one this server made for this search: search again' });
   return place;
 }
@@ -67,4 +66,10 @@ function unseal(bytes: Buffer, secret: string): Place | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The place of a page link, whatever was searched; undefined for a word that is none. */
+export function peekPlace(word: string, secret: string): Place | undefined {
+  const bytes = Buffer.from(word, 'base64url');
+  return bytes.length > IV_BYTES + TAG_BYTES ? unseal(bytes, secret) : undefined;
 }

@@ -1,0 +1,67 @@
+// The row of one access, and the statements that store it: by itself, many at once, or beside a write.
+import type { Queryable } from '../db/database.js';
+import type { Beside } from '../store/store.js';
+import { numberArray, textArray } from '../store/array-text.js';
+
+export interface AuditRow {
+  /** UUIDv7: holds the time. */
+  readonly id: string;
+  readonly agent: string;
+  /** As in HTTP. */
+  readonly status: number;
+  /** `read`, `create` …, `$chargeable-status`; `start`, `stop` and `gap` of the server itself. */
+  readonly interaction: string;
+  /** `Patient`, `Patient/1`, `Patient/1/_history/2`. */
+  readonly what: string | null;
+  /** Ids. */
+  readonly patients: readonly string[];
+  readonly reason: string | null;
+  /** X-Request-ID, a space, X-Correlation-ID. */
+  readonly trace: string | null;
+  readonly query: string | null;
+}
+
+const COLUMNS = 'id, agent, status, interaction, what, patient, others, reason, trace, query';
+const TYPES = ['uuid', 'uuid', 'smallint', 'text', 'text', 'text', 'text', 'text', 'text', 'text'];
+
+const othersOf = ({ patients }: AuditRow): string | null => (patients.length > 1 ? textArray(patients.slice(1)) : null);
+/** PostgreSQL's text holds no NUL, and a header or a query can: nothing is lost that could be searched for. */
+const clean = (text: string | null): string | null => (text?.includes('\0') ? text.replaceAll('\0', '') : text);
+
+/** The rows of a write, stored in its own statement or beside it in its transaction. Never empty. */
+export function besideWrite(rows: readonly AuditRow[]): Beside {
+  const [only] = rows;
+  if (only && rows.length === 1) return { name: 'audit', text: oneText, values: oneValues(only) };
+  return { name: 'audits', text: manyText, values: manyValues(rows) };
+}
+
+function oneText(first: number): string {
+  return `insert into fhir.audit_event (${COLUMNS}) values (${TYPES.map((type, index) => `$${String(first + index)}${type === 'text' ? '' : `::${type}`}`).join(', ')})`;
+}
+
+function oneValues(row: AuditRow): unknown[] {
+  return [row.id, row.agent, row.status, row.interaction, clean(row.what), row.patients[0] ?? null, othersOf(row), clean(row.reason), row.trace, clean(row.query)];
+}
+
+function manyText(first: number): string {
+  const arrays = TYPES.map((type, index) => `$${String(first + index)}::${type}[]`).join(', ');
+  return `insert into fhir.audit_event (${COLUMNS}) select ${COLUMNS.replace('others', 'others::text[]')} from unnest(${arrays}) as given (${COLUMNS})`;
+}
+
+function manyValues(rows: readonly AuditRow[]): unknown[] {
+  return [
+    textArray(rows.map(({ id }) => id)), textArray(rows.map(({ agent }) => agent)), numberArray(rows.map(({ status }) => status)),
+    textArray(rows.map(({ interaction }) => interaction)), textArray(rows.map(({ what }) => what)), textArray(rows.map(({ patients }) => patients[0] ?? null)),
+    textArray(rows.map(othersOf)), textArray(rows.map(({ reason }) => reason)), textArray(rows.map(({ trace }) => trace)), textArray(rows.map(({ query }) => query)),
+  ];
+}
+
+/** What could not be stored in one statement with its write, in the same transaction. Run again, it meets its own rows. */
+export async function storeBeside(db: Queryable, { name, text, values }: Beside): Promise<void> {
+  await db.query({ name: `beside ${name} once`, text: `${text(1)} on conflict (id) do nothing`, values });
+}
+
+/** Of many rows at once. One that is there already is left: the answer of an earlier try may have been lost. */
+export function insertRows(rows: readonly AuditRow[]): { name: string; text: string; values: unknown[] } {
+  return { name: 'audit rows', text: `${manyText(1)} on conflict (id) do nothing`, values: manyValues(rows) };
+}

@@ -1,0 +1,76 @@
+// Is the trail as it was recorded? Walks the chain from its beginning and names the first link that does not hold.
+import type { Queryable } from '../db/database.js';
+import { agentId, type Agent } from './agent.js';
+import { CONTENT_COLUMNS, linkOf, type ContentRow } from './seal.js';
+
+export interface Verified {
+  readonly events: number;
+  /** `seq:link`, to be noted somewhere else: whoever rewrites the whole chain can't rewrite that. */
+  readonly head: string;
+  /** The first fault found; undefined where the trail is whole. */
+  readonly fault?: string;
+}
+
+const AT_ONCE = 2000;
+
+type Walked = { readonly seq: string | number; readonly event: string; readonly link: Buffer } & { readonly [K in keyof ContentRow]: ContentRow[K] | null };
+
+const WALK = {
+  name: 'audit walk',
+  text: `select s.seq, s.event, s.link, ${CONTENT_COLUMNS} from fhir.audit_seal s left join fhir.audit_event e on e.id = s.event where s.seq > $1 order by s.seq limit ${AT_ONCE}`,
+};
+const HEAD = { name: 'audit head', text: `select seq, link from fhir.audit_chain where name = 'audit'` };
+const UNSEALED = {
+  name: 'audit unsealed',
+  text: `select e.id from fhir.audit_event e, fhir.audit_chain c
+    where c.name = 'audit' and ((e.xid, e.id) <= (c.xid, c.event) or e.xid >= pg_snapshot_xmax(pg_current_snapshot())) and not exists (select from fhir.audit_seal s where s.event = e.id) order by e.id limit 1`,
+};
+const TWICE = { name: 'audit twice', text: 'select event from fhir.audit_seal group by event having count(*) > 1 limit 1' };
+const AGENTS = { name: 'audit agents', text: 'select id, client, subject, role, organization, practitioner_role, patient, related_person, purpose from fhir.audit_agent order by id' };
+const STRAYS = { name: 'audit strays', text: 'select e.id from fhir.audit_event e where not exists (select from fhir.audit_agent a where a.id = e.agent) limit 1' };
+
+/** `noted`: a head of an earlier run, which the chain must still hold. In one transaction, so that the sealer may go on meanwhile. */
+export async function verifyTrail(db: Queryable, noted?: string): Promise<Verified> {
+  await db.query({ text: 'set transaction isolation level repeatable read', values: [] });
+  const { rows: [head] } = await db.query<{ seq: string | number; link: Buffer }>({ ...HEAD, values: [] });
+  if (!head) return { events: 0, head: '0', fault: 'the end of the chain is missing (fhir.audit_chain)' };
+  const end = { seq: Number(head.seq), link: head.link };
+  const fault = (await walk(db, end, noted)) ?? (await besideTheChain(db)) ?? (await changedAgent(db));
+  return { events: end.seq, head: headText(end), ...(fault !== undefined && { fault }) };
+}
+
+const headText = ({ seq, link }: { seq: number; link: Buffer }): string => `${seq}:${link.toString('hex')}`;
+
+async function walk(db: Queryable, end: { seq: number; link: Buffer }, noted: string | undefined): Promise<string | undefined> {
+  let link: Buffer = Buffer.alloc(end.link.length);
+  let seq = 0;
+  let met = noted === undefined;
+  for (;;) {
+    const { rows } = await db.query<Walked>({ ...WALK, values: [seq] });
+    for (const row of rows) {
+      if (Number(row.seq) !== seq + 1) return `link ${seq + 1} is missing`;
+      if (row.id === null) return `event audit-${row.event} (link ${seq + 1}) is missing`;
+      link = linkOf(link, row as ContentRow);
+      if (!link.equals(row.link)) return `event audit-${row.event} (link ${seq + 1}) is not as it was recorded`;
+      seq += 1;
+      met ||= noted === headText({ seq, link });
+    }
+    if (rows.length < AT_ONCE) break;
+  }
+  if (seq !== end.seq || !link.equals(end.link)) return `the chain ends at link ${seq}, and was ${end.seq} long`;
+  return met ? undefined : `the chain does not hold ${noted}: it was made anew since`;
+}
+
+async function besideTheChain(db: Queryable): Promise<string | undefined> {
+  const [unsealed, twice] = [await db.query<{ id: string }>({ ...UNSEALED, values: [] }), await db.query<{ event: string }>({ ...TWICE, values: [] })];
+  if (unsealed.rows[0]) return `event audit-${unsealed.rows[0].id} was put in afterwards: it is in no link`;
+  return twice.rows[0] && `event audit-${twice.rows[0].event} is in two links`;
+}
+
+async function changedAgent(db: Queryable): Promise<string | undefined> {
+  const { rows } = await db.query<Agent & { readonly id: string; readonly practitioner_role: string | null; readonly related_person: string | null }>({ ...AGENTS, values: [] });
+  const changed = rows.find((row) => agentId({ ...row, practitionerRole: row.practitioner_role, relatedPerson: row.related_person }) !== row.id);
+  if (changed) return `agent ${changed.id} is not as it was recorded`;
+  const { rows: [stray] } = await db.query<{ id: string }>({ ...STRAYS, values: [] });
+  return stray && `event audit-${stray.id} names an agent who is missing`;
+}
