@@ -1,4 +1,4 @@
-// The command line: serve, migrate, doctor, token, client, demo, terminology. Thin: each command reads the settings and calls the same parts as the server.
+// The command line: serve, migrate, doctor, token, client, demo, feed, terminology. Thin: each command reads the settings and calls the same parts as the server.
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
@@ -9,6 +9,8 @@ import type { Clients } from './identity/clients.js';
 import { developmentKeys } from './identity/development-keys.js';
 import { issueToken } from './identity/issue-token.js';
 import { BadRegistration, readRegistration } from './identity/registration.js';
+import type { FeedOptions } from './feed-file.js';
+import { readRegistration } from './identity/registration.js';
 import type { Progress } from './progress.js';
 
 const MISUSE = 2;
@@ -144,6 +146,19 @@ async function readJsonFile(path: string): Promise<unknown> {
   }
 }
 
+async function feedCommand(options: FeedOptions): Promise<void> {
+  const { feedFile } = await import('./feed-file.js');
+  await feedFile(readConfig(), options, (line) => { console.log(line); });
+}
+
+async function defineFeedCommand(_own: unknown, command: Command): Promise<void> {
+  // A name that the command above knows too is read by it.
+  const { file, url, token } = command.optsWithGlobals<Partial<FeedOptions>>();
+  if (file === undefined) throw new ConfigError('Say which file holds the definition: --file');
+  const { defineFeed } = await import('./feed-file.js');
+  await defineFeed(readConfig(), file, { ...(url !== undefined && { url }), ...(token !== undefined && { token }) }, (line) => { console.log(line); });
+}
+
 function logicalId(text: string): string {
   if (!/^[A-Za-z0-9.-]{1,64}$/.test(text)) throw new InvalidArgumentError('An id is 1 to 64 characters out of A-Z, a-z, 0-9, - and .');
   return text;
@@ -183,6 +198,15 @@ function createProgram(): Command {
   program.command('demo').description('load made-up patients and their statuses into the running server')
     .option('--patients <count>', 'how many', count, 1000)
     .action(demoCommand);
+  const feed = program.command('feed').description('take in a file of statements of the Home Office or of a further feed, into the database of the settings or over --url')
+    .option('--file <path>', 'CSV (.csv) or NDJSON')
+    .option('--source <code>', 'whose statements they are: HO or the code of a feed', word, 'HO')
+    .addOption(new Option('--mode <mode>', 'does the file say what is new, or all there is').choices(['delta', 'full']).default('delta'))
+    .option('--job <id>', 'follow this job to its end instead: one that was broken off goes on where it was', logicalId)
+    .option('--url <base>', 'the FHIR service to send it to', word)
+    .option('--token <token>', 'a bearer token for it', word)
+    .action(feedCommand);
+  feed.command('define').description('define a feed: --file holds the Parameters of $define-feed').action(defineFeedCommand);
   program.command('terminology').description('code systems that are too large for memory')
     .command('load <path>').description('load a SNOMED CT release (the folder of its RF2 snapshot) or a CSV file with the columns code, display, and perhaps definition, parent, synonym, active and properties')
     .option('--system <url>', 'canonical URL of the code system', word)

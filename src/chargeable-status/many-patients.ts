@@ -2,14 +2,14 @@
 import { readAssertions, withAssertion, type Assertion } from './assertion.js';
 import { VM_OBSERVATION_ID } from './codes.js';
 import type { NonePolicy } from './effective-status.js';
-import { answerOf, changeAssertions, newsOf, patientShowing, SAVED_COLUMNS, type LockedRow, type StatusContext } from './patient-status.js';
+import { answerOf, changeAssertions, newsOf, extensionShowing, SAVED_COLUMNS, type LockedRow, type StatusContext } from './patient-status.js';
 import { rowOf } from './status-row.js';
 import type { Resource } from '../fhir/resource.js';
 import type { Change, StoredVersion } from '../store/store.js';
 
 export interface ManyContext extends StatusContext {
-  /** The change that makes `resource` the version after `current`. */
-  next(current: StoredVersion, resource: Resource): Change;
+  /** The version after `current` in which the members that `change` gives are set, or dropped where undefined; none where it gives nothing. */
+  next(current: StoredVersion, change: (resource: Resource) => Readonly<Record<string, unknown>> | undefined): Change | undefined;
 }
 
 const LOCK = {
@@ -23,6 +23,14 @@ const SAVE = {
   text: `update fhir.chargeable_status as s set ${NAMES.map((column) => `${column} = given.${column}`).join(', ')}
     from unnest($1::text[], ${SAVED_COLUMNS.map(([, type], index) => `$${index + 2}::${type}[]`).join(', ')}) as given (patient, ${NAMES.join(', ')}) where s.patient = given.patient returning s.summary, s.patient`,
 };
+
+const MERGED = { name: 'chargeable-status-merged', text: 'select patient from fhir.chargeable_status where patient = any($1) and (survivor is not null or joined <> \'{}\')' };
+
+/** Those of these Patients that were replaced, or replace others: what is asserted of one changes the answer of another. */
+export async function mergedAmong(patients: readonly string[], { tx }: Pick<ManyContext, 'tx'>): Promise<ReadonlySet<string>> {
+  const { rows } = await tx.db.query<{ patient: string }>({ ...MERGED, values: [patients] });
+  return new Set(rows.map(({ patient }) => patient));
+}
 
 /**
  * Adds an assertion to each of these Patients, whose rows it locks in the order of their ids as every write does, and gives the versions of
@@ -44,8 +52,8 @@ export async function addToMany(added: ReadonlyMap<string, Assertion>, context: 
     saved.push(values);
     if (isNews) news.add(row.patient);
     const version = stored.get(row.patient);
-    const shown = version && patientShowing(version, winner, now);
-    if (shown) changes.push(next(version, shown));
+    const change = version?.text == null ? undefined : next(version, (patient) => extensionShowing(patient, winner, now));
+    if (change) changes.push(change);
   }
   if (saved.length > 0) {
     const answered = await tx.db.query<{ patient: string; summary: string }>({ ...SAVE, values: [0, ...SAVED_COLUMNS.map((_, index) => index + 1)].map((column) => saved.map((values) => values[column])) });

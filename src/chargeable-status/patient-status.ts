@@ -1,6 +1,6 @@
 // Keeps a patient's row true: what is asserted of the patient, the answer that follows, and the Patient that shows it.
 import type { Queryable } from '../db/database.js';
-import type { JsonObject, Resource } from '../fhir/resource.js';
+import type { JsonObject, JsonValue, Resource } from '../fhir/resource.js';
 import type { News } from '../store/news.js';
 import type { WriteContext } from '../store/rule.js';
 import type { StoredVersion } from '../store/store.js';
@@ -150,12 +150,18 @@ async function show(stored: StoredVersion, winner: Winner | undefined, { now, pu
 }
 
 /** The Patient with this status; undefined where it shows it already, or is deleted. */
-export function patientShowing(stored: StoredVersion, winner: Winner | undefined, now: number): Resource | undefined {
+function patientShowing(stored: StoredVersion, winner: Winner | undefined, now: number): Resource | undefined {
   if (stored.text === null) return undefined;
   const patient = JSON.parse(stored.text) as Resource;
+  const change = extensionShowing(patient, winner, now);
+  if (!change) return undefined;
+  const { extension: _replaced, ...rest } = patient;
+  return { ...rest, resourceType: 'Patient', ...(change.extension && { extension: change.extension }) };
+}
+
+/** The extensions of a Patient with this status, undefined where none is left; no change at all where it shows the status already. */
+export function extensionShowing(patient: Resource, winner: Winner | undefined, now: number): { readonly extension: JsonValue[] | undefined } | undefined {
   const status = statusExtension(statusAt(winner, now));
   if (JSON.stringify(shownStatus(patient)) === JSON.stringify(status)) return undefined;
-  const { extension: _replaced, ...rest } = patient;
-  const extension = extensionsShowing(patient, status);
-  return { ...rest, resourceType: 'Patient', ...(extension && { extension }) };
+  return { extension: extensionsShowing(patient, status) };
 }

@@ -6,10 +6,11 @@ import type { JsonDocument } from '../fhir/json-text.js';
 import type { Resource } from '../fhir/resource.js';
 import { codesOf } from '../fhir/elements.js';
 import type { Change } from '../store/store.js';
-import type { Assertion } from './assertion.js';
+import { withAssertion, type Assertion } from './assertion.js';
 import { STATUS_ASSERTION } from './codes.js';
 import type { NonePolicy } from './effective-status.js';
-import { addToMany, type ManyContext } from './many-patients.js';
+import { addToMany, mergedAmong, type ManyContext } from './many-patients.js';
+import { changeAssertions } from './patient-status.js';
 import { placeAll, type Placed } from './placing.js';
 import { conflictId, conflictTask, quarantineTask } from './quarantine.js';
 import { assertionOf, claimOf, saysTheSame, statementFaults, statementKey } from './statement.js';
@@ -143,25 +144,38 @@ export async function storeBatch({ fresh, conflicts }: JudgedBatch, source: Stat
   const rows = fresh.map(({ statement, claim }, index) => ({ ...(places[index] as Placed), id: statement.id ?? '', claim }));
   await registerStatements(tx.db, source.code, rows, now);
   for (const { id, why } of rows) if (why) tasks.push(made(quarantineTask(id, why, now)));
-  const [first = new Map<string, Assertion>(), ...later] = roundsOf(fresh, places, now);
+  const { rounds, merged } = await inOrder(fresh, places, context);
+  const [first = new Map<string, Assertion>(), ...later] = rounds;
   await tx.write([...fresh.map(({ change }) => change), ...(await addToMany(first, context, nonePolicy)), ...tasks]);
   for (const round of later) await tx.write(await addToMany(round, context, nonePolicy));
+  for (const { patient, assertion } of merged) await changeAssertions(patient, (list) => withAssertion(list, assertion), context, nonePolicy);
   const matched = rows.filter(({ patient }) => patient !== undefined).length;
   return { accepted: fresh.length, matched, quarantined: fresh.length - matched };
 }
 
-/** The statements of one patient come one after another, as single writes would: each makes its own version. */
-function roundsOf(fresh: readonly Fresh[], places: readonly Placed[], now: number): Map<string, Assertion>[] {
+interface Additions {
+  /** The first statement of each patient, then the second of those with two … */
+  readonly rounds: readonly Map<string, Assertion>[];
+  /** Those of patients who were merged with others, in the order of the file. */
+  readonly merged: readonly { readonly patient: string; readonly assertion: Assertion }[];
+}
+
+/** The statements of one patient, and of those merged with it, come one after another, as single writes would: each makes its own version. */
+async function inOrder(fresh: readonly Fresh[], places: readonly Placed[], context: StoreBatchContext): Promise<Additions> {
+  const added = fresh.flatMap(({ statement, claim }, index) => {
+    const patient = places[index]?.patient;
+    return patient === undefined ? [] : [{ patient, assertion: assertionOf(statement, claim, context.now) }];
+  });
+  const families = await mergedAmong([...new Set(added.map(({ patient }) => patient))], context);
   const rounds: Map<string, Assertion>[] = [];
   const counts = new Map<string, number>();
-  for (const [index, { statement, claim }] of fresh.entries()) {
-    const patient = places[index]?.patient;
-    if (patient === undefined) continue;
+  for (const { patient, assertion } of added) {
+    if (families.has(patient)) continue;
     const round = counts.get(patient) ?? 0;
     counts.set(patient, round + 1);
-    (rounds[round] ??= new Map()).set(patient, assertionOf(statement, claim, now));
+    (rounds[round] ??= new Map()).set(patient, assertion);
   }
-  return rounds;
+  return { rounds, merged: added.filter(({ patient }) => families.has(patient)) };
 }
 
 async function conflictTasks(conflicts: JudgedBatch['conflicts'], source: StatementSource, { tx, now, made }: StoreBatchContext): Promise<Change[]> {

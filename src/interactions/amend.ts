@@ -1,6 +1,6 @@
 // Versions that the server itself makes of a resource, in the transaction of the write that caused them.
 import { exactJson } from '../fhir/exact-json.js';
-import { readJson } from '../fhir/json-text.js';
+import { readJson, type JsonDocument } from '../fhir/json-text.js';
 import { storedText } from '../fhir/stored-text.js';
 import type { Resource } from '../fhir/resource.js';
 import type { Change, StoredVersion, Transaction } from '../store/store.js';
@@ -20,11 +20,25 @@ export async function amend(resource: Resource, amending: Amending): Promise<voi
 }
 
 /** The change that makes `resource` the version after `current`. */
-export function nextVersion(current: StoredVersion, resource: Resource, { now, extract }: Pick<Amending, 'now' | 'extract'>): Change {
-  const { type, id, version: before, text: stored } = current;
-  const document = readJson(stored ?? JSON.stringify(resource));
+function nextVersion(current: StoredVersion, resource: Resource, amending: Versioning): Change {
+  const document = readJson(current.text ?? exactJson(resource));
+  return versionOf(current, document, differences(document.value, resource), resource, amending);
+}
+
+/** The version after `current` in which members are set, or dropped where undefined; none where `change` gives nothing. Reads the text once. */
+export function changedVersion(current: StoredVersion, change: (resource: Resource) => Readonly<Record<string, unknown>> | undefined, amending: Versioning): Change | undefined {
+  if (current.text === null) return undefined;
+  const document = readJson(current.text);
+  const before = document.value as Resource;
+  const set = change(before);
+  return set && versionOf(current, document, set, { ...before, ...set } as Resource, amending);
+}
+
+type Versioning = Pick<Amending, 'now' | 'extract'>;
+
+function versionOf({ type, id, version: before }: StoredVersion, document: JsonDocument, set: Readonly<Record<string, unknown>>, resource: Resource, { now, extract }: Versioning): Change {
   const version = before + 1;
-  const text = storedText(document, { id, versionId: version, lastUpdated: now, edits: { set: differences(document.value, resource) } });
+  const text = storedText(document, { id, versionId: version, lastUpdated: now, edits: { set } });
   return { type, id, version, updated: now, method: 'PUT', text, before, rows: extract(resource, document) };
 }
 
@@ -34,7 +48,7 @@ export async function add(resource: Resource, { tx, now, extract }: Amending): P
 }
 
 /** The change that makes a new resource, whose id the server has chosen. */
-export function firstVersion(resource: Resource, { now, extract }: Pick<Amending, 'now' | 'extract'>): Change {
+export function firstVersion(resource: Resource, { now, extract }: Versioning): Change {
   const { resourceType: type, id = '' } = resource;
   const document = readJson(exactJson(resource));
   const text = storedText(document, { id, versionId: 1, lastUpdated: now });

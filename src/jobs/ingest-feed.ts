@@ -11,9 +11,9 @@ import { feedByCode } from '../chargeable-status/feed-definition.js';
 import { judgeBatch, KeyTaken, storeBatch, wordsOfError, type JudgedBatch, type ReadStatement, type Refused } from '../chargeable-status/statement-batch.js';
 import { NEEDED_COLUMNS, STATEMENT_COLUMNS, statementOfRow, type StatementColumn, type StatementRow } from '../chargeable-status/statement-row.js';
 import { feedSource, HOME_OFFICE, type StatementSource } from '../chargeable-status/statement-source.js';
-import { amend, firstVersion, nextVersion } from '../interactions/amend.js';
+import { amend, changedVersion, firstVersion } from '../interactions/amend.js';
 import type { Parts } from '../interactions/context.js';
-import type { Change, Transaction } from '../store/store.js';
+import type { Change, StoredVersion, Transaction } from '../store/store.js';
 import { cellsOf, readRecords, type FileFormat, type FileRecord } from './file-records.js';
 import { absentCount, addJobKeys } from './full-file.js';
 import type { Job } from './job.js';
@@ -47,8 +47,8 @@ export interface IngestCounts {
 
 export const NOTHING_YET: IngestCounts = { line: 1, received: 0, accepted: 0, matched: 0, quarantined: 0, unchanged: 0, refused: 0, conflicting: 0 };
 
-/** Rows of a transaction: more cost memory and gain nothing. */
-const BATCH = 2000;
+/** Rows of a transaction: with more, what is alive at once costs the collector more than the saved round trips. */
+const BATCH = 500;
 
 export interface IngestParts extends Pick<Parts, 'db' | 'validate' | 'profiles' | 'extract' | 'clock' | 'newId'> {
   readonly nonePolicy: NonePolicy;
@@ -187,7 +187,7 @@ function contextOf(tx: Transaction, now: number, { newId, extract }: IngestParts
   return {
     tx, now, newId,
     put: (resource: Resource) => amend(resource, { tx, now, extract }),
-    next: (current: Parameters<typeof nextVersion>[0], resource: Resource) => nextVersion(current, resource, { now, extract }),
+    next: (current: StoredVersion, change: Parameters<typeof changedVersion>[1]) => changedVersion(current, change, { now, extract }),
     made: (resource: Resource) => firstVersion(resource, { now, extract }),
   };
 }
