@@ -10,7 +10,6 @@ import { developmentKeys } from './identity/development-keys.js';
 import { issueToken } from './identity/issue-token.js';
 import { BadRegistration, readRegistration } from './identity/registration.js';
 import type { FeedOptions } from './feed-file.js';
-import { readRegistration } from './identity/registration.js';
 import type { Progress } from './progress.js';
 
 const MISUSE = 2;

@@ -1,14 +1,17 @@
 // entitle-fhir feed: hands a file of statements to a server and follows the job to its end. Without --url it is its own server, on the
 // database that the settings name: the same road, for a caller that only this process knows.
-import { randomBytes } from 'node:crypto';
-import { createReadStream, readFileSync, statSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { createReadStream, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import type { Config } from './config.js';
 import { loadDefinitions } from './definitions/load.js';
-import type { Caller } from './fhir/caller.js';
-import { fail } from './fhir/errors.js';
+import { developmentKeys } from './identity/development-keys.js';
+import { developmentAuthority } from './identity/identity.js';
+import { issueToken } from './identity/issue-token.js';
 import { openStorage, packageVersion } from './main.js';
 import { startProgress } from './progress.js';
 import { createService } from './service.js';
@@ -61,13 +64,13 @@ async function onServer(config: Config, { url, token }: Pick<FeedOptions, 'url' 
   if (url !== undefined || token !== undefined) throw new Error('--url and --token go together');
   const log = pino({ level: 'silent' });
   const { database, embedded } = await openStorage(config, log);
-  const secret = randomBytes(32).toString('hex');
-  const operator: Caller = { role: 'admin', client: 'entitle-fhir', subject: 'entitle-fhir', scopes: [] };
-  const authenticate = (authorization: string | undefined): Caller => {
-    if (authorization === `Bearer ${secret}`) return operator;
-    throw fail('bad-token');
-  };
-  const service = await createService({ config, database, definitions: loadDefinitions(), authenticate, log, version: packageVersion() });
+  // Keys of this run alone: nobody else can call the server while it is up.
+  const folder = mkdtempSync(join(tmpdir(), 'entitle-feed-'));
+  const keys = await developmentKeys(folder);
+  const clock = (): number => Date.now() + config.clockOffsetMs;
+  const secret = await issueToken({ role: 'admin', client: 'entitle-fhir' }, { keys, now: clock(), tokenId: randomUUID() });
+  const authority = developmentAuthority(keys, clock);
+  const service = await createService({ config, database, definitions: loadDefinitions(), authority, log, version: packageVersion() });
   try {
     const origin = await service.app.listen({ host: '127.0.0.1', port: 0 });
     await work({ base: `${origin}${config.basePath}`, token: secret });
@@ -76,6 +79,7 @@ async function onServer(config: Config, { url, token }: Pick<FeedOptions, 'url' 
     await service.stop();
     await database.close();
     await embedded?.stop();
+    rmSync(folder, { recursive: true });
   }
 }
 
