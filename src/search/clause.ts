@@ -22,6 +22,8 @@ export interface Writing {
 export interface Row {
   readonly type: string;
   readonly alias: string;
+  /** Select of the few ids of which the row's is one, where that is known: then other rows are looked up from these, and not all that satisfy a clause are gathered. */
+  readonly ids?: string;
 }
 
 type Of<K extends Clause['kind']> = Extract<Clause, { kind: K }>;
@@ -112,8 +114,9 @@ function chainText(writing: Writing, row: Row, clause: Of<'chain'>, use: Use): s
   return withExcept(writing, row, clause.parameter.code, pointingText(writing, row, clause, use));
 }
 
-function pointingText(writing: Writing, { type, alias }: Row, { parameter, type: other, where }: Of<'chain'>, use: Use): string {
+function pointingText(writing: Writing, { type, alias, ids }: Row, { parameter, type: other, where }: Of<'chain'>, use: Use): string {
   const slot = askedSlot(writing, type, parameter.code);
+  if (ids !== undefined) return fewPointing(writing, { type, alias, ids }, slot, other, where);
   if (slot.column === 'subject') {
     const targets = otherRows(writing, other, where, (to) => `'${other}/' || ${to}.id`);
     return use === 'drive' ? `${alias}.subject = any(array(${targets}))` : `(${alias}.subject in (${targets})) is true`;
@@ -131,10 +134,48 @@ function pointingText(writing: Writing, { type, alias }: Row, { parameter, type:
 }
 
 /** Rows that a row of another type points at, which satisfies a clause. */
-function hasText(writing: Writing, { type, alias }: Row, { type: other, parameter, where: asked }: Of<'has'>, use: Use): string {
+type FewRows = Row & { readonly ids: string };
+
+/** The same of few rows: what they point at, and which of that satisfies the clause. */
+function fewPointing(writing: Writing, { type, alias, ids }: FewRows, slot: Slot, other: string, where: Clause): string {
+  const [from, ref] = [writing.sql.alias('q'), writing.sql.alias('f')];
+  const start = other.length + 2;
+  const targets = slot.column === 'subject'
+    ? `select substr(${from}.subject, ${start}) from fhir."${type}" ${from} where ${from}.id = any(array(${ids})) and starts_with(${from}.subject, '${other}/')`
+    : `select substr(split_part(${ref}, ' ', 1), ${start}) from fhir."${type}" ${from}, unnest(${from}.refs) ${ref}`
+      + ` where ${from}.id = any(array(${ids})) and starts_with(${ref}, '${other}/') and ${refIs(writing.sql, ref, slot)}`;
+  const found = fewRows(writing, other, where, targets, (to) => `'${other}/' || ${to}.id`);
+  if (slot.column === 'subject') return `(${alias}.subject in (${found})) is true`;
+  const own = writing.sql.alias('f');
+  return `(select true from unnest(${alias}.refs) ${own} where ${refIs(writing.sql, own, slot)} and (split_part(${own}, ' ', 1) in (${found})) is true limit 1) is true`;
+}
+
+/** Those of few rows that satisfy a clause and the Grant. */
+function fewRows(writing: Writing, type: string, where: Clause, ids: string, column: (alias: string) => string): string {
+  const alias = writing.sql.alias('o');
+  const tests = conjunctsOf(writing, type, where).map((conjunct) => conjunctText(writing, { type, alias, ids }, conjunct, 'filter'));
+  return `select ${column(alias)} from fhir."${type}" ${alias} where ${[`${alias}.res is not null`, `${alias}.id = any(array(${ids}))`, ...tests].join(' and ')}`;
+}
+
+/** Rows that point at few rows, and satisfy a clause. */
+function fewHaving(writing: Writing, { type, alias, ids }: FewRows, slot: Slot, other: string, where: Clause): string {
+  const [from, to] = [writing.sql.alias('q'), writing.sql.alias('q')];
+  const test = slot.column === 'subject'
+    ? `${from}.subject = any(array(select '${type}/' || i.id from (${ids}) i (id)))`
+    : `${from}.tokens && array(select unnest(array[${slot.readers.map(({ salt }) => `${to}.self # ${writing.sql.bind(String(salt), 'bigint')}`).join(', ')}]) from fhir."${type}" ${to} where ${to}.id = any(array(${ids})))`;
+  const pointing = `select ${from}.id from fhir."${other}" ${from} where ${from}.res is not null and ${test}`;
+  const start = type.length + 2;
+  if (slot.column === 'subject') return `(${alias}.id in (${fewRows(writing, other, where, pointing, (one) => `substr(${one}.subject, ${start})`)})) is true`;
+  const ref = writing.sql.alias('f');
+  const refs = (one: string): string => `array(select substr(split_part(${ref}, ' ', 1), ${start}) from unnest(${one}.refs) ${ref} where starts_with(${ref}, '${type}/') and ${refIs(writing.sql, ref, slot)}) as ids`;
+  return `(${alias}.id in (select unnest(ids) from (${fewRows(writing, other, where, pointing, refs)}) l)) is true`;
+}
+
+function hasText(writing: Writing, { type, alias, ids: few }: Row, { type: other, parameter, where: asked }: Of<'has'>, use: Use): string {
   const slot = askedSlot(writing, other, parameter.code);
   const except = writing.grant?.except(other, slot.code);
   const where: Clause = except ? { kind: 'and', of: [asked, { kind: 'not', of: except }] } : asked;
+  if (few !== undefined) return fewHaving(writing, { type, alias, ids: few }, slot, other, where);
   const start = type.length + 2;
   const ids = slot.column === 'subject'
     ? otherRows(writing, other, where, (from) => `substr(${from}.subject, ${start})`, (from) => `${from}.subject >= '${type}/' and ${from}.subject < '${type}0'`)

@@ -54,11 +54,23 @@ export function rankOf(knowing: Knowing, type: string, clause: Clause): number {
     case 'and': return Math.min(RANK.none, ...clause.of.map((part) => rankOf(knowing, type, part)));
     case 'or': return Math.max(RANK.id, ...clause.of.map((part) => rankOf(knowing, type, part)));
     case 'chain':
-    case 'has': return rankOf(knowing, clause.type, clause.where) <= RANK.token ? RANK.nearChain : RANK.farChain;
-    case 'below':
-    case 'held': return rankOf(knowing, clause.kind === 'held' ? clause.holder : type, clause.where) <= RANK.token ? RANK.nearChain : RANK.farChain;
+    case 'has': return isWide(clause.where) ? RANK.commonToken : rankOf(knowing, clause.type, clause.where) <= RANK.token ? RANK.nearChain : RANK.farChain;
+    case 'held': return rankOf(knowing, clause.holder, clause.where) <= RANK.token ? RANK.nearChain : RANK.farChain;
+    case 'below': return RANK.nearChain;
     case 'parameter': return parameterRank(knowing, type, clause);
     default: return RANK.none;
+  }
+}
+
+/** What belongs to an organisation and all below it is a large part of everything: a walk soon meets a page of it, where gathering it takes a second. */
+function isWide(clause: Clause): boolean {
+  switch (clause.kind) {
+    case 'below': return true;
+    case 'and':
+    case 'or': return clause.of.some(isWide);
+    case 'chain':
+    case 'has': return isWide(clause.where);
+    default: return false;
   }
 }
 

@@ -3,6 +3,7 @@ import type { Queryable, Statement } from '../db/database.js';
 import type { Definitions } from '../definitions/model.js';
 import { clauseSql } from '../search/clause-sql.js';
 import type { Grant } from '../search/grant.js';
+import { statementName } from '../search/statement-name.js';
 
 /** What a reading function needs beside the Grant: a connection, and what a clause is made of. */
 export interface Ground {
@@ -10,7 +11,7 @@ export interface Ground {
   readonly definitions: Definitions;
 }
 
-/** A statement with a place for the condition: `where` is '' or begins with `and`; its values follow those given. */
+/** A statement with a place for the condition, whose first value is the id of the row: `where` is '' or begins with `and`; its values follow those given. */
 export interface GuardedStatement {
   readonly name: string;
   readonly values: readonly unknown[];
@@ -23,6 +24,8 @@ export function guarded(definitions: Definitions, grant: Grant, type: string, { 
   if (clause.kind === 'none') return undefined;
   if (clause.kind === 'all') return { name, text: text(''), values };
   const all = [...values];
-  const where = `and (${clauseSql(definitions, type, clause, 't', all)})`;
-  return { text: text(where), values: all };
+  const where = `and (${clauseSql(definitions, type, clause, 't', all, 'select $1::text')})`;
+  // All callers of a role have the same text, with other values: it is worth preparing.
+  const guardedText = text(where);
+  return { name: statementName(guardedText), text: guardedText, values: all };
 }
