@@ -1,12 +1,15 @@
 // The budgets half of the product, as the service hands it to perform: the rules that every write meets.
+import type { Definitions } from '../definitions/model.js';
 import type { WriteRule } from '../store/rule.js';
 import { createAccountRule } from './account-rule.js';
+import { createCriteriaRule } from './criteria-rule.js';
+import { createDecisionRule } from './decision-rule.js';
 import { createTaskRule } from './task-rule.js';
 
 export interface Budgets {
   readonly rules: readonly WriteRule[];
 }
 
-export function createBudgets(): Budgets {
-  return { rules: [createAccountRule(), createTaskRule()] };
+export function createBudgets(definitions: Definitions): Budgets {
+  return { rules: [createAccountRule(), createTaskRule(), createCriteriaRule(), createDecisionRule(definitions)] };
 }

@@ -15,6 +15,8 @@ export interface SearchEntry {
   readonly id: string;
   /** The resource's JSON text. */
   readonly text: string;
+  /** How well it meets what was asked, from 0 to 1. https://hl7.org/fhir/R4/bundle-definitions.html#Bundle.entry.search.score */
+  readonly score?: number;
 }
 
 export interface Searchset {
@@ -38,7 +40,10 @@ export function searchsetText({ id, total, links, base, matches, includes = [], 
 
 function addEntries(list: string, base: string, entries: readonly SearchEntry[], mode: 'match' | 'include'): string {
   let longer = list;
-  for (const { type, id, text } of entries) longer = add(longer, `{"fullUrl":"${base}/${type}/${id}","resource":${text},"search":{"mode":"${mode}"}}`);
+  for (const { type, id, text, score } of entries) {
+    const ranked = score === undefined ? '' : `,"score":${score}`;
+    longer = add(longer, `{"fullUrl":"${base}/${type}/${id}","resource":${text},"search":{"mode":"${mode}"${ranked}}}`);
+  }
   return longer;
 }
 

@@ -56,6 +56,7 @@ export const ERRORS = {
   required: { status: 422, code: 'required', text: 'Something that the service needs is missing' },
   'code-invalid': { status: 422, code: 'code-invalid', text: 'The code is not one of its value set' },
   'business-rule': { status: 422, code: 'business-rule', text: 'A rule of the service refuses this' },
+  'unsupported-criterion': { status: 422, code: 'not-supported', text: 'The criterion is not one this server can judge' },
   'patch-failed': { status: 422, code: 'processing', text: 'The patch does not fit the resource as it is now' },
   'too-costly': { status: 422, code: 'too-costly', text: 'This asks for more work than the server does for one request' },
   'reference-not-found': { status: 422, code: 'not-found', text: 'A reference does not resolve' },

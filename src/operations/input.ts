@@ -8,7 +8,7 @@ import type { FhirRequest } from '../fhir/request.js';
 import type { JsonObject, JsonValue, Resource } from '../fhir/resource.js';
 
 /** What an operation takes, by name; `*` after a kind says that it may come more than once. */
-export type InputKind = 'text' | 'text*' | 'boolean' | 'count' | 'Coding' | 'CodeableConcept' | 'Reference' | 'Reference*' | 'Period' | 'Money' | 'part' | 'part*' | 'CodeSystem' | 'ValueSet' | 'ConceptMap';
+export type InputKind = 'text' | 'text*' | 'boolean' | 'count' | 'Coding' | 'CodeableConcept' | 'Reference' | 'Reference*' | 'Period' | 'Money' | 'part' | 'part*' | 'CodeSystem' | 'ValueSet' | 'ConceptMap' | 'Group';
 export type InputNames = Readonly<Record<string, InputKind>>;
 
 export interface InputCoding {
@@ -42,7 +42,7 @@ export interface Input {
 
 const PRESENTATION = new Set(['_format', '_pretty']);
 const COMPLEX: ReadonlySet<string> = new Set(['Coding', 'CodeableConcept', 'Reference', 'Period', 'Money']);
-const RESOURCES: readonly string[] = ['CodeSystem', 'ValueSet', 'ConceptMap'];
+const RESOURCES: readonly string[] = ['CodeSystem', 'ValueSet', 'ConceptMap', 'Group'];
 const MOST_COUNT = 1_000_000_000;
 
 /**
@@ -115,6 +115,8 @@ function queryValue(name: string, kind: InputKind, value: string): JsonValue {
     case 'text': case 'text*': return requireText(name, value);
     case 'boolean': return requireFlag(name, value);
     case 'count': return requireCount(name, value);
+    // R4 leaves it to POST, but a literal reference is plain enough: `criteria=Group/1`.
+    case 'Reference': return { reference: requireText(name, value) };
     default: throw fail('invalid-parameter', { text: `The parameter ${name} is a ${kind.replace('*', '')}: send it by POST, in a Parameters resource` });
   }
 }

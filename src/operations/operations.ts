@@ -3,6 +3,7 @@ import type { NonePolicy } from '../chargeable-status/effective-status.js';
 import { createAdjustAllocationOperation } from './adjust-allocation.js';
 import { createAssignAllocationOperation } from './assign-allocation.js';
 import { createBalanceOperation } from './balance.js';
+import { createCandidatesOperations } from './candidates.js';
 import { createChargeableStatusOperation } from './chargeable-status.js';
 import { createDefineFeedOperation, createFeedsOperation } from './define-feed.js';
 import { createEverythingOperation } from './everything.js';
@@ -11,6 +12,7 @@ import { createIngestOperation, type IngestOperationParts } from './ingest-statu
 import { createLookupOperation } from './lookup.js';
 import { createOpenBudgetOperation } from './open-budget.js';
 import type { Operation } from './operation.js';
+import { createEligibilityOperation } from './phb-eligibility.js';
 import { createSettleOperations } from './settle-statement.js';
 import { createSubsumesOperation } from './subsumes.js';
 import type { TerminologyOperations } from './terminology-parts.js';
@@ -39,4 +41,6 @@ export const createOperations = (parts: { readonly nonePolicy: NonePolicy } & Te
   createAdjustAllocationOperation(parts),
   createAssignAllocationOperation(parts),
   createTransferAllocationOperation(parts),
+  ...createCandidatesOperations(parts),
+  createEligibilityOperation(parts),
 ];

@@ -43,6 +43,7 @@ const TABLES: Readonly<Record<string, TableClass>> = {
   'fhir.subscriber_list': { spread: 'local' },
   'fhir.notification_stream': { spread: 'distributed', by: 'subscription' },
   'fhir.notification': { spread: 'distributed', by: 'subscription' },
+  'fhir.eligibility_decision': { spread: 'distributed', by: 'patient' },
   // Found step by step, child to parent: every node needs them whole.
   'fhir.code_system_release': { spread: 'reference' },
   'fhir.concept': { spread: 'reference' },

@@ -171,6 +171,9 @@ const REQUESTS: Readonly<Record<ErrorName, () => Promise<Answer>>> = {
   'code-invalid': () => assess({ valueCodeableConcept: category('Z') }),
   'business-rule': () => assess({ effectiveDateTime: '2999-01-01' }),
   'reference-not-found': () => assess({ subject: { reference: 'Patient/nobody' } }),
+  'unsupported-criterion': () => send('POST', 'Patient/$phb-candidates', {
+    resourceType: 'Parameters', parameter: [{ name: 'group', resource: { resourceType: 'Group', type: 'person', actual: false, characteristic: [{ code: { text: 'shoe size' }, valueBoolean: true, exclude: false }] } }],
+  }),
   'patch-failed': async () => {
     await put(basic('patched'));
     return send('PATCH', 'Basic/patched', [{ op: 'test', path: '/code/text', value: 'other' }], { 'content-type': 'application/json-patch+json' });

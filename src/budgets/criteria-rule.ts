@@ -1,0 +1,21 @@
+// What every write of a Group of criteria meets: it is a commissioner's, and every criterion is one that can be judged (domain.md ruling 58, C32E6).
+import { asObject, asText } from '../fhir/elements.js';
+import { fail } from '../fhir/errors.js';
+import type { WriteRule } from '../store/rule.js';
+import { businessError } from './codes.js';
+import { criteriaOf, isCriteria } from './criteria.js';
+import { nameOf, referred, rolesOf, speaksFor } from './referred.js';
+
+export function createCriteriaRule(): WriteRule {
+  return {
+    concerns: ({ type, before, after }) => type === 'Group' && (isCriteria(before) || isCriteria(after)),
+    async check({ before, after }, context) {
+      if (!after) return;
+      if (isCriteria(before) && !isCriteria(after)) throw fail('business-rule', { text: 'A group of criteria keeps at least one', expression: 'Group.characteristic', coding: businessError('FORBIDDEN_UPDATE') });
+      criteriaOf(after);
+      const owner = await referred(asText(asObject(after['managingEntity'])?.['reference']), ['Organization'], 'Group.managingEntity', context);
+      if (!rolesOf(owner).includes('icb')) throw fail('business-rule', { text: `${nameOf(owner)} is not a commissioner: criteria are defined by an organisation of type icb`, expression: 'Group.managingEntity' });
+      if (!speaksFor(owner, context)) throw fail('forbidden', { text: 'Criteria are defined by the organisation in Group.managingEntity: this caller speaks for another' });
+    },
+  };
+}
