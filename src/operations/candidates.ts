@@ -9,7 +9,7 @@ import type { Issue } from '../fhir/issue.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import type { Resource } from '../fhir/resource.js';
 import type { Context } from '../interactions/context.js';
-import { openPlace, PAGE, sealPlace } from '../interactions/page-link.js';
+import { openPlace, PAGE, sealPlace } from '../search/page-link.js';
 import { readInput, type Input, type InputNames } from './input.js';
 import type { Operation } from './operation.js';
 
