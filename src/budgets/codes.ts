@@ -6,6 +6,7 @@ export const BASE = 'https://fhir.entitle.example';
 export const ODS_CODE = 'https://fhir.nhs.uk/Id/ods-organization-code';
 export const ACCOUNT_TYPE = `${BASE}/CodeSystem/account-type`;
 export const COVERAGE_TYPE = `${BASE}/CodeSystem/coverage-type`;
+export const CLAIM_TYPE = `${BASE}/CodeSystem/claim-type`;
 export const ORGANIZATION_ROLE = `${BASE}/CodeSystem/organization-role`;
 const BUSINESS_ERROR = `${BASE}/CodeSystem/business-error`;
 
@@ -18,6 +19,16 @@ export const ELIGIBILITY = extensionUrl('eligibility');
 export const FUNDING_SOURCE = extensionUrl('funding-source');
 export const OVERSPEND_POLICY = extensionUrl('overspend-policy');
 export const DRAW_POLICY = extensionUrl('draw-policy');
+export const BUDGET = extensionUrl('budget');
+export const ALLOCATION_ID = extensionUrl('allocation-id');
+export const RECORDED_BY = extensionUrl('recorded-by');
+export const OVERSPEND = extensionUrl('overspend');
+export const OUTSTANDING = extensionUrl('outstanding');
+export const FINAL = extensionUrl('final');
+export const DIRECTORY = extensionUrl('directory');
+export const DIRECTORY_ENTRY = extensionUrl('directory-entry');
+export const PRICE = extensionUrl('price');
+export const CAREPLAN_ACTIVITY = extensionUrl('careplan-activity');
 
 /** CodeSystem business-error: what went wrong, for programs (details.coding). */
 export type BusinessErrorCode =

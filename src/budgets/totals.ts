@@ -1,5 +1,6 @@
 // What a budget holds at this moment, from its totals; and as it stood at an earlier one, from its ledger.
 import type { Queryable } from '../db/database.js';
+import type { Resource } from '../fhir/resource.js';
 import type { Grant } from '../search/grant.js';
 import { guarded, type Ground } from '../store/visible-rows.js';
 import { byBytes } from './ledger.js';
@@ -65,6 +66,17 @@ export async function seenBudget(ground: Ground, grant: Grant, account: string):
   });
   const row = statement && (await ground.db.query<BudgetRow>(statement)).rows[0];
   return row && { ...toBudget(row), version: Number(row['version']) };
+}
+
+/** A budget with its Account, as the Grant shows it, in one round trip: what whoever draws on it must know. Undefined where there is none to be seen. */
+export async function seenAccount(ground: Ground, grant: Grant, account: string): Promise<{ readonly budget: Budget; readonly resource: Resource } | undefined> {
+  const statement = guarded(ground.definitions, grant, 'Account', {
+    name: 'budget-seen-account',
+    values: [account],
+    text: (where) => `select t.res, ${COLUMNS} from fhir."Account" t join fhir.budget_account b on b.account = t.id where t.id = $1 and t.res is not null ${where}`,
+  });
+  const row = statement && (await ground.db.query<BudgetRow>(statement)).rows[0];
+  return row && { budget: toBudget(row), resource: JSON.parse(String(row['res'])) as Resource };
 }
 
 const AS_OF = {

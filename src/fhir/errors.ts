@@ -50,6 +50,7 @@ export const ERRORS = {
   'multiple-matches': { status: 412, code: 'multiple-matches', text: 'The criteria match more than one resource' },
   'already-exists': { status: 412, code: 'conflict', text: 'If-None-Match: * was sent, and the resource exists' },
   duplicate: { status: 409, code: 'duplicate', text: 'There is one already' },
+  'still-needed': { status: 409, code: 'business-rule', text: 'Something else depends on this as it is: settle that first' },
   'in-progress': { status: 409, code: 'lock-error', text: 'The same request, or one about the same resource, is still being carried out: send it again in a moment' },
   // the content
   invalid: { status: 422, code: 'invalid', text: 'The resource is not valid' },

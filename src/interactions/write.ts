@@ -35,6 +35,8 @@ export interface Asked {
 
 export interface Written extends StoredVersion {
   readonly created: boolean;
+  /** What rules had to say of it, though it was carried out. */
+  readonly warnings?: readonly Issue[];
 }
 
 interface Prepared {
@@ -44,6 +46,8 @@ interface Prepared {
   readonly change: Change;
   /** Ids, for the record: of what was there and of what is there now, and those that rules name. */
   readonly patients: Set<string>;
+  /** Filled by the rules as they go. */
+  readonly warnings: Issue[];
 }
 
 /** Stores all or nothing, with the record of who wrote. Answers in the order asked; a deletion of what is not there is left out (undefined). */
@@ -96,7 +100,7 @@ function dueAt(asked: Asked, current: StoredVersion | undefined, index: number, 
     const write = describe(asked, current);
     checkFirst(asked, write, current, context);
     if (write.kind === 'delete' && !write.before) return [];
-    return [{ asked, write, rules: rulesFor(write, context.parts), patients: new Set(), index, current }];
+    return [{ asked, write, rules: rulesFor(write, context.parts), patients: new Set(), warnings: [], index, current }];
   } catch (error) {
     throw within(error, asked);
   }
@@ -130,7 +134,11 @@ async function writeGroup(group: readonly Due[], context: Context, tx: Transacti
   for (const one of ruled) await located(one.asked, () => each(one, 'after', context, tx));
   if (ruled.length > 0) await storeRecord(recordOf(prepared, context), tx);
   noteWritten(prepared, context);
-  return prepared.map((one, place) => [group[place]?.index ?? 0, { ...one.change, created: one.write.kind === 'create' }]);
+  return prepared.map((one, place) => [group[place]?.index ?? 0, writtenOf(one)]);
+}
+
+function writtenOf({ change, write, warnings }: Prepared): Written {
+  return { ...change, created: write.kind === 'create', ...(warnings.length > 0 && { warnings }) };
 }
 
 async function judgeAllBefore(asked: readonly Asked[], { grant }: Context, tx: Transaction): Promise<void> {
@@ -171,9 +179,9 @@ function prepareAt(one: Due, context: Context, tx: Transaction): Prepared | Prom
 type Unjudged = Omit<Prepared, 'change'>;
 
 async function completeAndJudge(one: Due, context: Context, tx: Transaction): Promise<Prepared> {
-  const { write, rules, patients } = one;
+  const { write, rules } = one;
   const set: Record<string, unknown> = {};
-  for (const rule of rules) Object.assign(set, await rule.complete?.(write, ruleContext(context, tx, patients)));
+  for (const rule of rules) Object.assign(set, await rule.complete?.(write, ruleContext(context, tx, one)));
   const completed = Object.keys(set).length === 0 || !write.after ? write : { ...write, after: merge(write.after, set) };
   return judged({ ...one, write: completed }, set, one.current, context);
 }
@@ -264,11 +272,18 @@ function toChange(asked: Asked, write: Write, set: Readonly<Record<string, unkno
 }
 
 async function each(prepared: Prepared, step: 'check' | 'after', context: Context, tx: Transaction): Promise<void> {
-  for (const rule of prepared.rules) await rule[step]?.(prepared.write, ruleContext(context, tx, prepared.patients));
+  for (const rule of prepared.rules) await rule[step]?.(prepared.write, ruleContext(context, tx, prepared));
 }
 
-/** What a rule is handed; `patients` takes those it says the write is about: by itself, the request. */
-export function ruleContext(context: Context, tx: Transaction, patients = context.access.about): WriteContext {
+/** What rules say of a write as they go. */
+interface Said {
+  /** Ids of whom it is about. */
+  readonly patients: Set<string>;
+  readonly warnings: Issue[];
+}
+
+/** What a rule is handed; `said` takes what it says: by itself, of the request. */
+export function ruleContext(context: Context, tx: Transaction, { patients, warnings }: Said = { patients: context.access.about, warnings: [] }): WriteContext {
   return {
     about: (patient) => { patients.add(patient); },
     caller: context.grant.caller,
@@ -279,6 +294,7 @@ export function ruleContext(context: Context, tx: Transaction, patients = contex
     newId: context.parts.newId,
     put: (resource) => amend(resource, { tx, now: context.now, extract: context.parts.extract }),
     add: (resource) => add(resource, { tx, now: context.now, extract: context.parts.extract }),
+    warn: (issue) => { warnings.push(issue); },
   };
 }
 

@@ -17,5 +17,5 @@ export function writtenResponse(written: Written | undefined, request: Pick<Fhir
   if (context.grant.receiptsOnly || request.preferReturn === 'minimal' || written.text === null) return head;
   if (request.preferReturn !== 'OperationOutcome') return { ...head, body: context.grant.view(written.type)?.(written.text) ?? written.text };
   const text = `${written.type}/${written.id} is stored as version ${version}`;
-  return { ...head, outcome: true, body: outcomeText([{ severity: 'information', code: 'informational', text }]) };
+  return { ...head, outcome: true, body: outcomeText([...(written.warnings ?? []), { severity: 'information', code: 'informational', text }]) };
 }

@@ -1,6 +1,7 @@
 // How the domain joins the road of a write: rules that main hands to perform. A rule meets every write, whatever road it came by.
 import type { Caller } from '../fhir/caller.js';
 import type { JsonDocument } from '../fhir/json-text.js';
+import type { Issue } from '../fhir/issue.js';
 import type { Resource } from '../fhir/resource.js';
 import type { Grant } from '../search/grant.js';
 import type { Transaction } from './store.js';
@@ -35,6 +36,8 @@ export interface WriteContext {
   put(resource: Resource): Promise<void>;
   /** Stores a new resource that the server itself makes, in the same transaction; rules are not run on it. Its id is set. */
   add(resource: Resource): Promise<void>;
+  /** What the author should know of a write that is carried out: told in the answer where an OperationOutcome is asked for. */
+  warn(issue: Issue): void;
 }
 
 export interface WriteRule {

@@ -4,6 +4,7 @@ import { connect, type AddressInfo } from 'node:net';
 import { ERRORS, type ErrorName } from '../../src/fhir/errors.js';
 import { answerClientError } from '../../src/http/client-error.js';
 import { type Answer, type Ask, startServer, type TestServer } from '../server.js';
+import { change, opened, parties, purchaseBody, recorded } from '../domain/purchases.js';
 import { sendRaw } from './raw-request.js';
 
 const NHS_NUMBER = 'https://fhir.nhs.uk/Id/nhs-number';
@@ -158,6 +159,12 @@ const REQUESTS: Readonly<Record<ErrorName, () => Promise<Answer>>> = {
     const identifier = [{ system: NHS_NUMBER, value: '9990000018' }];
     await put(patient('first-holder', { identifier }));
     return send('POST', 'Patient', { resourceType: 'Patient', identifier });
+  },
+  'still-needed': async () => {
+    const mine = await opened(server, await parties(server));
+    const claim = await recorded(server, purchaseBody(mine));
+    await server.database.query({ text: 'update fhir.claim_commitment set paid = committed, committed = 0 where claim = $1', values: [claim.id] });
+    return change(server, claim, { status: 'cancelled' });
   },
   'in-progress': async () => {
     await put(basic('held'));

@@ -1,0 +1,76 @@
+// How a purchase may go from one status to the next: a draft reserves nothing, an active one reserves its total, and what is cancelled or
+// entered in error holds nothing and stays so (domain.md 3.8 rules 4 and 6).
+import { asObjects, asText, referenceId } from '../fhir/elements.js';
+import { fail, type FhirError } from '../fhir/errors.js';
+import type { Resource } from '../fhir/resource.js';
+import type { WriteContext } from '../store/rule.js';
+import { businessError } from './codes.js';
+import { isPaid, lockHoldings } from './holdings.js';
+import { budgetOf, fulfilledBy, isCommitment, isPurchase, lineOf, statusOf } from './purchase.js';
+import type { Budget } from './totals.js';
+
+export const isActive = (claim: Resource | undefined): boolean => statusOf(claim) === 'active';
+
+const ENDED: ReadonlySet<string | undefined> = new Set(['cancelled', 'entered-in-error']);
+
+export interface Changed {
+  readonly before: Resource | undefined;
+  readonly after: Resource;
+  readonly account: Resource;
+  readonly budget: Budget;
+  /** Pence. */
+  readonly total: bigint;
+}
+
+/** Throws what keeps the purchase from becoming what `after` says. */
+export async function checkLifecycle(changed: Changed, context: WriteContext): Promise<void> {
+  const { before, after, budget, account } = changed;
+  checkCoverage(after, account);
+  if (before && ENDED.has(statusOf(before))) refuseRevival(before, after);
+  if (before && isActive(before)) await checkActive(changed, before, context);
+  else if (ENDED.has(statusOf(after))) {
+    if (!before) throw fail('business-rule', { text: 'A purchase begins as draft or active', expression: 'Claim.status' });
+  } else if (budget.state !== 'active') {
+    throw fail('business-rule', { text: `The budget is ${budget.state}: a purchase is on a budget that is active`, expression: 'Claim.extension', coding: businessError('ACCOUNT_NOT_ACTIVE') });
+  }
+}
+
+const forbidden = (text: string, expression: string): FhirError => fail('business-rule', { text, expression, coding: businessError('FORBIDDEN_UPDATE') });
+
+function refuseRevival(before: Resource, after: Resource): void {
+  if (statusOf(after) === statusOf(before) || statusOf(after) === 'entered-in-error') return;
+  throw forbidden(`A purchase that is ${asText(before['status'])} stays so: record another`, 'Claim.status');
+}
+
+/** Asked before the other budget is looked at. */
+export function refuseOtherBudget(before: Resource | undefined, after: Resource): void {
+  if (!before || statusOf(before) === 'draft' || !isPurchase(before) || budgetOf(before) === budgetOf(after)) return;
+  throw forbidden('The budget of a purchase that was made can\'t be changed: cancel it, and record another', 'Claim.extension');
+}
+
+async function checkActive({ after, total, budget }: Changed, before: Resource, { tx }: WriteContext): Promise<void> {
+  if (statusOf(after) === 'draft') throw forbidden('An active purchase can\'t become a draft again: cancel it, and record another', 'Claim.status');
+  if (isCommitment(before) !== isCommitment(after)) throw forbidden('A commitment is fulfilled by a further Claim, which names it in related (relationship prior)', 'Claim.use');
+  if (JSON.stringify(fulfilledBy(before)) !== JSON.stringify(fulfilledBy(after))) throw forbidden('What an active purchase fulfils can\'t be changed: cancel it, and record another', 'Claim.related');
+  const held = await lockHoldings(tx.db, after.id ?? '');
+  if (!isActive(after)) {
+    if (isPaid(held)) throw fail('still-needed', { text: 'Money was paid for this purchase: bring it back with PaymentNotice/$refund before you cancel it', expression: 'Claim.status' });
+    return;
+  }
+  const paid = held.reduce((sum, one) => sum + one.paid, 0n);
+  const whole = held.reduce((sum, one) => sum + one.committed + one.paid, 0n);
+  const same = whole === total && lineOf(before) === lineOf(after);
+  if (same) return;
+  if (paid > 0n) throw forbidden('Money was paid for this purchase, so its amounts and its line stay as they are: give money back with PaymentNotice/$refund, or record another purchase', 'Claim.total');
+  if (budget.state !== 'active') throw fail('business-rule', { text: `The budget is ${budget.state}: amounts are changed while it is active`, expression: 'Claim.total', coding: businessError('ACCOUNT_NOT_ACTIVE') });
+}
+
+/** A budget's purchases are insured by its own coverage. */
+function checkCoverage(after: Resource, account: Resource): void {
+  const own = asObjects(account['coverage']).map(({ coverage }) => referenceId(coverage, 'Coverage'));
+  if (own.length === 0) return;
+  for (const [index, { coverage }] of asObjects(after['insurance']).entries()) {
+    if (own.includes(referenceId(coverage, 'Coverage'))) continue;
+    throw fail('business-rule', { text: `A purchase on this budget is covered by Coverage/${own[0]}: leave insurance out, and it is filled in`, expression: `Claim.insurance[${index}].coverage` });
+  }
+}

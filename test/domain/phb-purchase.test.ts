@@ -1,0 +1,223 @@
+// C32E2: a purchase is recorded on a budget with its evidence, and reserves its money exactly (domain.md 2.1, 3.8; rulings 2, 11, 33, 50, 53).
+import { readFileSync } from 'node:fs';
+import { BASE, errorCode } from './people.js';
+import { extension, gbp, made } from './budgets.js';
+import { balanceOf, change, opened, parties, purchaseBody, record, recorded, type Opened } from './purchases.js';
+import { startServer, type TestServer } from '../server.js';
+
+let server: TestServer;
+let known: { owner: string; provider: string };
+beforeAll(async () => {
+  server = await startServer();
+  known = await parties(server);
+});
+afterAll(() => server.close());
+
+const budget = (rest: object = {}): Promise<Opened> => opened(server, known, rest);
+const issue = (answer: any): any => answer.body.issue[0];
+const valueOf = (claim: any, id: string): any => claim.extension.find(({ url }: any) => url === `${BASE}/StructureDefinition/ext-${id}`);
+const wire = (name: string): string => readFileSync(`test/domain/wire/${name}`, 'utf8');
+const ledger = async (account: string): Promise<[string, number][]> => {
+  const { rows } = await server.database.query<{ kind: string; amount: number }>({ text: 'select kind, amount from fhir.ledger where account = $1 order by number', values: [account] });
+  return rows.map(({ kind, amount }) => [kind, amount]);
+};
+
+describe('recording a purchase', () => {
+  it('takes the wire example as printed: 201, amounts as written, its money reserved on the only line', async () => {
+    const { patient, account, provider, coverage } = await budget();
+    const sent = wire('phb-purchase.json').replaceAll('[account]', account).replaceAll('[id]', patient).replaceAll('[provider]', provider).replaceAll('Coverage/[from Account.coverage]', coverage);
+    const withoutPlan = JSON.parse(sent);
+    delete withoutPlan.item[0].extension;
+    const answer = await record(server, withoutPlan, await server.token('patient', { patient }));
+    expect([answer.status, answer.headers['etag']]).toEqual([201, 'W/"1"']);
+    expect(valueOf(answer.body, 'allocation-id').valueId).toMatch(/./);
+    expect(valueOf(answer.body, 'outstanding').valueBoolean).toBe(true);
+    expect(await balanceOf(server, account)).toMatchObject({ allocated: 12000, committed: 30, spent: 0, available: 11970 });
+    expect(await ledger(account)).toEqual([['allocation', 1200000], ['commit', 3000]]);
+  });
+
+  it('fills in the coverage, the line and who recorded it, and keeps 30.00 as written', async () => {
+    const { patient, account, provider, coverage } = await budget();
+    const { extension: [ofBudget], ...body } = purchaseBody({ patient, account, provider, amount: '£' });
+    const text = JSON.stringify({ ...body, extension: [ofBudget] }).replaceAll('"£"', '{"value":30.00,"currency":"GBP"}');
+    const answer = await server.send('POST', 'Claim', { token: await server.token('patient', { patient }), body: text });
+    expect(answer.status).toBe(201);
+    expect(answer.body.insurance).toEqual([{ sequence: 1, focal: true, coverage: { reference: coverage } }]);
+    expect(valueOf(answer.body, 'recorded-by').valueReference).toEqual({ reference: `Patient/${patient}` });
+    expect(answer.text.match(/"value":30\.00/g)).toHaveLength(3);
+  });
+
+  it('works in a transaction that opens the budget too', async () => {
+    const { patient, provider } = await budget();
+    const { body: account } = { body: (await import('./budgets.js')).budgetBody({ patient, owner: known.owner, basis: 'wheelchair' }) };
+    const urn = 'urn:uuid:8c1f4b54-34a4-4f0c-8f0b-9d6a0f2a6f11';
+    const claim = JSON.parse(JSON.stringify(purchaseBody({ patient, account: 'x', provider })).replaceAll('Account/x', urn));
+    const entry = (type: string, resource: object, fullUrl?: string): object => ({ ...(fullUrl && { fullUrl }), request: { method: 'POST', url: type }, resource });
+    const answer = await server.send('POST', '', { token: server.tokens.admin, body: { resourceType: 'Bundle', type: 'transaction', entry: [entry('Claim', claim), entry('Account', account, urn)] } });
+    expect(answer.status).toBe(200);
+    const [, id] = /Account\/([^/]+)/.exec(answer.body.entry[1].response.location) ?? [];
+    expect(await balanceOf(server, id ?? '')).toMatchObject({ committed: 30, available: 11970 });
+  });
+
+  it('is found by its budget, its line and as outstanding', async () => {
+    const { patient, account, provider } = await budget();
+    const claim = await recorded(server, purchaseBody({ patient, account, provider }));
+    const line = valueOf(claim, 'allocation-id').valueId;
+    for (const query of [`budget=Account/${account}`, `allocation=${line}`]) {
+      const { body } = await server.send('GET', `Claim?${query}`, { token: server.tokens.admin });
+      expect(body.entry.map(({ resource }: any) => resource.id)).toEqual([claim.id]);
+    }
+  });
+
+  const usd = { value: 30, currency: 'USD' };
+  const two = (first: unknown, second: unknown): object => ({ item: [
+    { sequence: 1, productOrService: { text: 'a' }, net: first }, { sequence: 2, productOrService: { text: 'b' }, net: second },
+  ] });
+  const refused: readonly [string, object, string | undefined, string][] = [
+    ['whose total is not the sum', { total: gbp(31) }, 'TOTAL_MISMATCH', 'business-rule'],
+    ['whose total is not the sum of two items', { ...two(gbp(10.1), gbp(20.2)), total: gbp(30) }, 'TOTAL_MISMATCH', 'business-rule'],
+    ['in dollars', { item: [{ sequence: 1, productOrService: { text: 'a' }, net: usd }], total: usd }, 'CURRENCY_MISMATCH', 'business-rule'],
+    ['with a fraction of a penny', { ...two(gbp(29.995), gbp(0.005)) }, undefined, 'invalid'],
+    ['whose net is not quantity times price', { item: [{ sequence: 1, productOrService: { text: 'a' }, quantity: { value: 2 }, unitPrice: gbp(30), net: gbp(30) }] }, 'TOTAL_MISMATCH', 'business-rule'],
+    ['with a net below zero', { ...two(gbp(-1), gbp(31)) }, undefined, 'business-rule'],
+    ['of nothing', { ...two(gbp(0), gbp(0)), total: gbp(0) }, undefined, 'business-rule'],
+    ['without items', { item: undefined }, undefined, 'required'],
+    ['without a total', { total: undefined }, undefined, 'required'],
+    ['insured elsewhere', { insurance: [{ sequence: 1, focal: true, coverage: { reference: 'Coverage/other' } }] }, undefined, 'business-rule'],
+    ['that is cancelled', { status: 'cancelled' }, undefined, 'business-rule'],
+    ['of more than there is', { ...two(gbp(6000.01), gbp(6000)), total: gbp(12000.01) }, 'INSUFFICIENT_FUNDS', 'business-rule'],
+  ];
+  it.each(refused)('refuses one %s', async (_words, rest, code, type) => {
+    const { patient, account, provider } = await budget();
+    const answer = await record(server, purchaseBody({ patient, account, provider, rest }));
+    expect([answer.status, issue(answer).code]).toEqual([422, type]);
+    if (code !== undefined) expect(errorCode(answer)).toBe(code);
+    expect(await balanceOf(server, account)).toMatchObject({ committed: 0, available: 12000 });
+  });
+
+  it('says how much there is where it is not enough', async () => {
+    const { patient, account, provider } = await budget();
+    const answer = await record(server, purchaseBody({ patient, account, provider, amount: 12000.01 }));
+    expect(issue(answer).details.text).toContain('£12000.00 available');
+  });
+
+  it('rounds half a penny up: 3 times 0.125 hours at 10.20', async () => {
+    const { patient, account, provider } = await budget();
+    const item = (net: number): object => ({ item: [{ sequence: 1, productOrService: { text: 'hours' }, quantity: { value: 0.125 }, unitPrice: gbp(10.2), factor: 3, net: gbp(net) }], total: gbp(net) });
+    expect((await record(server, purchaseBody({ patient, account, provider, rest: item(3.83) }))).status).toBe(201);
+    expect((await record(server, purchaseBody({ patient, account, provider, rest: item(3.82) }))).status).toBe(422);
+  });
+
+  it('refuses an account of another, one that is none, and one that is no budget, in the same words', async () => {
+    const [mine, other] = [await budget(), await budget()];
+    const token = await server.token('patient', { patient: mine.patient });
+    const plain = await made(server, { resourceType: 'Account', status: 'active' });
+    const [theirs, none] = await Promise.all([other.account, 'no-such-account'].map((account) => record(server, purchaseBody({ ...mine, account }), token)));
+    expect([theirs?.status, issue(theirs).code]).toEqual([422, 'not-found']);
+    expect(none?.text.replaceAll('no-such-account', 'x').replace(none.body.id, '')).toBe(theirs?.text.replaceAll(other.account, 'x').replace(theirs.body.id, ''));
+    expect((await record(server, purchaseBody({ ...mine, account: plain.id }))).body.issue[0].code).toBe('not-found');
+  });
+
+  it('refuses another patient than the budget\'s', async () => {
+    const [mine, other] = [await budget(), await budget()];
+    const answer = await record(server, purchaseBody({ ...mine, patient: other.patient, recordedBy: `Patient/${mine.patient}` }));
+    expect([answer.status, issue(answer).expression]).toEqual([422, ['Claim.patient']]);
+  });
+
+  it('asks which line where there are several, and lists them', async () => {
+    const { patient, account, provider, body } = await budget({ lines: [{ amount: gbp(100) }, { amount: gbp(200) }] });
+    const lines: string[] = body.extension.filter(({ url }: any) => url.endsWith('ext-allocation')).map((one: any) => one.extension[0].valueId);
+    const answer = await record(server, purchaseBody({ patient, account, provider }));
+    expect([answer.status, issue(answer).code]).toEqual([422, 'required']);
+    for (const line of lines) expect(issue(answer).details.text).toContain(line);
+    expect((await record(server, purchaseBody({ patient, account, provider, line: 'none' }))).body.issue[0].code).toBe('not-found');
+    expect((await record(server, purchaseBody({ patient, account, provider, line: lines[1] }))).status).toBe(201);
+    expect((await record(server, purchaseBody({ patient, account, provider, line: lines[1], amount: 170.01 }))).status).toBe(422);
+  });
+
+  it('is recorded in one\'s own name only', async () => {
+    const { patient, account, provider } = await budget();
+    const token = await server.token('patient', { patient });
+    const answer = await record(server, purchaseBody({ patient, account, provider, recordedBy: 'RelatedPerson/other' }), token);
+    expect([answer.status, issue(answer).details.text]).toEqual([422, expect.stringContaining(`Patient/${patient}`)]);
+  });
+
+  it('has an identifier of its own: 409 for a second', async () => {
+    const { patient, account, provider } = await budget();
+    const rest = { identifier: [{ system: 'urn:receipts', value: 'R-1' }] };
+    const both = await Promise.all([1, 2].map(() => record(server, purchaseBody({ patient, account, provider, rest }))));
+    expect(both.map(({ status }) => status).sort()).toEqual([201, 409]);
+    expect(issue(both.find(({ status }) => status === 409)).code).toBe('duplicate');
+    const first = both.find(({ status }) => status === 201)!.body;
+    expect((await change(server, first, { status: 'entered-in-error' })).status).toBe(200);
+    expect((await record(server, purchaseBody({ patient, account, provider, rest }))).status).toBe(201);
+    expect(await balanceOf(server, account)).toMatchObject({ committed: 30 });
+  });
+
+  it('of two at once that the budget can\'t both bear, takes one', async () => {
+    const { patient, account, provider } = await budget({ lines: [{ amount: gbp(100) }] });
+    const both = await Promise.all([1, 2].map(() => record(server, purchaseBody({ patient, account, provider, amount: 60 }))));
+    expect(both.map(({ status }) => status).sort()).toEqual([201, 422]);
+    expect(errorCode(both.find(({ status }) => status === 422)!)).toBe('INSUFFICIENT_FUNDS');
+    expect(await balanceOf(server, account)).toMatchObject({ committed: 60, available: 40 });
+  });
+
+  it('leaves plain claims alone', async () => {
+    const { patient, provider } = await budget();
+    const { extension: _marks, type: _type, insurance: _insurance, ...rest } = purchaseBody({ patient, account: 'x', provider });
+    const plain = { ...rest, type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/claim-type', code: 'oral' }] }, total: { value: 1, currency: 'USD' }, insurance: [{ sequence: 1, focal: true, coverage: { display: 'mine' } }] };
+    const claim = await made(server, plain);
+    expect((await server.send('DELETE', `Claim/${claim.id}`, { token: server.tokens.admin })).status).toBe(204);
+  });
+});
+
+describe('the life of a purchase', () => {
+  it('reserves nothing as a draft, its total when active, nothing when cancelled', async () => {
+    const { patient, account, provider } = await budget();
+    const draft = await recorded(server, purchaseBody({ patient, account, provider, status: 'draft' }));
+    expect(await balanceOf(server, account)).toMatchObject({ committed: 0 });
+    const active = await change(server, draft, { status: 'active' });
+    expect([active.status, valueOf(active.body, 'outstanding').valueBoolean]).toEqual([200, true]);
+    expect(await balanceOf(server, account)).toMatchObject({ committed: 30 });
+    const cancelled = await change(server, active.body, { status: 'cancelled' });
+    expect([cancelled.status, valueOf(cancelled.body, 'outstanding')]).toEqual([200, undefined]);
+    expect(await balanceOf(server, account)).toMatchObject({ committed: 0, available: 12000 });
+    expect(await ledger(account)).toEqual([['allocation', 1200000], ['commit', 3000], ['release', 3000]]);
+    expect((await change(server, cancelled.body, { status: 'active' })).status).toBe(422);
+  });
+
+  it('may change its amount while nothing is paid, by PUT and by PATCH', async () => {
+    const { patient, account, provider } = await budget();
+    const claim = await recorded(server, purchaseBody({ patient, account, provider }));
+    const more = purchaseBody({ patient, account, provider, amount: 45.5 });
+    expect((await change(server, claim, { item: more.item, total: more.total })).status).toBe(200);
+    expect(await balanceOf(server, account)).toMatchObject({ committed: 45.5 });
+    const patch = ['/item/0/net/value', '/item/0/unitPrice/value', '/total/value'].map((path) => ({ op: 'replace', path, value: 20 }));
+    const patched = await server.send('PATCH', `Claim/${claim.id}`, { token: server.tokens.admin, body: patch, headers: { 'content-type': 'application/json-patch+json' } });
+    expect(patched.status).toBe(200);
+    expect(await balanceOf(server, account)).toMatchObject({ committed: 20, available: 11980 });
+    expect((await server.send('PATCH', `Claim/${claim.id}`, { token: server.tokens.admin, body: patch.slice(2).map((one) => ({ ...one, value: 10 })), headers: { 'content-type': 'application/json-patch+json' } })).status).toBe(422);
+  });
+
+  const forbidden: readonly [string, (other: Opened) => object][] = [
+    ['lose its mark', () => ({ extension: undefined, type: { text: 'plain' }, insurance: [{ sequence: 1, focal: true, coverage: { display: 'x' } }] })],
+    ['become a draft', () => ({ status: 'draft' })],
+    ['change its budget', (other) => ({ extension: [extension('budget', { valueReference: { reference: `Account/${other.account}` } })], patient: { reference: `Patient/${other.patient}` }, insurance: undefined })],
+    ['become a commitment', () => ({ use: 'preauthorization', fundsReserve: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/fundsreserve', code: 'provider' }] } })],
+  ];
+  it.each(forbidden)('can\'t %s', async (_words, rest) => {
+    const [mine, other] = [await budget(), await budget()];
+    const claim = await recorded(server, purchaseBody(mine));
+    const answer = await change(server, claim, rest(other));
+    expect([answer.status, errorCode(answer)]).toEqual([422, 'FORBIDDEN_UPDATE']);
+    expect(await balanceOf(server, mine.account)).toMatchObject({ committed: 30 });
+  });
+
+  it('is deleted only as a draft', async () => {
+    const mine = await budget();
+    const [draft, active] = [await recorded(server, purchaseBody({ ...mine, status: 'draft' })), await recorded(server, purchaseBody(mine))];
+    expect((await server.send('DELETE', `Claim/${draft.id}`, { token: server.tokens.admin })).status).toBe(204);
+    const answer = await server.send('DELETE', `Claim/${active.id}`, { token: server.tokens.admin });
+    expect([answer.status, issue(answer).details.text]).toEqual([422, expect.stringContaining('cancelled')]);
+  });
+});
