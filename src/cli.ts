@@ -158,6 +158,21 @@ async function defineFeedCommand(_own: unknown, command: Command): Promise<void>
   await defineFeed(readConfig(), file, { ...(url !== undefined && { url }), ...(token !== undefined && { token }) }, (line) => { console.log(line); });
 }
 
+/** Seals what is due, then walks the chain: a fault ends the command with 1. */
+async function auditVerifyCommand({ head }: { readonly head?: string }): Promise<void> {
+  const [{ openStorage }, { sealAll }, { verifyTrail }] = await Promise.all([import('./main.js'), import('./audit/seal.js'), import('./audit/verify.js')]);
+  const { database, embedded } = await openStorage(readConfig(), SILENT);
+  try {
+    await sealAll(database);
+    const verified = await verifyTrail(database, head);
+    if (verified.fault !== undefined) throw new Error(`The audit trail is broken: ${verified.fault}.`);
+    console.log(`The audit trail is whole: ${verified.events} events. Its head is ${verified.head}; note it elsewhere, and give it with --head next time.`);
+  } finally {
+    await database.close();
+    await embedded?.stop();
+  }
+}
+
 function logicalId(text: string): string {
   if (!/^[A-Za-z0-9.-]{1,64}$/.test(text)) throw new InvalidArgumentError('An id is 1 to 64 characters out of A-Z, a-z, 0-9, - and .');
   return text;
@@ -212,6 +227,10 @@ function createProgram(): Command {
     .option('--version <version>', 'its version; one that is there already is replaced', word)
     .option('--name <name>', 'what it is called')
     .action(terminologyLoadCommand);
+  program.command('audit').description('the record of who did what')
+    .command('verify').description('walk the chain that seals the record, and name the first event that is not as it was recorded')
+    .option('--head <head>', 'what an earlier run said the head was: the chain must still hold it', word)
+    .action(auditVerifyCommand);
   return program;
 }
 

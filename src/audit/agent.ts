@@ -15,6 +15,8 @@ export interface Agent {
   readonly purpose: string | null;
 }
 
+const LONGEST_SUBJECT = 200;
+
 const NOBODY: Agent = { client: 'unknown', subject: null, role: null, organization: null, practitionerRole: null, patient: null, relatedPerson: null, purpose: null };
 
 /** A caller without a token, or with one that is not believed. */
@@ -22,9 +24,11 @@ export const UNKNOWN_AGENT: Agent = NOBODY;
 /** This service: it starts and stops. */
 export const SERVER_AGENT: Agent = { ...NOBODY, client: 'entitle-fhir' };
 
-export function agentOf({ client, subject, role, organization, practitionerRole, patient, relatedPerson }: Caller, purpose: string): Agent {
+export function agentOf({ client, subject, role, organization, practitionerRole, patient, relatedPerson, audit }: Caller, purpose: string): Agent {
+  // Of a supplier's token the subject is the supplier; its audit claims name the person who asks.
+  const person = audit?.['sub'];
   return {
-    client, subject, role, purpose,
+    client, role, purpose, subject: typeof person === 'string' && person.length <= LONGEST_SUBJECT ? person : subject,
     organization: organization ?? null, practitionerRole: practitionerRole ?? null, patient: patient ?? null, relatedPerson: relatedPerson ?? null,
   };
 }

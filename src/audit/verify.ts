@@ -1,5 +1,5 @@
 // Is the trail as it was recorded? Walks the chain from its beginning and names the first link that does not hold.
-import type { Queryable } from '../db/database.js';
+import type { Database, Queryable } from '../db/database.js';
 import { agentId, type Agent } from './agent.js';
 import { CONTENT_COLUMNS, linkOf, type ContentRow } from './seal.js';
 
@@ -29,8 +29,12 @@ const TWICE = { name: 'audit twice', text: 'select event from fhir.audit_seal gr
 const AGENTS = { name: 'audit agents', text: 'select id, client, subject, role, organization, practitioner_role, patient, related_person, purpose from fhir.audit_agent order by id' };
 const STRAYS = { name: 'audit strays', text: 'select e.id from fhir.audit_event e where not exists (select from fhir.audit_agent a where a.id = e.agent) limit 1' };
 
-/** `noted`: a head of an earlier run, which the chain must still hold. In one transaction, so that the sealer may go on meanwhile. */
-export async function verifyTrail(db: Queryable, noted?: string): Promise<Verified> {
+/** `noted`: a head of an earlier run, which the chain must still hold. In one view of the tables, so that the sealer may go on meanwhile. */
+export function verifyTrail(database: Database, noted?: string): Promise<Verified> {
+  return database.transaction((tx) => verifyIn(tx, noted));
+}
+
+async function verifyIn(db: Queryable, noted: string | undefined): Promise<Verified> {
   await db.query({ text: 'set transaction isolation level repeatable read', values: [] });
   const { rows: [head] } = await db.query<{ seq: string | number; link: Buffer }>({ ...HEAD, values: [] });
   if (!head) return { events: 0, head: '0', fault: 'the end of the chain is missing (fhir.audit_chain)' };
