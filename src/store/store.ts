@@ -73,6 +73,8 @@ export interface Change {
   readonly before?: number | undefined;
   /** Undefined for a deletion. */
   readonly rows?: IndexRows | undefined;
+  /** Its strings are those of the version `before`: their rows need not be written anew. Undefined where nobody has looked. */
+  readonly keepsStrings?: boolean;
 }
 
 /** Rows of another room's table that are stored in the same stroke as changes: with them, or not at all. */

@@ -13,6 +13,8 @@ export interface Filling {
   /** Are there texts to add to the dictionary? Their parameters come last. */
   readonly texts: boolean;
   readonly many: boolean;
+  /** The rows of the string index stay as they are: a Patient has a dozen, each as dear to write as the Patient itself. */
+  readonly keepsStrings?: boolean;
   /** Rows of another room's table; their parameters come after all others. */
   readonly beside?: Beside | undefined;
 }
@@ -36,14 +38,14 @@ export function createText(type: string, filling: Filling): string {
  * `params`: see paramsOf.
  */
 export function changeText(type: string, params: string, filling: Filling): string {
-  const { sides, many } = filling;
+  const { sides, many, keepsStrings } = filling;
   const table = resourceTable(type);
   const parts = [
     `given as ${many ? lockedInOrder(table) : `(${givenRows('change', many)})`}`,
     `changed as (update ${table} as t set ${assignments()} from given where t.id = given.id and t.version = given.before returning t.id)`,
     `superseded as (insert into fhir.history (type, id, version, updated, method, res)
       select '${type}', t.id, t.version, t.updated, t.method, t.res ${many ? `from changed join ${table} t using (id)` : `from ${table} t where ${oneChanged('t')}`})`,
-    ...SIDE_TABLES.map(({ name }) => {
+    ...SIDE_TABLES.filter(({ name }) => !(keepsStrings && name === 'string_index')).map(({ name }) => {
       const whose = many ? 'using changed where s.id = changed.id' : `where ${oneChanged('s')}`;
       return `${name}_old as (delete from fhir.${name} s ${whose} and s.param = any ('${params}'::integer[]))`;
     }),

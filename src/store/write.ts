@@ -90,16 +90,17 @@ export class Writer {
   }
 
   private statement({ type, kind, changes }: Group, texts: readonly CodeText[], beside: Beside | undefined): Statement {
-    const sides = sideTablesOf(changes);
+    const keepsStrings = kind === 'change' && changes.every((change) => change.keepsStrings === true);
+    const sides = sideTablesOf(changes).filter((side) => !(keepsStrings && side.name === 'string_index'));
     const many = changes.length > 1;
-    const name = [kind, many ? 'many' : 'one', type, ...sides.map(({ letter }) => letter), ...(texts.length > 0 ? ['t'] : []), ...(beside ? [beside.name] : [])].join(' ');
+    const name = [kind, many ? 'many' : 'one', type, ...sides.map(({ letter }) => letter), ...(texts.length > 0 ? ['t'] : []), ...(keepsStrings ? ['k'] : []), ...(beside ? [beside.name] : [])].join(' ');
     const values = givenValues(kind, changes);
     for (const side of sides) values.push(...side.values(changes), ...(many ? [sideIds(side, changes)] : []));
     if (texts.length > 0) values.push(...textValues(texts));
     if (beside) values.push(...beside.values);
     let text = this.statements.get(name);
     if (text === undefined) {
-      const filling = { sides, texts: texts.length > 0, many, beside };
+      const filling = { sides, texts: texts.length > 0, many, keepsStrings, beside };
       text = kind === 'create' ? createText(type, filling) : changeText(type, paramsOf(this.definitions, type), filling);
       this.statements.set(name, text);
     }

@@ -63,6 +63,7 @@ async function tables(server: TestServer): Promise<unknown> {
     patients: await texts('select res from fhir."Patient"'),
     history: await texts('select res from fhir.history where type = \'Patient\' and res is not null'),
     tasks: await texts('select res from fhir."Task"'),
+    strings: await list('select param, value, raw, id from fhir.string_index where id like \'r%\' order by 1, 2, 3, 4'),
     conflicts: await list('select key, id, res from fhir.home_office_conflict order by key, id'),
   };
 }
