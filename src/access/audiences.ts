@@ -2,7 +2,7 @@
 import type { Caller } from '../fhir/caller.js';
 import type { Clause } from '../search/query.js';
 import { criteria, decided, decisions, directories, documents, funding, owned, ownedClaims, payments, readable, reviews, type Seen } from './budget-rows.js';
-import { ALL, both, either, NONE, type Clauses } from './clauses.js';
+import { ALL, both, either, NONE, not, type Clauses } from './clauses.js';
 import { commissioners, ownOrganization, ownTree } from './organizations.js';
 import { belonging, holders, relationship } from './relationship.js';
 
@@ -99,6 +99,12 @@ function manager(clauses: Clauses, caller: Caller): Seen {
 }
 
 /** What the commissioner owns, and the patients who are its own. */
+/** Patients for whom the caller's organisation may open a first budget: its own, and those who are registered nowhere (ruling 25). */
+export function takenOn(clauses: Clauses, caller: Caller): Clause {
+  const nowhere = both(not(clauses.has('Patient', 'organization')), not(clauses.has('Patient', 'general-practitioner')));
+  return either(belonging(clauses, ownTree(clauses, caller)), nowhere);
+}
+
 function commissioner(clauses: Clauses, caller: Caller): Seen {
   const tree = ownTree(clauses, caller);
   const accounts = readable(clauses, tree);

@@ -1,11 +1,11 @@
 // The Grant of one caller: letters from the matrix, narrowed by scopes, and rows from the role's audience.
-import type { Caller } from '../fhir/caller.js';
+import type { Caller, Role } from '../fhir/caller.js';
 import { fail } from '../fhir/errors.js';
 import type { Interaction } from '../fhir/request.js';
 import type { Grant } from '../search/grant.js';
 import type { Clause } from '../search/query.js';
 import { absence } from './absence.js';
-import { aroundRelationship, AUDIENCES } from './audiences.js';
+import { aroundRelationship, AUDIENCES, takenOn } from './audiences.js';
 import type { Seen } from './budget-rows.js';
 import { ALL, NONE, type Clauses } from './clauses.js';
 import type { OwnOrganizations } from './own-organizations.js';
@@ -30,6 +30,9 @@ const LETTERS: Readonly<Partial<Record<Interaction, readonly string[]>>> = {
   create: ['C'], read: ['R'], vread: ['R'], history: ['R'], update: ['U', 'P'], patch: ['U', 'P'], delete: ['D'], search: ['S'],
 };
 
+/** Who opens budgets for an organisation that pays. */
+const TAKE_ON: ReadonlySet<Role> = new Set<Role>(['budget-manager', 'commissioner']);
+
 const STATUS_OPERATION = 'chargeable-status';
 
 export function createGrant(caller: Caller, rights: RoleRights | undefined, parts: GrantParts): Grant {
@@ -48,6 +51,7 @@ export function createGrant(caller: Caller, rights: RoleRights | undefined, part
     view: (type) => sightOf(caller, type, parts.organizations)?.view,
     hides: (type, code, values) => sightOf(caller, type, parts.organizations)?.hides(code, values) ?? false,
     except: (type, code) => (type === 'Patient' && sightOf(caller, type, parts.organizations) ? hiddenPlaces(parts.clauses, code) : undefined),
+    takesOn: TAKE_ON.has(caller.role) ? takenOn(parts.clauses, caller) : NONE,
     allows(interaction, type, operation) {
       if (interaction === 'batch' || interaction === 'transaction') return (rights?.bundles ?? false) !== false;
       if (interaction === 'operation') return operation !== undefined && holdsOperation(rights, operation) && (operation !== STATUS_OPERATION || seesStatus(caller));

@@ -1,4 +1,5 @@
 // What must be true before a budget opens (domain.md 2.1 E1, E5, E6; rulings 3, 11, 17, 52).
+import { takingOn } from '../search/grant.js';
 import { asText } from '../fhir/elements.js';
 import { fail } from '../fhir/errors.js';
 import { fault, refuse } from '../fhir/faults.js';
@@ -19,7 +20,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = { nhs: ['icb'], 'soc
 /** Throws 422 with all that keeps this budget from being opened. */
 export async function checkOpening(after: Resource, write: Write, context: WriteContext): Promise<void> {
   refuse(newFaults(after));
-  const patient = await referred(`Patient/${patientOf(after)}`, ['Patient'], 'Account.subject', context);
+  const patient = await referred(`Patient/${patientOf(after)}`, ['Patient'], 'Account.subject', { ...context, grant: takingOn(context.grant) });
   if (budgetKind(after) === 'joint-budget') return;
   const { document } = write;
   const amounts = document ? amountsOf(after, document) : new Map<string, bigint>();

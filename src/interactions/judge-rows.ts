@@ -2,7 +2,7 @@
 // transaction: what was there must be theirs, what is named must be theirs, and what is stored must be theirs (domain.md ruling 21).
 import { fail } from '../fhir/errors.js';
 import type { JsonValue, Resource } from '../fhir/resource.js';
-import type { Grant } from '../search/grant.js';
+import { takingOn, type Grant } from '../search/grant.js';
 import type { Transaction } from '../store/store.js';
 
 /** A write to be judged. */
@@ -25,8 +25,9 @@ export async function judgeBefore(write: JudgedWrite, made: ReadonlySet<string>,
   const { type, id, fresh } = write;
   // A client's own id is no way to make a resource here: refused or not, it would tell whether there is one already.
   if (!fresh && grant.rows(type).kind !== 'all' && !(await tx.read(grant, type, id))) throw grant.absent(type, id);
+  const naming = fresh && type === 'Account' ? takingOn(grant) : grant;
   for (const reference of write.after ? anchorsOf(write.after) : []) {
-    if (!made.has(reference)) await judgeAnchor(reference, grant, tx);
+    if (!made.has(reference)) await judgeAnchor(reference, naming, tx);
   }
 }
 

@@ -30,6 +30,8 @@ export interface Grant {
   hides(type: string, code: string, values?: readonly string[]): boolean;
   /** Rows whose view hides what the parameter is about, though others' shows it: no criterion by it holds of them. */
   except(type: string, code: string): Clause | undefined;
+  /** Patients whom the caller does not see yet and may open a budget for: an organisation that pays may take on who is registered with nobody. */
+  readonly takesOn: Clause;
   /** A write, seen with both versions: undefined when allowed, else the refusal to give. */
   refuseWrite(type: string, before: Resource | undefined, after: Resource | undefined): FhirError | undefined;
 }
@@ -45,7 +47,14 @@ export function serverGrant(client = 'entitle-fhir'): Grant {
     view: () => undefined,
     hides: () => false,
     except: () => undefined,
+    takesOn: { kind: 'none' },
     allows: () => true,
     refuseWrite: () => undefined,
   };
+}
+
+/** The same Grant while a budget is opened: it also sees the patients that may be taken on. */
+export function takingOn(grant: Grant): Grant {
+  if (grant.takesOn.kind === 'none') return grant;
+  return { ...grant, rows: (type) => (type === 'Patient' ? { kind: 'or', of: [grant.rows(type), grant.takesOn] } : grant.rows(type)) };
 }

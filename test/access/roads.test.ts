@@ -250,3 +250,35 @@ test('withdrawn permission ends with the next request', async () => {
   await put(server, { ...role, id });
   expect((await statuses())[0]).toBe(200);
 });
+
+describe('a first budget', () => {
+  const first = (token: string, patient: string, owner = world.organizations.icb) => server.send('POST', 'Account', { token, body: budgetBody({ patient, owner }) });
+  const patient = (rest: object = {}) => put(server, { resourceType: 'Patient', birthDate: '1980-01-01', ...rest });
+
+  test('may be opened by who pays for someone registered with it, or nowhere', async () => {
+    for (const token of [world.tokens.commissioner, world.tokens.manager]) {
+      for (const rest of [{}, { managingOrganization: { reference: `Organization/${world.organizations.icb}` } }, { generalPractitioner: [{ reference: `Organization/${world.organizations.practice}` }] }]) {
+        const id = await patient(rest);
+        expect((await first(token, id)).status).toBe(201);
+        expect((await server.send('GET', `Patient/${id}`, { token })).status).toBe(200);
+      }
+    }
+  });
+
+  test('takes on nobody whom another organisation pays for, and opens nothing for another owner', async () => {
+    const elsewhere = await patient({ managingOrganization: { reference: `Organization/${world.organizations.otherIcb}` } });
+    for (const token of [world.tokens.commissioner, world.tokens.manager]) {
+      expect((await first(token, elsewhere)).status).toBe(422);
+      expect((await server.send('GET', `Patient/${elsewhere}`, { token })).status).toBe(404);
+      const free = await patient();
+      expect((await first(token, free, world.organizations.otherIcb)).status).toBeGreaterThanOrEqual(403);
+      expect((await server.send('GET', `Patient/${free}`, { token })).status).toBe(404);
+    }
+  });
+
+  test('does not make a patient visible who is only named', async () => {
+    const free = await patient();
+    const { status } = await server.send('POST', 'Observation', { token: world.tokens.commissioner, body: { resourceType: 'Observation', status: 'final', code: { coding: [{ system: 'https://fhir.entitle.example/CodeSystem/eligibility-basis', code: 'nhs-chc' }] }, subject: { reference: `Patient/${free}` }, effectiveDateTime: '2026-01-01', performer: [{ reference: `Organization/${world.organizations.icb}` }], valueCodeableConcept: { coding: [{ system: 'https://fhir.entitle.example/CodeSystem/eligibility-decision', code: 'eligible' }] } } });
+    expect(status).toBe(422);
+  });
+});
