@@ -4,6 +4,7 @@ import type { WriteRule } from '../store/rule.js';
 import { createAccountRule } from './account-rule.js';
 import { createCriteriaRule } from './criteria-rule.js';
 import { createDecisionRule } from './decision-rule.js';
+import { createPaymentRule } from './payment-rule.js';
 import { createPurchaseRule } from './purchase-rule.js';
 import { createTaskRule } from './task-rule.js';
 
@@ -13,5 +14,5 @@ export interface Budgets {
 
 /** In the order in which a transaction stores what they concern: a purchase comes after the budget that it is on. */
 export function createBudgets(definitions: Definitions): Budgets {
-  return { rules: [createAccountRule(), createPurchaseRule(definitions), createTaskRule(), createCriteriaRule(), createDecisionRule(definitions)] };
+  return { rules: [createAccountRule(), createPurchaseRule(definitions), createPaymentRule(), createTaskRule(), createCriteriaRule(), createDecisionRule(definitions)] };
 }

@@ -29,6 +29,11 @@ export const DIRECTORY = extensionUrl('directory');
 export const DIRECTORY_ENTRY = extensionUrl('directory-entry');
 export const PRICE = extensionUrl('price');
 export const CAREPLAN_ACTIVITY = extensionUrl('careplan-activity');
+export const PAYMENT_KIND = extensionUrl('payment-kind');
+export const PAYEE_PERSON = extensionUrl('payee-person');
+export const REVERSES = extensionUrl('reverses');
+export const REVERSAL = extensionUrl('reversal');
+export const CLAWBACK = extensionUrl('clawback');
 
 /** CodeSystem business-error: what went wrong, for programs (details.coding). */
 export type BusinessErrorCode =

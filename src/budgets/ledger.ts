@@ -91,7 +91,8 @@ const POST = `
       with ordinality as g (id, line, kind, amount, allocated, committed, spent, disbursed, following, claim, item, notice, provenance, reverses, place)),
   budget as (
     update fhir.budget_account b set allocated = b.allocated + $3::bigint, committed = b.committed + $4::bigint, spent = b.spent + $5::bigint,
-      disbursed = b.disbursed + $6::bigint, entries = b.entries + cardinality($8::text[]), posted = greatest(b.posted, $2::bigint)
+      disbursed = b.disbursed + $6::bigint, entries = b.entries + cardinality($8::text[]), posted = greatest(b.posted, $2::bigint),
+      first_paid = coalesce(b.first_paid, case when $38::boolean then greatest(b.posted, $2::bigint) end)
     where b.account = $1 and b.state = any ($7::text[]) and b.kind = 'phb'
       and not exists (select from fhir.ledger e where e.account = $1 and e.id = ($8::text[])[1])
     returning b.allocated - b.committed - b.spent as available, b.entries - cardinality($8::text[]) as first, b.posted),
@@ -147,6 +148,7 @@ function statement(account: string, postings: readonly Posting[], { caller, now,
       ...columns(lines, ({ line, sums, overdraw, held }) => [line, ...sumTexts(sums), overdraw, held], 7),
       ...columns(claims, ({ claim, line, committed, paid, refunded, opens }) => [claim, line, String(committed), String(paid), String(refunded), opens], 6),
       caller.subject, caller.role, caller.organization ?? null,
+      postings.some(({ kind }) => kind === 'spend' || kind === 'advance'),
     ],
   };
 }

@@ -4,11 +4,8 @@ import { instantText } from '../fhir/date-time.js';
 import type { Resource } from '../fhir/resource.js';
 import { ODS_CODE } from './codes.js';
 
-export interface BudgetAct {
+export interface Act {
   readonly id: string;
-  /** Logical id of the Account and the version that the act made. */
-  readonly account: string;
-  readonly version: number;
   /** What was done: the code of the operation, or `open`. */
   readonly activity: string;
   readonly reason?: string | undefined;
@@ -17,12 +14,21 @@ export interface BudgetAct {
   readonly now: number;
 }
 
-export function provenanceOf({ id, account, version, activity, reason, caller, now }: BudgetAct): Resource {
+export interface BudgetAct extends Act {
+  /** Logical id of the Account and the version that the act made. */
+  readonly account: string;
+  readonly version: number;
+}
+
+export const provenanceOf = ({ account, version, ...act }: BudgetAct): Resource => provenanceOn([`Account/${account}/_history/${version}`], act);
+
+/** Of an act on these: `Claim/1`. */
+export function provenanceOn(targets: readonly string[], { id, activity, reason, caller, now }: Act): Resource {
   const organization = caller.organization === undefined ? undefined : { onBehalfOf: { type: 'Organization', identifier: { system: ODS_CODE, value: caller.organization } } };
   return {
     resourceType: 'Provenance',
     id,
-    target: [{ reference: `Account/${account}/_history/${version}` }],
+    target: targets.map((reference) => ({ reference })),
     recorded: instantText(now),
     ...(reason !== undefined && { reason: [{ text: reason }] }),
     activity: { text: activity },

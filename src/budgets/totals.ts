@@ -32,6 +32,8 @@ export interface Budget extends Sums {
   /** servicePeriod in milliseconds, until exclusive. */
   readonly from: number;
   readonly until: number;
+  /** When money first left the budget, in milliseconds: its first review is due three months later (domain.md 3.9). */
+  readonly firstPaid: number | undefined;
   /** In the order of the Account, ended lines last. */
   readonly lines: readonly BudgetLine[];
 }
@@ -45,7 +47,7 @@ const sumColumns = (alias: string): string => SUMS.map((sum) => `${alias}.${sum}
 /** One array of text per line: JSON would make doubles of the amounts. */
 const LINES = `(select json_agg(json_build_array(l.line, l.model, l.holder, l.may_overdraw, l.ended, ${sumColumns('l')}) order by l.ended, l.position)::text
   from fhir.budget_line l where l.account = b.account) as lines`;
-const COLUMNS = `b.account, b.kind, b.state, b.patient, b.owner, b.parent, b.policy, b.funding, b.basis, b.period_from, b.period_until, ${sumColumns('b')}, ${LINES}`;
+const COLUMNS = `b.account, b.kind, b.state, b.patient, b.owner, b.parent, b.policy, b.funding, b.basis, b.period_from, b.period_until, b.first_paid, ${sumColumns('b')}, ${LINES}`;
 
 const READ = { name: 'budget-read', text: `select ${COLUMNS} from fhir.budget_account b where b.account = any ($1)` };
 const CHILDREN = { name: 'budget-children', text: `select ${COLUMNS} from fhir.budget_account b where b.parent = $1 order by b.account` };
@@ -116,6 +118,7 @@ function toBudget(row: BudgetRow): Budget {
     basis: optional(row['basis']),
     from: Number(row['period_from']),
     until: Number(row['period_until']),
+    firstPaid: row['first_paid'] == null ? undefined : Number(row['first_paid']),
     ...sumsOf(SUMS.map((sum) => row[sum] ?? '0')),
     lines: row.lines === null ? [] : (JSON.parse(row.lines) as Cell[][]).map(toLine),
   };

@@ -50,6 +50,13 @@ function addEntries(list: string, base: string, entries: readonly SearchEntry[],
 /** With a comma where it needs one. A list that began with a comma would have to be copied to lose it. */
 const add = (list: string, entry: string): string => (list === '' ? entry : `${list},${entry}`);
 
+/** A Bundle of resources that belong together, in order. */
+export function collectionText(base: string, entries: readonly SearchEntry[]): string {
+  let list = '';
+  for (const { type, id, text } of entries) list = add(list, `{"fullUrl":${quote(`${base}/${type}/${id}`)},"resource":${text}}`);
+  return bundleText('collection', undefined, undefined, [], list);
+}
+
 export interface HistoryEntry {
   /** Of the resource, without a version. */
   readonly fullUrl: string;

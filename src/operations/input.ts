@@ -8,7 +8,7 @@ import type { FhirRequest } from '../fhir/request.js';
 import type { JsonObject, JsonValue, Resource } from '../fhir/resource.js';
 
 /** What an operation takes, by name; `*` after a kind says that it may come more than once. */
-export type InputKind = 'text' | 'text*' | 'boolean' | 'count' | 'Coding' | 'CodeableConcept' | 'Reference' | 'Reference*' | 'Period' | 'Money' | 'part' | 'part*' | 'CodeSystem' | 'ValueSet' | 'ConceptMap' | 'Group';
+export type InputKind = 'text' | 'text*' | 'boolean' | 'count' | 'Coding' | 'CodeableConcept' | 'Reference' | 'Reference*' | 'Period' | 'Money' | 'Identifier' | 'part' | 'part*' | 'CodeSystem' | 'ValueSet' | 'ConceptMap' | 'Group';
 export type InputNames = Readonly<Record<string, InputKind>>;
 
 export interface InputCoding {
@@ -30,7 +30,7 @@ export interface Input {
   parts(name: string): readonly (readonly JsonObject[])[];
   /** The same, each read by names of its own. */
   groups(name: string, names: InputNames): readonly Input[];
-  /** A Reference, Period or Money as sent; `values` where it may come more than once. */
+  /** A Reference, Period, Money or Identifier as sent; `values` where it may come more than once. */
   value(name: string): JsonObject | undefined;
   values(name: string): readonly JsonObject[];
   /** The literal reference of a Reference: `Task/1`. */
@@ -41,7 +41,7 @@ export interface Input {
 }
 
 const PRESENTATION = new Set(['_format', '_pretty']);
-const COMPLEX: ReadonlySet<string> = new Set(['Coding', 'CodeableConcept', 'Reference', 'Period', 'Money']);
+const COMPLEX: ReadonlySet<string> = new Set(['Coding', 'CodeableConcept', 'Reference', 'Period', 'Money', 'Identifier']);
 const RESOURCES: readonly string[] = ['CodeSystem', 'ValueSet', 'ConceptMap', 'Group'];
 const MOST_COUNT = 1_000_000_000;
 

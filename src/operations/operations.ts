@@ -5,6 +5,7 @@ import { createAssignAllocationOperation } from './assign-allocation.js';
 import { createBalanceOperation } from './balance.js';
 import { createCandidatesOperations } from './candidates.js';
 import { createChargeableStatusOperation } from './chargeable-status.js';
+import { createClawbackOperation } from './clawback.js';
 import { createDefineFeedOperation, createFeedsOperation } from './define-feed.js';
 import { createEverythingOperation } from './everything.js';
 import { createExpandOperation } from './expand.js';
@@ -12,7 +13,9 @@ import { createIngestOperation, type IngestOperationParts } from './ingest-statu
 import { createLookupOperation } from './lookup.js';
 import { createOpenBudgetOperation } from './open-budget.js';
 import type { Operation } from './operation.js';
+import { createPayOperation } from './pay.js';
 import { createEligibilityOperation } from './phb-eligibility.js';
+import { createRefundOperation } from './refund.js';
 import { createSettleOperations } from './settle-statement.js';
 import { createSubsumesOperation } from './subsumes.js';
 import type { TerminologyOperations } from './terminology-parts.js';
@@ -41,6 +44,9 @@ export const createOperations = (parts: { readonly nonePolicy: NonePolicy } & Te
   createAdjustAllocationOperation(parts),
   createAssignAllocationOperation(parts),
   createTransferAllocationOperation(parts),
+  createPayOperation(parts),
+  createRefundOperation(parts),
+  createClawbackOperation(parts),
   ...createCandidatesOperations(parts),
   createEligibilityOperation(parts),
 ];

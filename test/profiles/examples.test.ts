@@ -22,7 +22,7 @@ const names = readdirSync(join(__dirname, 'valid')).map((file) => file.replace(/
 const invalid = names.flatMap((name) => (read('invalid', name) as Case[]).map((one): [string, string, JsonValue | undefined, Case] => [name, one.at, one.value, one]));
 
 /** `phb-payment-notice-of-refund` is one more example of `phb-payment-notice`. */
-const profileOf = (name: string): string => `${BASE}/${name.replace(/-of-(c|refund)$/, '')}`;
+const profileOf = (name: string): string => `${BASE}/${name.replace(/-of-(c|refund|clawback)$/, '')}`;
 
 const definitions = loadDefinitions();
 const validator = createValidator(definitions);

@@ -1,0 +1,58 @@
+// What $pay is told and what it answers, of a purchase and of an advance alike.
+import { referred } from '../budgets/referred.js';
+import { collectionText } from '../fhir/bundle.js';
+import { fail } from '../fhir/errors.js';
+import type { FhirRequest, FhirResponse } from '../fhir/request.js';
+import type { JsonObject } from '../fhir/resource.js';
+import type { WriteContext } from '../store/rule.js';
+import type { Change } from '../store/store.js';
+import type { Inside } from './act.js';
+import type { Input, InputNames } from './input.js';
+import { pastDay } from './payment-date.js';
+
+export const PAY_NAMES: InputNames = { amount: 'Money', paymentDate: 'text', paymentIdentifier: 'Identifier', allocationId: 'text', payee: 'Reference', kind: 'text' };
+
+export interface Payment {
+  /** Pence, above zero. */
+  readonly amount: bigint;
+  /** FHIR date. */
+  readonly paymentDate: string;
+  readonly identifier: JsonObject | undefined;
+  /** lineId. */
+  readonly allocationId: string | undefined;
+  /** Who is paid, where the caller says so: found under the Grant, or 422. */
+  payeeIn(inside: Inside): Promise<string | undefined>;
+}
+
+const PAYEES = ['Organization', 'Practitioner', 'PractitionerRole', 'Patient', 'RelatedPerson'];
+
+/** Throws 422 for what is missing or no payment. */
+export function paymentOf(input: Input, now: number): Payment {
+  const payee = input.reference('payee');
+  return {
+    amount: amountOf(input, '$pay'),
+    paymentDate: pastDay(input, 'paymentDate', now),
+    identifier: input.value('paymentIdentifier'),
+    allocationId: input.text('allocationId'),
+    payeeIn: async (inside) => {
+      if (!input.has('payee')) return undefined;
+      await referred(payee, PAYEES, 'Parameters.parameter', seenIn(inside));
+      return payee;
+    },
+  };
+}
+
+/** The parameter amount, in pence above zero; throws 422. */
+export function amountOf(input: Input, operation: string): bigint {
+  const amount = input.pence('amount');
+  if (amount === undefined) throw fail('required', { text: `${operation} needs amount, a Money`, expression: 'Parameters.parameter' });
+  if (amount <= 0n) throw fail('invalid', { text: 'amount is above 0', expression: 'Parameters.parameter' });
+  return amount;
+}
+
+export const seenIn = ({ tx, grant }: Inside): Pick<WriteContext, 'tx' | 'grant' | 'caller'> => ({ tx, grant, caller: grant.caller });
+
+/** The PaymentReconciliation and the PaymentNotice, as they are stored. */
+export function paymentAnswer(made: readonly Change[], { base }: FhirRequest): FhirResponse {
+  return { status: 200, body: collectionText(base, made.map(({ type, id, text }) => ({ type, id, text: text ?? '' }))) };
+}

@@ -1,0 +1,57 @@
+// Money that comes back to a budget that is closed: nobody may spend it, so it goes on to the owner and what is available stays nothing (domain.md 3.8 rule 10).
+import { byBytes } from '../budgets/ledger.js';
+import { extensionsGranting } from '../budgets/line-change.js';
+import type { Posting } from '../budgets/postings.js';
+import type { Refund } from '../budgets/refunds.js';
+import { lockBudgets, type Budget } from '../budgets/totals.js';
+import { readJson } from '../fhir/json-text.js';
+import type { Resource } from '../fhir/resource.js';
+import type { Change } from '../store/store.js';
+import { amendment, type Current, type Inside } from './act.js';
+
+/** By Account id. */
+export interface LockedAccounts {
+  readonly accounts: ReadonlyMap<string, Current>;
+  readonly budgets: ReadonlyMap<string, Budget>;
+}
+
+/** The Accounts and their budgets, locked in the order in which every act takes them. */
+export async function lockAccounts(ids: readonly string[], { tx }: Inside): Promise<LockedAccounts> {
+  const accounts = new Map<string, Current>();
+  for (const id of [...new Set(ids)].sort(byBytes)) {
+    const found = await tx.lock('Account', id);
+    if (found?.text == null) continue;
+    const document = readJson(found.text);
+    accounts.set(id, { type: 'Account', id, version: found.version, resource: document.value as Resource, document });
+  }
+  return { accounts, budgets: await lockBudgets(tx.db, [...accounts.keys()]) };
+}
+
+export interface Returned {
+  /** Next versions of the closed Accounts, which show what was granted. */
+  readonly changes: readonly Change[];
+  readonly postings: readonly Omit<Posting, 'id'>[];
+}
+
+/** What goes on to the owners of budgets that are closed. */
+export function returnOf(refunds: readonly Refund[], { accounts, budgets }: LockedAccounts, inside: Inside): Returned {
+  const closed = refunds.filter(({ row }) => budgets.get(row.account)?.state === 'inactive');
+  const postings = closed.map(({ row, amount }) => ({ account: row.account, line: row.line, kind: 'clawback', of: 'unspent', amount }) as const);
+  const changes = [...new Set(closed.map(({ row }) => row.account))].flatMap((id) => {
+    const account = accounts.get(id);
+    const budget = budgets.get(id);
+    return account && budget ? [amendment(account, { extension: extensionsGranting(account.resource, grantedAfter(budget, closed)) }, inside)] : [];
+  });
+  return { changes, postings };
+}
+
+/** Pence granted by line, for the lines that lose something. */
+function grantedAfter({ account, lines }: Budget, refunds: readonly Refund[]): Map<string, bigint> {
+  const granted = new Map<string, bigint>();
+  for (const { row, amount } of refunds) {
+    if (row.account !== account) continue;
+    const before = granted.get(row.line) ?? lines.find(({ line }) => line === row.line)?.allocated ?? 0n;
+    granted.set(row.line, before - amount);
+  }
+  return granted;
+}

@@ -1,0 +1,58 @@
+// Payments on personal health budgets, in the shapes that clients send.
+import { planBody, teamBody } from './world.js';
+import { BASE } from './people.js';
+import { gbp, made, type LineBody } from './budgets.js';
+import type { Answer, TestServer } from '../server.js';
+
+const VALUES: Readonly<Record<string, string>> = { amount: 'valueMoney', paymentDate: 'valueDate', noticeDate: 'valueDate', deadline: 'valueDate', allocationId: 'valueId', payee: 'valueReference', proposal: 'valueReference', paymentIdentifier: 'valueIdentifier', reason: 'valueString', kind: 'valueCode' };
+
+/** Parameters of a payment: a number of pounds for amount, a reference's text for references. */
+export function parametersBody(values: Readonly<Record<string, unknown>>): object {
+  const parameter = Object.entries(values).flatMap(([name, value]) => {
+    if (value === undefined) return [];
+    const member = VALUES[name] ?? 'valueString';
+    const shaped = member === 'valueMoney' && typeof value === 'number' ? gbp(value) : member === 'valueReference' ? { reference: value } : value;
+    return [{ name, [member]: shaped }];
+  });
+  return { resourceType: 'Parameters', parameter };
+}
+
+export interface Called {
+  readonly token?: string;
+  readonly requestId?: string;
+}
+
+/** `target`: `Claim/1/$pay`. */
+export const call = (server: TestServer, target: string, values: Readonly<Record<string, unknown>>, { token = server.tokens.admin, requestId }: Called = {}): Promise<Answer> =>
+  server.send('POST', target, { token, body: parametersBody(values), ...(requestId !== undefined && { headers: { 'x-request-id': requestId } }) });
+
+export const pay = (server: TestServer, claim: string, amount: number, called: Called & { readonly values?: object } = {}): Promise<Answer> => call(server, `Claim/${claim}/$pay`, { amount, ...called.values }, called);
+export const refund = (server: TestServer, notice: string, amount: number, called: Called = {}): Promise<Answer> => call(server, `PaymentNotice/${notice}/$refund`, { amount, reason: 'returned' }, called);
+
+/** The PaymentReconciliation and PaymentNotice of an answer to $pay. */
+export const paidIn = ({ body }: Answer): { readonly reconciliation: any; readonly notice: any } => {
+  const [reconciliation, notice] = body.entry.map(({ resource }: any) => resource);
+  return { reconciliation, notice };
+};
+
+export const codeIn = (resource: any, id: string): string | undefined => [...(resource.extension ?? []), ...(resource.modifierExtension ?? [])].find(({ url }: any) => url === `${BASE}/StructureDefinition/ext-${id}`)?.valueCode;
+
+/** A direct-payment line for this holder, with the consent to it. */
+export async function directLine(server: TestServer, patient: string, amount: number): Promise<LineBody> {
+  const consent = await made(server, {
+    resourceType: 'Consent', status: 'active', patient: { reference: `Patient/${patient}` }, dateTime: '2026-10-01', scope: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/consentscope', code: 'treatment' }] },
+    category: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/consentcategorycodes', code: 'npp' }] }], policyRule: { text: 'direct payment' },
+  });
+  return { model: 'direct-payment', amount: gbp(amount), holder: `Patient/${patient}`, consent: `Consent/${consent.id}` };
+}
+
+/** Links a care plan with a care team to a budget. */
+export async function linkPlan(server: TestServer, account: string, patient: string): Promise<string> {
+  const team = await made(server, teamBody(patient, []));
+  const plan = await made(server, planBody(patient, [`CareTeam/${team.id}`]));
+  await server.database.query({
+    text: `update fhir."Account" set res = replace(res, '"extension":[', $2) where id = $1`,
+    values: [account, `"extension":[${JSON.stringify({ url: `${BASE}/StructureDefinition/ext-budget-careplan`, extension: [{ url: 'plan', valueReference: { reference: `CarePlan/${plan.id}` } }, { url: 'primary', valueBoolean: true }] })},`.replace('[,', '[')],
+  });
+  return plan.id;
+}

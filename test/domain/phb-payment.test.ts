@@ -1,0 +1,138 @@
+// C32E7: a purchase is paid, money comes back, and the books show it to the penny (domain.md 2.1, 3.8; rulings 14, 36, 37, 50; section 4).
+import { readFileSync } from 'node:fs';
+import { examineBudgets } from '../../src/budgets/doctor.js';
+import { BASE, errorCode } from './people.js';
+import { gbp, made } from './budgets.js';
+import { balanceOf, change, opened, parties, purchaseBody, recorded, type Opened } from './purchases.js';
+import { call, codeIn, paidIn, pay, refund } from './payments.js';
+import { startServer, type Answer, type TestServer } from '../server.js';
+
+let server: TestServer;
+let known: { owner: string; provider: string };
+let manager: string;
+beforeAll(async () => {
+  server = await startServer();
+  known = await parties(server);
+  manager = await server.token('budget-manager', { organization: 'QWE' });
+});
+afterAll(async () => {
+  expect((await examineBudgets(server.database)).differences).toEqual([]);
+  await server.close();
+});
+
+const budget = (rest: object = {}): Promise<Opened> => opened(server, known, rest);
+const purchase = ({ patient, account, provider }: Opened, amount = 30, rest: object = {}): Promise<any> => recorded(server, purchaseBody({ patient, account, provider, amount, ...rest }));
+const text = ({ body }: Answer): string => body.issue[0].details.text;
+const read = (path: string, token = server.tokens.admin): Promise<Answer> => server.send('GET', path, { token });
+const ledger = async (account: string): Promise<[string, number][]> => {
+  const { rows } = await server.database.query<{ kind: string; amount: number }>({ text: 'select kind, amount from fhir.ledger where account = $1 order by number', values: [account] });
+  return rows.map(({ kind, amount }) => [kind, amount]);
+};
+const wire = readFileSync('test/domain/wire/pay.json', 'utf8');
+
+describe('given a purchase of 30.00 on a notional line', () => {
+  it('when the manager pays 30.00 as the wire example has it, then it is spent, and notice and reconciliation say so', async () => {
+    const on = await budget();
+    const claim = await purchase(on);
+    const answer = await server.send('POST', `Claim/${claim.id}/$pay`, { token: manager, body: wire });
+    expect(answer.status).toBe(200);
+    expect([answer.body.resourceType, answer.body.type]).toEqual(['Bundle', 'collection']);
+    const { reconciliation, notice } = paidIn(answer);
+    expect(notice).toMatchObject({
+      resourceType: 'PaymentNotice', status: 'active', request: { reference: `Claim/${claim.id}` }, payment: { reference: `PaymentReconciliation/${reconciliation.id}` },
+      recipient: { reference: `Organization/${known.owner}` }, payee: { reference: `Organization/${known.provider}` }, paymentDate: '2026-11-21', amount: gbp(30), paymentStatus: { coding: [{ code: 'paid' }] },
+    });
+    expect([codeIn(notice, 'payment-kind'), notice.modifierExtension]).toEqual(['payment', undefined]);
+    expect(reconciliation).toMatchObject({ resourceType: 'PaymentReconciliation', status: 'active', outcome: 'complete', paymentDate: '2026-11-21', paymentAmount: gbp(30), detail: [{ request: { reference: `Claim/${claim.id}` }, amount: gbp(30) }] });
+    expect(answer.text).toContain('"paymentAmount":{"value":30.00,"currency":"GBP"}');
+    expect(await balanceOf(server, on.account)).toMatchObject({ allocated: 12000, committed: 0, spent: 30, available: 11970 });
+    expect(await ledger(on.account)).toEqual([['allocation', 1200000], ['commit', 3000], ['spend', 3000]]);
+    for (const { fullUrl, resource } of answer.body.entry) expect((await read(fullUrl.slice(server.base.length + 1))).body).toEqual(resource);
+  });
+
+  it('then what is stored meets its profiles', async () => {
+    const on = await budget();
+    const { reconciliation, notice } = paidIn(await pay(server, (await purchase(on)).id, 30));
+    const back = (await refund(server, notice.id, 5)).body;
+    for (const resource of [reconciliation, notice, back]) {
+      const { body } = await server.send('POST', `${resource.resourceType}/$validate`, { token: server.tokens.admin, body: resource });
+      expect(body.issue.filter(({ severity }: any) => severity === 'error')).toEqual([]);
+    }
+  });
+
+  it('when it is paid whole, then it is outstanding no more; in part, then it still is', async () => {
+    const claim = await purchase(await budget());
+    const outstanding = async (): Promise<unknown> => (await read(`Claim/${claim.id}`)).body.extension.some(({ url }: any) => url === `${BASE}/StructureDefinition/ext-outstanding`);
+    expect((await pay(server, claim.id, 10)).status).toBe(200);
+    expect(await outstanding()).toBe(true);
+    expect((await pay(server, claim.id, 20)).status).toBe(200);
+    expect(await outstanding()).toBe(false);
+    expect((await read(`Claim/${claim.id}`)).text).toContain('30');
+  });
+
+  it('when more is paid than is outstanding, then 422 with what is, and nothing has moved', async () => {
+    const on = await budget();
+    const claim = await purchase(on);
+    const over = await pay(server, claim.id, 30.01);
+    expect([over.status, text(over)]).toEqual([422, expect.stringContaining('£30.00 outstanding')]);
+    await pay(server, claim.id, 30);
+    const again = await pay(server, claim.id, 0.01);
+    expect([again.status, text(again)]).toEqual([422, expect.stringContaining('nothing is outstanding')]);
+    expect(await balanceOf(server, on.account)).toMatchObject({ spent: 30, committed: 0 });
+  });
+
+  it('when the payment is no amount of whole pence in pounds, or of a day to come, or to nobody, then 422', async () => {
+    const claim = await purchase(await budget());
+    const refused: readonly [object, string?][] = [
+      [{ amount: { value: 30, currency: 'USD' } }, 'CURRENCY_MISMATCH'], [{ amount: 0.005 }], [{ amount: 0 }], [{ amount: -1 }], [{ kind: 'payment' }],
+      [{ amount: 30, paymentDate: '2999-01-01' }], [{ amount: 30, paymentDate: '2026-11' }], [{ amount: 30, payee: 'Organization/nobody' }],
+      [{ amount: 30, payee: 'Device/1' }], [{ amount: 30, kind: 'advance' }], [{ amount: 30, kind: 'gift' }], [{ amount: 30, allocationId: 'other' }],
+    ];
+    for (const [values, code] of refused) {
+      const answer = await call(server, `Claim/${claim.id}/$pay`, values as Record<string, unknown>);
+      expect([values, answer.status]).toEqual([values, 422]);
+      if (code !== undefined) expect(errorCode(answer)).toBe(code);
+    }
+    expect((await call(server, `Claim/${claim.id}/$pay`, { sum: '30' })).status).toBe(400);
+    expect((await read(`Claim/${claim.id}/$pay?kind=payment`)).status).toBe(405);
+  });
+
+  it('when the same X-Request-ID comes twice, then there is one payment and the first answer byte for byte; with another body 422', async () => {
+    const on = await budget();
+    const claim = await purchase(on);
+    const requestId = '3f0f3f6a-6b0a-4f4e-9a53-1f1b6f6f7a01';
+    const first = await pay(server, claim.id, 10, { requestId });
+    const second = await pay(server, claim.id, 10, { requestId });
+    expect([second.status, second.text]).toEqual([200, first.text]);
+    expect((await pay(server, claim.id, 11, { requestId })).status).toBe(422);
+    expect(await balanceOf(server, on.account)).toMatchObject({ spent: 10, committed: 20 });
+  });
+
+  it('when it is a draft, a commitment, cancelled or no purchase at all, then 422; not there, then 404', async () => {
+    const on = await budget();
+    const draft = await purchase(on, 30, { status: 'draft' });
+    const commitment = await purchase(on, 30, { use: 'preauthorization' });
+    const cancelled = await purchase(on);
+    expect((await change(server, cancelled, { status: 'cancelled' })).status).toBe(200);
+    const { extension: _extension, ...body } = purchaseBody(on);
+    const plain = await made(server, { ...body, type: { text: 'plain' }, insurance: [{ sequence: 1, focal: true, coverage: { display: 'other' } }] });
+    for (const { id } of [draft, commitment, cancelled, plain]) expect((await pay(server, id, 30)).status).toBe(422);
+    expect((await pay(server, 'not-there', 30)).status).toBe(404);
+  });
+
+  it('when the budget is closed, then 422 ACCOUNT_NOT_ACTIVE', async () => {
+    const on = await budget();
+    const claim = await purchase(on);
+    await server.database.query({ text: `update fhir.budget_account set state = 'inactive' where account = $1`, values: [on.account] });
+    const answer = await pay(server, claim.id, 30);
+    expect([answer.status, errorCode(answer)]).toEqual([422, 'ACCOUNT_NOT_ACTIVE']);
+  });
+
+  it('when two pay the whole at the same moment, then exactly one does', async () => {
+    const on = await budget();
+    const claim = await purchase(on);
+    const answers = await Promise.all([pay(server, claim.id, 30, { token: manager }), pay(server, claim.id, 30), pay(server, claim.id, 30)]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 422, 422]);
+    expect(await balanceOf(server, on.account)).toMatchObject({ spent: 30, committed: 0, available: 11970 });
+  });
+});
