@@ -111,11 +111,13 @@ export async function startMatrix(): Promise<Matrix> {
       const mayNot = !lettersOf(bearer, type).includes('S');
       const listed = (answer: Answer): unknown => (answer.status === 200 ? found(answer).sort() : answer.status);
       const counted = (answer: Answer): unknown => (answer.status === 200 ? answer.body.total : answer.status);
+      // The server's own record of these very requests lies beside those that were planted: test/domain/audit-trail.test.ts judges it.
+      const planted = type === 'AuditEvent' ? `_id=${of(type).map(([, path]) => path.slice(type.length + 1)).join(',')}&` : '';
       return [
-        { name: `search ${type}`, expected: mayNot ? 403 : visible, ask: async () => listed(await send(bearer, 'GET', `${type}?_count=500`)) },
-        { name: `sorted ${type}`, expected: mayNot ? 403 : visible, ask: async () => listed(await send(bearer, 'GET', `${type}?_count=500&_sort=-_lastUpdated`)) },
-        { name: `count ${type}`, expected: mayNot ? 403 : visible.length, ask: async () => counted(await send(bearer, 'GET', `${type}?_summary=count`)) },
-        { name: `total ${type}`, expected: mayNot ? 403 : visible.length, ask: async () => counted(await send(bearer, 'POST', `${type}/_search`, '_total=accurate&_count=1', 'application/x-www-form-urlencoded')) },
+        { name: `search ${type}`, expected: mayNot ? 403 : visible, ask: async () => listed(await send(bearer, 'GET', `${type}?${planted}_count=500`)) },
+        { name: `sorted ${type}`, expected: mayNot ? 403 : visible, ask: async () => listed(await send(bearer, 'GET', `${type}?${planted}_count=500&_sort=-_lastUpdated`)) },
+        { name: `count ${type}`, expected: mayNot ? 403 : visible.length, ask: async () => counted(await send(bearer, 'GET', `${type}?${planted}_summary=count`)) },
+        { name: `total ${type}`, expected: mayNot ? 403 : visible.length, ask: async () => counted(await send(bearer, 'POST', `${type}/_search`, `${planted}_total=accurate&_count=1`, 'application/x-www-form-urlencoded')) },
       ];
     }),
 

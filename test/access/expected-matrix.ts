@@ -40,7 +40,7 @@ const COMMISSIONER: Letters = {
 const PROVIDER: Letters = { ...OPEN, ...DIRECTORY };
 const THIRD_PARTY: Letters = { ...OPEN, ...DIRECTORY, ...PAYMENTS, Account: 'RS', Claim: 'CRS', DocumentReference: 'CRS', Binary: 'CR' };
 const PRACTICE: Letters = { Patient: 'R', Task: 'RUS' };
-const OVM: Letters = { ...OPEN, Organization: 'RS', Practitioner: 'RS', PractitionerRole: 'RS', Location: 'RS', Endpoint: 'RS', HealthcareService: 'RS', Patient: 'CRS', Observation: 'CRUS', Coverage: 'CRUS' };
+const OVM: Letters = { ...OPEN, Organization: 'RS', Practitioner: 'RS', PractitionerRole: 'RS', Location: 'RS', Endpoint: 'RS', HealthcareService: 'RS', Patient: 'CRS', Observation: 'CRUS', Coverage: 'CRUS', AuditEvent: 'RS' };
 
 const EVERYBODYS = ['HealthcareService/gym'];
 const DIRECTORIES = [...EVERYBODYS, 'List/directory'];
