@@ -123,6 +123,8 @@ export interface StoredCounts {
   readonly accepted: number;
   readonly matched: number;
   readonly quarantined: number;
+  /** Each stored statement with its patient, for the record of accesses. */
+  readonly written: readonly { readonly id: string; readonly patient: string | undefined }[];
 }
 
 export interface StoreBatchContext extends ManyContext {
@@ -136,7 +138,7 @@ export async function storeBatch({ fresh, conflicts }: JudgedBatch, source: Stat
   const tasks = await conflictTasks(conflicts, source, context);
   if (fresh.length === 0) {
     await tx.write(tasks);
-    return { accepted: 0, matched: 0, quarantined: 0 };
+    return { accepted: 0, matched: 0, quarantined: 0, written: [] };
   }
   const taken = await takeKeys(tx.db, source.code, fresh.map(({ key, statement }) => ({ key, statement: statement.id ?? '' })));
   if (taken.size < fresh.length) throw new KeyTaken('a key was taken by another write');
@@ -150,7 +152,7 @@ export async function storeBatch({ fresh, conflicts }: JudgedBatch, source: Stat
   for (const round of later) await tx.write(await addToMany(round, context, nonePolicy));
   for (const { patient, assertion } of merged) await changeAssertions(patient, (list) => withAssertion(list, assertion), context, nonePolicy);
   const matched = rows.filter(({ patient }) => patient !== undefined).length;
-  return { accepted: fresh.length, matched, quarantined: fresh.length - matched };
+  return { accepted: fresh.length, matched, quarantined: fresh.length - matched, written: rows };
 }
 
 interface Additions {

@@ -19,6 +19,7 @@ import { absentCount, addJobKeys } from './full-file.js';
 import type { Job } from './job.js';
 import { readFrom } from './job-file.js';
 import { addLines } from './job-lines.js';
+import { recordWrites } from './job-record.js';
 import { JobFault, StalePiece, type JobKind, type Piece, type Work } from './job-runner.js';
 
 export const INGEST_FEED = 'ingest-status-feed';
@@ -166,6 +167,7 @@ function pieceOf(judged: Judged, { end, line, rows }: Place, { job, request, sou
       const stored = await storeBatch(judged, source, context, parts.nonePolicy).catch((error: unknown) => {
         throw error instanceof KeyTaken ? new StalePiece(error.message) : error;
       });
+      await recordWrites(tx.db, job, stored.written, parts.newId);
       await addLines(tx.db, job.id, refusedLines(judged));
       if (request.mode === 'full') await addJobKeys(tx.db, job.id, judged.keys);
       const after: IngestCounts = {

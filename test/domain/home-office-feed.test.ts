@@ -268,6 +268,17 @@ test('a statement of a number that nobody holds is quarantined, and is the patie
   expect(await tasks('status-quarantine', id, 'completed')).toHaveLength(1);
 });
 
+test('each statement that is stored is in the record of accesses, with its patient and its sender', async () => {
+  const number = newNumber();
+  const id = await register(server, number);
+  const key = newKey();
+  await ingest(server, csv(row(key, 'likely-chargeable', DATE, number), row(newKey(), 'rich', DATE, number)));
+  const { body } = await server.send('GET', `AuditEvent?patient=Patient/${id}&_count=50`, { token: server.tokens.admin });
+  const written = body.entry.map(({ resource }: any) => resource).filter(({ entity }: any) => entity?.some(({ what }: any) => what?.reference?.startsWith('Observation/')));
+  expect(written).toHaveLength(1);
+  expect([written[0].action, JSON.stringify(written[0].entity).includes((await statementOf(key)).id), JSON.stringify(written[0].agent).includes('home-office')]).toEqual(['C', true, true]);
+});
+
 test('nobody but an administrator sees the worklist', async () => {
   for (const token of [server.tokens.ovm, server.tokens.supplier, server.tokens.homeOffice]) expect((await server.send('GET', 'Task?code=status-quarantine', { token })).status).toBe(403);
 });
