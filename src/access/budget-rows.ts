@@ -51,7 +51,7 @@ export const funding = (clauses: Clauses): Clause => clauses.coded('Coverage', '
 export const decisions = (clauses: Clauses): Clause => clauses.coded('Observation', 'code', `${BASE}/CodeSystem/eligibility-basis|`);
 /** Tasks on which a commissioner decides. */
 export const decided = (clauses: Clauses): Clause =>
-  clauses.coded('Task', 'code', ...['budget-review', 'budget-request', 'exceptional-request', 'reconsideration'].map((code) => `${BASE}/CodeSystem/task-code|${code}`));
+  clauses.coded('Task', 'code', ...['budget-review', 'budget-request', 'exceptional-request', 'reconsideration', 'overspend'].map((code) => `${BASE}/CodeSystem/task-code|${code}`));
 export const reviews = (clauses: Clauses): Clause => clauses.coded('Task', 'code', `${BASE}/CodeSystem/task-code|budget-review`);
 export const directories = (clauses: Clauses): Clause => clauses.coded('List', 'code', `${BASE}/CodeSystem/list-code|phb-directory`);
 export const criteria = (clauses: Clauses): Clause => both(clauses.coded('Group', 'characteristic', `${BASE}/CodeSystem/criterion|`), clauses.coded('Group', 'actual', 'false'));

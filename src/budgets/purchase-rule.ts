@@ -2,26 +2,33 @@
 // by its profile. It is completed from its budget, judged, and its money moves with it (domain.md rulings 2, 11, 33, 53; 3.8).
 import type { Definitions } from '../definitions/model.js';
 import { asObject, asObjects } from '../fhir/elements.js';
-import { fail } from '../fhir/errors.js';
+import { fail, FhirError } from '../fhir/errors.js';
 import type { JsonDocument } from '../fhir/json-text.js';
 import type { JsonObject, Resource } from '../fhir/resource.js';
 import type { Write, WriteContext, WriteRule } from '../store/rule.js';
 import { patientOf } from './account.js';
 import { ALLOCATION_ID, businessError, OUTSTANDING, OVERSPEND, RECORDED_BY } from './codes.js';
+import { fulfilments, type Fulfilment } from './fulfilment.js';
+import { approvalWarning, forgetPlanned, judgeOverspend, overspendWarning, type Overspend } from './overspend.js';
 import { budgetOf, claimant, isOutstanding, isPurchase, recordedBy, withExtension } from './purchase.js';
 import { totalOf } from './purchase-amounts.js';
 import { takeKeys } from './purchase-keys.js';
 import { lineFor } from './purchase-line.js';
 import { checkLifecycle, isActive, refuseOtherBudget } from './purchase-lifecycle.js';
 import { movePurchase, releasePurchase } from './purchase-money.js';
+import { checkNominee, checkRole } from './purchase-recorders.js';
+import { askApproval, flagOverspend, settleApproval } from './purchase-task.js';
 import { recorderOf } from './recorder.js';
-import { seenAccount, type Budget, type BudgetLine } from './totals.js';
+import { lockBudgets, seenAccount, type Budget, type BudgetLine } from './totals.js';
 
-/** What a purchase draws on, found out when it is completed. */
-export interface Drawn {
+/** What a purchase draws on and how, found out when it is completed. */
+interface Drawn {
   readonly budget: Budget;
   readonly account: Resource;
   readonly line: BudgetLine;
+  /** Commitments that it takes over as it becomes active. */
+  readonly fulfilled: readonly Fulfilment[];
+  readonly spend: Overspend;
 }
 
 export function createPurchaseRule(definitions: Definitions): WriteRule {
@@ -32,7 +39,7 @@ export function createPurchaseRule(definitions: Definitions): WriteRule {
     async complete(write, context) {
       const { after, before, document } = write;
       if (!after || !document || !isPurchase(after)) return undefined;
-      const found = await drawOn(after, before, definitions, context);
+      const found = await drawOn(write, after, definitions, context);
       drawn.set(document, found);
       return completion(after, before, found, await recorderOf(after, before, definitions, context));
     },
@@ -44,41 +51,62 @@ export function createPurchaseRule(definitions: Definitions): WriteRule {
       }
       const found = drawn.get(document);
       if (!found) throw fail('business-rule', { text: 'A purchase stays one: keep its ext-budget', expression: 'Claim.extension', coding: businessError('FORBIDDEN_UPDATE') });
+      checkRole(before, after, context);
       if (claimant(after) !== patientOf(found.account)) throw fail('business-rule', { text: 'The purchase is for another patient than the budget\'s', expression: 'Claim.patient' });
       const total = totalOf(after, document);
       await checkLifecycle({ before, after, total, ...found }, context);
+      checkNominee(found.account, total, context);
       await takeKeys(context.tx.db, write.id, before, after);
     },
     async after(write, context) {
       const { after, before, document } = write;
       const found = document && drawn.get(document);
       if (!after || !document || !found) return;
-      if (isActive(after)) await movePurchase({ id: write.id, before, after, total: totalOf(after, document), ...found }, context);
+      if (isActive(after)) await movePurchase({ id: write.id, before, after, total: totalOf(after, document), overdraw: found.spend.overdraw, ...found }, context);
       else if (isActive(before)) await releasePurchase(write.id, context);
+      forgetPlanned(context.tx);
+      await tell(write.id, after, found, context);
     },
   };
 }
 
-async function drawOn(after: Resource, before: Resource | undefined, definitions: Definitions, context: WriteContext): Promise<Drawn> {
-  const account = budgetOf(after);
-  if (account === undefined) throw fail('required', { text: 'A purchase names its budget: one ext-budget with a reference, Account/[id]', expression: 'Claim.extension' });
+async function drawOn({ before, document }: Write, after: Resource, definitions: Definitions, context: WriteContext): Promise<Drawn> {
+  const id = budgetOf(after);
+  if (id === undefined) throw fail('required', { text: 'A purchase names its budget: one ext-budget with a reference, Account/[id]', expression: 'Claim.extension' });
   refuseOtherBudget(before, after);
-  const seen = await seenAccount({ db: context.tx.db, definitions }, context.grant, account);
-  if (!seen) throw fail('reference-not-found', { text: `There is no Account/${account} that is a budget`, expression: 'Claim.extension' });
-  return { budget: seen.budget, account: seen.resource, line: await lineFor(after, budgetOf(before) === account ? before : undefined, seen.budget, context) };
+  // A nomination that ends while its nominee buys has ended before: both take the budget's lock.
+  if (context.caller.role === 'nominee') await lockBudgets(context.tx.db, [id]);
+  const seen = await seenAccount({ db: context.tx.db, definitions }, context.grant, id);
+  if (!seen) throw fail('reference-not-found', { text: `There is no Account/${id} that is a budget`, expression: 'Claim.extension' });
+  const { budget, resource: account } = seen;
+  const line = await lineFor(after, budgetOf(before) === id ? before : undefined, budget, context);
+  const wasActive = isActive(before);
+  const fulfilled = isActive(after) && !wasActive ? await fulfilments(after, context) : [];
+  const total = document && isActive(after) ? totalIfRight(after, document) : undefined;
+  const spend = total === undefined ? { overdraw: false, awaits: false } : await judgeOverspend({ before, after, budget, line, fulfilled, wasActive, total }, context);
+  return { budget, account, line, fulfilled: spend.awaits ? [] : fulfilled, spend };
 }
 
-/** What the server fills in: the line, who records, whether something is left to pay, and the coverage that stands for the budget. */
-function completion(after: Resource, before: Resource | undefined, { account, line }: Drawn, recorder: string): Readonly<Record<string, unknown>> {
-  let extension = asObjects(after['extension']);
-  extension = withExtension(extension, ALLOCATION_ID, { valueId: line.line });
+/** Undefined for amounts that the check is going to refuse. */
+function totalIfRight(after: Resource, document: JsonDocument): bigint | undefined {
+  try {
+    return totalOf(after, document);
+  } catch (error) {
+    if (error instanceof FhirError) return undefined;
+    throw error;
+  }
+}
+
+/** What the server fills in: the line, who records, what is left to pay and overspent, and the coverage that stands for the budget. */
+function completion(after: Resource, before: Resource | undefined, { account, line, spend }: Drawn, recorder: string): Readonly<Record<string, unknown>> {
+  const active = isActive(after) && !spend.awaits;
+  let extension = withExtension(asObjects(after['extension']), ALLOCATION_ID, { valueId: line.line });
   if (recordedBy(after) !== recorder) extension = withExtension(extension, RECORDED_BY, { valueReference: { reference: recorder } });
   // Settled by what is paid, once it is active.
-  const outstanding = isActive(after) && (!isActive(before) || isOutstanding(before));
-  extension = withExtension(extension, OUTSTANDING, outstanding ? { valueBoolean: true } : undefined);
-  extension = withExtension(extension, OVERSPEND, undefined);
+  extension = withExtension(extension, OUTSTANDING, { valueBoolean: active && (!isActive(before) || isOutstanding(before)) });
+  extension = withExtension(extension, OVERSPEND, spend.missing === undefined ? undefined : { valueBoolean: true });
   const insurance = insuranceOf(after, account);
-  return { extension, ...(insurance && { insurance }) };
+  return { extension, ...(insurance && { insurance }), ...(spend.awaits && { status: 'draft' }) };
 }
 
 /** The budget's coverage where the Claim names none; a budget has one. */
@@ -92,4 +120,17 @@ function insuranceOf(after: Resource, account: Resource): readonly JsonObject[] 
 function refuseDeletion({ before }: Write): void {
   if (before?.['status'] === 'draft') return;
   throw fail('business-rule', { text: 'A purchase is never deleted: set its status to cancelled or entered-in-error', expression: 'Claim' });
+}
+
+/** The author is warned, and the commissioner has a Task. */
+async function tell(id: string, after: Resource, { budget, line, spend: { awaits, missing } }: Drawn, context: WriteContext): Promise<void> {
+  if (awaits) {
+    const warning = approvalWarning(line);
+    context.warn(warning);
+    await askApproval({ id, budget }, warning.text, context);
+  } else if (missing !== undefined && missing > 0n) {
+    const warning = overspendWarning(line, missing);
+    context.warn(warning);
+    await flagOverspend({ id, budget }, warning.text, context);
+  } else if (!isActive(after)) await settleApproval(id, 'cancelled', undefined, context);
 }

@@ -15,6 +15,7 @@ const TASK_CODE = `${BASE}/CodeSystem/task-code`;
 const MADE: Readonly<Record<string, string>> = {
   'budget-review': 'Account/$review',
   'budget-request': 'the operation that is proposed',
+  overspend: 'the purchase that overspends',
 };
 /** Work for the practice; the others are for the commissioner. */
 const FOR_PRACTICE: ReadonlySet<string> = new Set(['request-clinical-information', 'confirm-medical-history']);

@@ -59,6 +59,22 @@ describe('recording a purchase', () => {
     expect(await balanceOf(server, id ?? '')).toMatchObject({ committed: 30, available: 11970 });
   });
 
+  it('is found as outstanding, and by the evidence that it lacks', async () => {
+    const { patient, account, provider } = await budget();
+    const receipt = { sequence: 1, category: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/claiminformationcategory', code: 'attachment' }] }, valueAttachment: { contentType: 'application/pdf', data: 'JVBERi0xLjQKJSVFT0YK' } };
+    const bare = await recorded(server, purchaseBody({ patient, account, provider }));
+    const proven = await recorded(server, purchaseBody({ patient, account, provider, rest: { supportingInfo: [receipt] } }));
+    const draft = await recorded(server, purchaseBody({ patient, account, provider, status: 'draft', rest: { supportingInfo: [receipt] } }));
+    const found = async (query: string): Promise<string[]> => {
+      const { body } = await server.send('GET', `Claim?budget=Account/${account}&${query}&_sort=_id`, { token: server.tokens.admin });
+      return (body.entry ?? []).map(({ resource }: any) => resource.id);
+    };
+    expect(await found('outstanding=true')).toEqual([bare.id, proven.id].sort());
+    expect(await found('outstanding=false')).toEqual([draft.id]);
+    expect(await found('evidence-missing=true')).toEqual([bare.id]);
+    expect(await found('evidence-missing=false')).toEqual([proven.id, draft.id].sort());
+  });
+
   it('is found by its budget, its line and as outstanding', async () => {
     const { patient, account, provider } = await budget();
     const claim = await recorded(server, purchaseBody({ patient, account, provider }));
@@ -180,7 +196,7 @@ describe('the life of a purchase', () => {
     expect([active.status, valueOf(active.body, 'outstanding').valueBoolean]).toEqual([200, true]);
     expect(await balanceOf(server, account)).toMatchObject({ committed: 30 });
     const cancelled = await change(server, active.body, { status: 'cancelled' });
-    expect([cancelled.status, valueOf(cancelled.body, 'outstanding')]).toEqual([200, undefined]);
+    expect([cancelled.status, valueOf(cancelled.body, 'outstanding').valueBoolean]).toEqual([200, false]);
     expect(await balanceOf(server, account)).toMatchObject({ committed: 0, available: 12000 });
     expect(await ledger(account)).toEqual([['allocation', 1200000], ['commit', 3000], ['release', 3000]]);
     expect((await change(server, cancelled.body, { status: 'active' })).status).toBe(422);
@@ -219,5 +235,101 @@ describe('the life of a purchase', () => {
     expect((await server.send('DELETE', `Claim/${draft.id}`, { token: server.tokens.admin })).status).toBe(204);
     const answer = await server.send('DELETE', `Claim/${active.id}`, { token: server.tokens.admin });
     expect([answer.status, issue(answer).details.text]).toEqual([422, expect.stringContaining('cancelled')]);
+  });
+});
+
+describe('a commitment', () => {
+  const commitment = (mine: Opened, amount: number): object => purchaseBody({ ...mine, amount, use: 'preauthorization' });
+
+  it('is consumed by the purchase that fulfils it, which is final unless it says otherwise', async () => {
+    const mine = await budget({ lines: [{ amount: gbp(1000) }] });
+    const committed = await recorded(server, commitment(mine, 100));
+    expect(await balanceOf(server, mine.account)).toMatchObject({ committed: 100, available: 900 });
+    const part = await record(server, purchaseBody({ ...mine, amount: 40, fulfils: committed.id, final: false }));
+    expect(part.status).toBe(201);
+    expect(await balanceOf(server, mine.account)).toMatchObject({ committed: 100, available: 900 });
+    const last = await record(server, purchaseBody({ ...mine, amount: 50, fulfils: committed.id }));
+    expect(last.status).toBe(201);
+    expect(await balanceOf(server, mine.account)).toMatchObject({ committed: 90, available: 910 });
+    expect((await ledger(mine.account)).slice(1)).toEqual([['commit', 10000], ['release', 4000], ['commit', 4000], ['release', 5000], ['commit', 5000], ['release', 1000]]);
+    const { body } = await server.send('GET', `Claim?budget=Account/${mine.account}&outstanding=false`, { token: server.tokens.admin });
+    expect(body.entry.map(({ resource }: any) => resource.id)).toEqual([committed.id]);
+  });
+
+  it('covers a purchase that the rest of the budget would not', async () => {
+    const mine = await budget({ lines: [{ amount: gbp(100) }] });
+    const committed = await recorded(server, commitment(mine, 90));
+    expect(errorCode(await record(server, purchaseBody({ ...mine, amount: 90 })))).toBe('INSUFFICIENT_FUNDS');
+    expect((await record(server, purchaseBody({ ...mine, amount: 100, fulfils: committed.id }))).status).toBe(201);
+    expect(await balanceOf(server, mine.account)).toMatchObject({ committed: 100, available: 0 });
+  });
+
+  it('is released when it is cancelled', async () => {
+    const mine = await budget();
+    const committed = await recorded(server, commitment(mine, 100));
+    expect((await change(server, committed, { status: 'cancelled' })).status).toBe(200);
+    expect(await balanceOf(server, mine.account)).toMatchObject({ committed: 0, available: 12000 });
+  });
+
+  it('is a commitment, active and on the same budget, or is not fulfilled', async () => {
+    const [mine, other] = [await budget(), await budget()];
+    const [purchase, elsewhere] = [await recorded(server, purchaseBody(mine)), await recorded(server, commitment(other, 10))];
+    const ended = (await change(server, await recorded(server, commitment(mine, 10)), { status: 'cancelled' })).body;
+    for (const fulfils of [purchase.id, elsewhere.id, ended.id, 'none']) {
+      const answer = await record(server, purchaseBody({ ...mine, fulfils }));
+      expect([fulfils, answer.status, issue(answer).expression]).toEqual([fulfils, 422, ['Claim.related[0].claim']]);
+    }
+    expect(await balanceOf(server, mine.account)).toMatchObject({ committed: 30 });
+  });
+});
+
+describe('more than there is', () => {
+  const outcome = { prefer: 'return=OperationOutcome' };
+  const send = (body: object, headers: Record<string, string> = {}): Promise<any> => server.send('POST', 'Claim', { token: server.tokens.admin, body, headers });
+  const tasks = async (claim: string): Promise<any[]> => {
+    const { body } = await server.send('GET', `Task?focus=Claim/${claim}`, { token: server.tokens.admin });
+    return (body.entry ?? []).map(({ resource }: any) => resource);
+  };
+  const direct = async (): Promise<Opened> => {
+    const patient = (await budget()).patient;
+    const consent = await made(server, { resourceType: 'Consent', status: 'active', scope: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/consentscope', code: 'treatment' }] }, category: [{ text: 'direct payment' }], patient: { reference: `Patient/${patient}` }, policyRule: { text: 'x' } });
+    return budget({ patient, basis: 'wheelchair', lines: [{ model: 'direct-payment', amount: gbp(100), holder: `Patient/${patient}`, consent: `Consent/${consent.id}` }] });
+  };
+
+  it('is recorded with a warning under the policy warn', async () => {
+    const mine = await budget({ lines: [{ amount: gbp(20) }], policy: 'warn' });
+    const answer = await send(purchaseBody(mine), outcome);
+    expect([answer.status, issue(answer)]).toEqual([201, expect.objectContaining({ severity: 'warning', code: 'business-rule' })]);
+    expect(issue(answer).details.text).toContain('£10.00');
+    expect(await balanceOf(server, mine.account)).toMatchObject({ committed: 30, available: -10 });
+    const { body } = await server.send('GET', `Claim?budget=Account/${mine.account}`, { token: server.tokens.admin });
+    expect(valueOf(body.entry[0].resource, 'overspend').valueBoolean).toBe(true);
+    expect((await change(server, body.entry[0].resource, { priority: { text: 'soon' } })).body.extension).toEqual(body.entry[0].resource.extension);
+  });
+
+  it('waits as a draft under the policy approve', async () => {
+    const mine = await budget({ lines: [{ amount: gbp(20) }], policy: 'approve' });
+    const answer = await send(purchaseBody(mine));
+    expect([answer.status, answer.body.status, valueOf(answer.body, 'outstanding').valueBoolean]).toEqual([201, 'draft', false]);
+    expect(await balanceOf(server, mine.account)).toMatchObject({ committed: 0, available: 20 });
+    expect(await tasks(answer.body.id)).toMatchObject([{ status: 'requested', owner: { reference: `Organization/${known.owner}` } }]);
+    expect((await send(purchaseBody({ ...mine, amount: 20 }))).body.status).toBe('active');
+  });
+
+  it('is recorded on a direct payment that was made, flagged to the commissioner; a commitment is not', async () => {
+    const mine = await direct();
+    expect(errorCode(await send(purchaseBody({ ...mine, amount: 100.01, use: 'preauthorization' })))).toBe('INSUFFICIENT_FUNDS');
+    const answer = await send(purchaseBody({ ...mine, amount: 130 }));
+    expect([answer.status, valueOf(answer.body, 'overspend')?.valueBoolean]).toEqual([201, true]);
+    expect(await balanceOf(server, mine.account)).toMatchObject({ committed: 130, available: -30 });
+    expect(await tasks(answer.body.id)).toMatchObject([{ code: { coding: [{ code: 'overspend' }] }, owner: { reference: `Organization/${known.owner}` }, statusReason: { text: expect.stringContaining('£30.00') } }]);
+  });
+
+  it('is flagged for each of a transaction that overspends, not for those before', async () => {
+    const mine = await budget({ lines: [{ amount: gbp(50) }], policy: 'warn' });
+    const entry = { request: { method: 'POST', url: 'Claim' }, resource: purchaseBody(mine) };
+    const answer = await server.send('POST', '', { token: server.tokens.admin, body: { resourceType: 'Bundle', type: 'transaction', entry: [entry, entry, entry] }, headers: { prefer: 'return=representation' } });
+    expect(answer.body.entry.map(({ resource }: any) => valueOf(resource, 'overspend')?.valueBoolean ?? false)).toEqual([false, true, true]);
+    expect(await balanceOf(server, mine.account)).toMatchObject({ committed: 90, available: -40 });
   });
 });

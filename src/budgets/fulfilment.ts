@@ -1,0 +1,55 @@
+// A purchase that fulfils a commitment takes over what was reserved for it, and never adds to it (domain.md 3.8 rule 4, ruling 50).
+import { asText } from '../fhir/elements.js';
+import { fail, type FhirError } from '../fhir/errors.js';
+import type { Resource } from '../fhir/resource.js';
+import type { WriteContext } from '../store/rule.js';
+import { lockHoldings, type Holding } from './holdings.js';
+import { budgetOf, fulfilledBy, isCommitment, isPurchase, statusOf } from './purchase.js';
+import { referred } from './referred.js';
+
+/** A commitment as it is, its Claim and its budget locked. */
+export interface Fulfilment {
+  readonly claim: Resource;
+  /** What the purchase leaves of it is released. */
+  readonly final: boolean;
+  readonly held: readonly Holding[];
+}
+
+/** The commitments that the purchase fulfils; throws 422 for a link to anything else. */
+export async function fulfilments(after: Resource, context: WriteContext): Promise<readonly Fulfilment[]> {
+  const links = fulfilledBy(after);
+  const { tx } = context;
+  // Their rows before the budget's, as their own writes take them.
+  for (const id of [...new Set(links.flatMap(({ claim }) => claim ?? []))].sort()) await tx.lock('Claim', id);
+  const found: Fulfilment[] = [];
+  for (const { claim: id, final, path } of links) {
+    if (found.some(({ claim }) => claim.id === id)) throw wrong('A commitment is named once', path);
+    const claim = await referred(`Claim/${id}`, ['Claim'], `${path}.claim`, context);
+    if (!isPurchase(claim) || !isCommitment(claim)) throw wrong('What is fulfilled is a commitment: a Claim on a budget with use preauthorization', path);
+    if (budgetOf(claim) !== budgetOf(after)) throw wrong('The commitment is on another budget', path);
+    if (statusOf(claim) !== 'active') throw wrong(`The commitment is ${asText(claim['status'])}: it reserves nothing`, path);
+    found.push({ claim, final, held: await lockHoldings(tx.db, claim.id ?? '') });
+  }
+  return found;
+}
+
+const wrong = (text: string, path: string): FhirError => fail('business-rule', { text, expression: `${path}.claim` });
+
+/** What one row of a commitment gives: to the purchase, and back to its line. */
+export interface Taken {
+  readonly claim: string;
+  readonly account: string;
+  readonly line: string;
+  readonly consumed: bigint;
+  readonly released: bigint;
+}
+
+/** How a purchase of `total` pence uses its commitments, in their order. */
+export function takeFrom(fulfilled: readonly Fulfilment[], total: bigint): readonly Taken[] {
+  let rest = total;
+  return fulfilled.flatMap(({ claim, final, held }) => held.map(({ account, line, committed }) => {
+    const consumed = committed < rest ? committed : rest;
+    rest -= consumed;
+    return { claim: claim.id ?? '', account, line, consumed, released: final ? committed - consumed : 0n };
+  }));
+}

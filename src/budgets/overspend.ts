@@ -1,0 +1,93 @@
+// What happens to a purchase that its line does not cover: by the budget's policy it is refused, recorded with a warning or left as a draft
+// until someone decides; what was bought with a direct payment is recorded whatever the policy (domain.md 3.8 rule 7, ruling 13).
+import { poundsText } from '../fhir/decimal.js';
+import type { Issue } from '../fhir/issue.js';
+import type { Resource } from '../fhir/resource.js';
+import type { WriteContext } from '../store/rule.js';
+import { businessError } from './codes.js';
+import { takeFrom, type Fulfilment } from './fulfilment.js';
+import { lockHoldings } from './holdings.js';
+import { availableOf } from './postings.js';
+import { isCommitment, isOverspent } from './purchase.js';
+import { lockBudgets, type Budget, type BudgetLine } from './totals.js';
+
+export interface Overspend {
+  /** May the line go below zero through this purchase? */
+  readonly overdraw: boolean;
+  /** It would, and the budget has someone decide first. */
+  readonly awaits: boolean;
+  /** It does, and is recorded: with what is missing, in pence. Zero where it was recorded so before. */
+  readonly missing?: bigint;
+}
+
+/** What was bought on a direct payment is bought. */
+const isMade = (claim: Resource, { model }: BudgetLine): boolean => model === 'direct-payment' && !isCommitment(claim);
+
+export interface Bought {
+  readonly before: Resource | undefined;
+  readonly after: Resource;
+  readonly budget: Budget;
+  readonly line: BudgetLine;
+  readonly fulfilled: readonly Fulfilment[];
+  /** Was the version before active? */
+  readonly wasActive: boolean;
+  /** Pence. */
+  readonly total: bigint;
+}
+
+/** Takes the budget's lock where the line may go below zero at all, since that is decided on what is there at this moment. */
+export async function judgeOverspend(bought: Bought, context: WriteContext): Promise<Overspend> {
+  const { before, after, budget, line, wasActive, total } = bought;
+  if (!line.mayOverdraw) return { overdraw: false, awaits: false };
+  const overdraw = isMade(after, line) || budget.policy === 'warn' || context.act === 'approve';
+  const held = wasActive ? await heldOn(line, after, context) : 0n;
+  if (wasActive && held === total) return { overdraw, awaits: false, ...(isOverspent(before) && { missing: 0n }) };
+  const needed = total - held - givenBy(bought);
+  const earlier = plannedOn(context.tx).get(line.line) ?? 0n;
+  const missing = needed + earlier - (await availableNow(bought, context));
+  const awaits = missing > 0n && !overdraw && budget.policy === 'approve' && !wasActive;
+  if (!awaits) plannedOn(context.tx).set(line.line, earlier + needed);
+  return { overdraw, awaits, ...(missing > 0n && overdraw && { missing }) };
+}
+
+async function availableNow({ budget: { account }, line: { line } }: Bought, { tx }: WriteContext): Promise<bigint> {
+  const found = (await lockBudgets(tx.db, [account])).get(account)?.lines.find((one) => one.line === line);
+  return found ? availableOf(found) : 0n;
+}
+
+/** What the purchase has of the line already. */
+async function heldOn({ line }: BudgetLine, { id = '' }: Resource, { tx }: WriteContext): Promise<bigint> {
+  return (await lockHoldings(tx.db, id)).reduce((sum, one) => (one.line === line ? sum + one.committed + one.paid : sum), 0n);
+}
+
+/** What the commitments that it fulfils give back to the line. */
+const givenBy = ({ fulfilled, total, line: { line } }: Bought): bigint =>
+  takeFrom(fulfilled, total).reduce((sum, one) => (one.line === line ? sum + one.consumed + one.released : sum), 0n);
+
+/** What earlier purchases of the same transaction will take of each line: their money moves only when all are stored. */
+const planned = new WeakMap<object, Map<string, bigint>>();
+
+function plannedOn(tx: object): Map<string, bigint> {
+  const lines = planned.get(tx) ?? new Map<string, bigint>();
+  planned.set(tx, lines);
+  return lines;
+}
+
+/** Once the money of a purchase has moved it is planned no more. */
+export function forgetPlanned(tx: object): void {
+  planned.delete(tx);
+}
+
+export function overspendWarning(line: BudgetLine, missing: bigint): Issue {
+  return {
+    severity: 'warning', code: 'business-rule', expression: 'Claim.total', coding: businessError('INSUFFICIENT_FUNDS'),
+    text: `The purchase is recorded, and line ${line.line} is overspent by £${poundsText(missing)}: its commissioner is told`,
+  };
+}
+
+export function approvalWarning(line: BudgetLine): Issue {
+  return {
+    severity: 'warning', code: 'business-rule', expression: 'Claim.status', coding: businessError('INSUFFICIENT_FUNDS'),
+    text: `Line ${line.line} has £${poundsText(availableOf(line))} available, so the purchase is kept as a draft that reserves nothing, until Claim/$approve or $reject`,
+  };
+}
