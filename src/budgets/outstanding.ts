@@ -7,7 +7,7 @@ import { committedIn, holdingsOf } from './holdings.js';
 import { isOutstanding, isPurchase, withExtension } from './purchase.js';
 
 /**
- * To be called after money was posted for a Claim that is not itself being written (a payment, a commitment that was fulfilled): writes its
+ * To be called after money was posted for a Claim that is not itself being written (a commitment that was fulfilled): writes its
  * next version where ext-outstanding has to change. `id` is the Claim's logical id.
  */
 export async function settleOutstanding(id: string, { tx, put }: Pick<WriteContext, 'tx' | 'put'>): Promise<void> {

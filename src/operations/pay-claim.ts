@@ -4,7 +4,7 @@ import { post } from '../budgets/ledger.js';
 import { outstandingIn, payablesOf, type Payable } from '../budgets/payable.js';
 import { checkPayer } from '../budgets/payer.js';
 import { noticeOf, reconciliationOf, type PaymentFacts } from '../budgets/payment-resources.js';
-import { budgetOf, isCommitment, isPurchase, statusOf } from '../budgets/purchase.js';
+import { budgetOf, isCommitment, isPurchase, statusOf, withExtension } from '../budgets/purchase.js';
 import { shareOut } from '../budgets/shares.js';
 import { poundsText } from '../fhir/decimal.js';
 import { asObject, asObjects, asText } from '../fhir/elements.js';
@@ -96,7 +96,6 @@ function issuerOf({ model, holder, owner }: Payable): string | undefined {
 
 /** A purchase that is paid whole is outstanding no more. */
 function settlement(claim: Current, inside: Inside): Change[] {
-  const extensions = asObjects(claim.resource['extension']);
-  const kept = extensions.filter(({ url }) => url !== OUTSTANDING);
-  return kept.length === extensions.length ? [] : [amendment(claim, { extension: kept }, inside)];
+  const extension = withExtension(asObjects(claim.resource['extension']), OUTSTANDING, { valueBoolean: false });
+  return [amendment(claim, { extension }, inside)];
 }

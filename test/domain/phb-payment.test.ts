@@ -62,7 +62,7 @@ describe('given a purchase of 30.00 on a notional line', () => {
 
   it('when it is paid whole, then it is outstanding no more; in part, then it still is', async () => {
     const claim = await purchase(await budget());
-    const outstanding = async (): Promise<unknown> => (await read(`Claim/${claim.id}`)).body.extension.some(({ url }: any) => url === `${BASE}/StructureDefinition/ext-outstanding`);
+    const outstanding = async (): Promise<unknown> => (await read(`Claim/${claim.id}`)).body.extension.find(({ url }: any) => url === `${BASE}/StructureDefinition/ext-outstanding`).valueBoolean;
     expect((await pay(server, claim.id, 10)).status).toBe(200);
     expect(await outstanding()).toBe(true);
     expect((await pay(server, claim.id, 20)).status).toBe(200);
