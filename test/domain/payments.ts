@@ -1,7 +1,7 @@
 // Payments on personal health budgets, in the shapes that clients send.
-import { planBody, teamBody } from './world.js';
+import { managerEntry, planBody, teamBody } from './world.js';
 import { BASE } from './people.js';
-import { gbp, made, type LineBody } from './budgets.js';
+import { extension, gbp, made, type LineBody } from './budgets.js';
 import type { Answer, TestServer } from '../server.js';
 
 const VALUES: Readonly<Record<string, string>> = { amount: 'valueMoney', paymentDate: 'valueDate', noticeDate: 'valueDate', deadline: 'valueDate', allocationId: 'valueId', payee: 'valueReference', proposal: 'valueReference', paymentIdentifier: 'valueIdentifier', reason: 'valueString', kind: 'valueCode' };
@@ -46,13 +46,23 @@ export async function directLine(server: TestServer, patient: string, amount: nu
   return { model: 'direct-payment', amount: gbp(amount), holder: `Patient/${patient}`, consent: `Consent/${consent.id}` };
 }
 
-/** Links a care plan with a care team to a budget. */
-export async function linkPlan(server: TestServer, account: string, patient: string): Promise<string> {
-  const team = await made(server, teamBody(patient, []));
-  const plan = await made(server, planBody(patient, [`CareTeam/${team.id}`]));
-  await server.database.query({
-    text: `update fhir."Account" set res = replace(res, '"extension":[', $2) where id = $1`,
-    values: [account, `"extension":[${JSON.stringify({ url: `${BASE}/StructureDefinition/ext-budget-careplan`, extension: [{ url: 'plan', valueReference: { reference: `CarePlan/${plan.id}` } }, { url: 'primary', valueBoolean: true }] })},`.replace('[,', '[')],
-  });
+/** Adds extensions to an Account past the rules: what $link-careplan and $approve-nomination come to. */
+async function extended(server: TestServer, account: string, extensions: readonly object[]): Promise<void> {
+  const { body } = await server.send('GET', `Account/${account}`, { token: server.tokens.admin });
+  await server.seed([{ ...body, extension: [...body.extension, ...extensions] }]);
+}
+
+/** Links a care plan to a budget: one with a care team, unless `team` is false. */
+export async function linkPlan(server: TestServer, account: string, patient: string, team = true): Promise<string> {
+  const teams = team ? [`CareTeam/${(await made(server, teamBody(patient, [`Patient/${patient}`]))).id}`] : [];
+  const plan = await made(server, planBody(patient, teams));
+  await extended(server, account, [extension('budget-careplan', { extension: [{ url: 'plan', valueReference: { reference: `CarePlan/${plan.id}` } }, { url: 'primary', valueBoolean: true }] })]);
   return plan.id;
+}
+
+/** Approves someone as the budget holder's representative; gives the RelatedPerson. */
+export async function approved(server: TestServer, account: string, patient: string): Promise<string> {
+  const person = await made(server, { resourceType: 'RelatedPerson', active: true, patient: { reference: `Patient/${patient}` }, name: [{ family: 'Nominee' }] });
+  await extended(server, account, [managerEntry(`RelatedPerson/${person.id}`, 'approved')]);
+  return person.id;
 }
