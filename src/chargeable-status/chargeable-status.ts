@@ -3,6 +3,7 @@ import type { Answerer } from '../store/answerer.js';
 import type { WriteRule } from '../store/rule.js';
 import { createAssertionRule } from './assertion-rule.js';
 import type { NonePolicy } from './effective-status.js';
+import { createEvidenceRule } from './evidence-rule.js';
 import { createPatientRule } from './patient-rule.js';
 import { createVmAccreditation } from './vm-accreditation.js';
 import { createVmRead } from './vm-read.js';
@@ -16,7 +17,8 @@ export interface ChargeableStatus {
 export function createChargeableStatus(parts: VmParts & { readonly nonePolicy: NonePolicy }): ChargeableStatus {
   const { nonePolicy } = parts;
   return {
-    rules: [createPatientRule(nonePolicy), createAssertionRule(nonePolicy)],
+    // In this order those of a transaction are stored: an assessment finds its patient and its evidence.
+    rules: [createPatientRule(nonePolicy), createEvidenceRule(nonePolicy), createAssertionRule(nonePolicy)],
     answerers: [createVmSearch(parts), createVmAccreditation(parts.clients), createVmRead()],
   };
 }

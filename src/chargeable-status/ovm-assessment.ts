@@ -57,7 +57,7 @@ function exemptionScope(assessment: Resource, category: Category, evidence: read
   if (given === 'person' || given === 'service') return given;
   const reason = reasonOf(assessment);
   if (reason !== undefined) return SERVICE_REASONS.has(reason) ? 'service' : 'person';
-  const cards = evidence.filter(proves);
+  const cards = evidence.filter((one) => one.kind === 'Coverage' && proves(one));
   return category === 'C' && cards.length > 0 && cards.every(({ type }) => type === 'S2') ? 'service' : 'person';
 }
 

@@ -68,6 +68,12 @@ export async function assertionsOf(db: Queryable, patient: string): Promise<Asse
   return found;
 }
 
+/** What is asserted of this very record, without those it replaces. */
+export async function assertedOf(db: Queryable, patient: string): Promise<Assertion[]> {
+  const { rows } = await db.query<{ assertions: string }>({ ...ASSERTIONS, values: [[patient]] });
+  return rows.flatMap((row) => readAssertions(row.assertions));
+}
+
 /** All names under which somebody may ask for this row: `Patient/1` and NHS numbers, its own and those of the records it replaces. */
 export async function namesOf(db: Queryable, { patient, number }: StatusRow, joined: readonly string[]): Promise<string[]> {
   const names = [`Patient/${patient}`, ...(number === undefined ? [] : [number])];

@@ -20,6 +20,7 @@ export interface ProfileDefault {
 }
 
 const BASE = 'https://fhir.entitle.example';
+const EU_EVIDENCE_TYPE = 'http://terminology.hl7.eu/CodeSystem/v3-ActCode';
 const profile = (id: string): string => `${BASE}/StructureDefinition/${id}`;
 
 /** A coding of the project's own code system marks the resource; no code stands for any code of it. */
@@ -27,6 +28,7 @@ const MARKS: readonly (readonly [type: string, member: string, system: string, c
   ['Observation', 'code', 'status-assertion', 'ho-status', 'ho-status-assertion'],
   ['Observation', 'code', 'status-assertion', 'ovm-assessment', 'ovm-assessment'],
   ['Observation', 'code', 'eligibility-basis', undefined, 'phb-eligibility-decision'],
+  ['Coverage', 'type', 'evidence-type', undefined, 'entitlement-evidence'],
   ['Coverage', 'type', 'coverage-type', 'phb-funding', 'phb-coverage'],
   ['Account', 'type', 'account-type', 'phb', 'phb-account'],
   ['Account', 'type', 'account-type', 'joint-budget', 'joint-account'],
@@ -43,6 +45,8 @@ export function contentRules(): readonly ProfileRule[] {
       const url = `${BASE}/CodeSystem/${system}`;
       return { type, profile: profile(id), demands: (resource) => hasCoding(resource[member], url, code) };
     }),
+    // The real PDS Coverage names an EHIC by another system.
+    { type: 'Coverage', profile: profile('entitlement-evidence'), demands: (coverage) => hasCoding(coverage['type'], EU_EVIDENCE_TYPE, 'EHIC') },
     { type: 'Claim', profile: profile('phb-purchase'), demands: (claim) => isBudgetClaim(claim) && claim['use'] !== 'preauthorization' },
     { type: 'Claim', profile: profile('phb-commitment'), demands: (claim) => isBudgetClaim(claim) && claim['use'] === 'preauthorization' },
     { type: 'HealthcareService', profile: profile('phb-directory-entry'), demands: (service) => hasExtension(service, profile('ext-directory')) },

@@ -18,7 +18,7 @@ beforeAll(async () => {
   server = await startServer();
   patient = await register(server, NUMBER);
   assessment = `Observation/${(await assessed(server, patient, 'F', '2026-05-10')).id}`;
-  evidence = await covered(server, patient, 'ehic', '2027-01-01');
+  evidence = await covered(server, patient, 'EHIC', '2027-01-01');
   const delivered = await state(server, NUMBER, 'paid-or-exempt', '2026-01-01T00:00:00Z');
   statement = /Observation\/[^/]+/.exec(delivered.headers['location'] ?? '')?.[0] ?? '';
   const load = async (resource: any) => {

@@ -214,10 +214,6 @@ describe('category C', () => {
     expect((await assess(server, assessmentBody(patient, 'C', '2026-05-10T23:59:59+01:00', { extension: extensions }))).status).toBe(201);
   });
 
-  test('with an EHIC without end is 422', async () => {
-    expect((await refusal(assessmentBody(patient, 'C', AT, { extension: [evidence(await covered(server, patient, 'EHIC'))] }))).slice(0, 2)).toEqual([422, 'required']);
-  });
-
   test('with another patient\'s card is 422', async () => {
     const card = await covered(server, await register(server, newNumber()), 'EHIC', '2030-01-01');
     expect((await refusal(assessmentBody(patient, 'C', AT, { extension: [evidence(card)] }))).slice(0, 2)).toEqual([422, 'business-rule']);
@@ -319,13 +315,6 @@ describe('a change of an assessment', () => {
     const made = await assessed(server, id, 'F', AT);
     await assessed(server, id, 'A', AT, { derivedFrom: [{ reference: `Observation/${made.id}` }] });
     expect(codeOf((await statusOf(server, number))['category'])).toBe('A');
-  });
-});
-
-describe('the evidence', () => {
-  test('is never a supplier\'s to see', async () => {
-    const card = await covered(server, patient, 'EHIC', '2030-01-01');
-    for (const path of [card, 'Coverage', `Coverage?beneficiary=Patient/${patient}`]) expect([path, (await server.send('GET', path, { token: server.tokens.supplier })).status]).toEqual([path, 403]);
   });
 });
 

@@ -108,7 +108,7 @@ export const coverageBody = (patient: string, type: string, end?: string, rest: 
   subscriber: { identifier: { system: NHS, value: '9990000018' } },
   beneficiary: { reference: `Patient/${patient}`, identifier: { value: 'PERSONAL-1' } },
   payor: [{ identifier: { value: 'INSTITUTION-1' } }],
-  ...(end !== undefined && { period: { end } }),
+  ...(end !== undefined && { period: { start: '2020-01-01', end } }),
   ...rest,
 });
 
