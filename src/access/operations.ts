@@ -29,7 +29,7 @@ export const OPERATIONS: Readonly<Record<Named, readonly string[]>> = {
     'refund', 'clawback', 'approve', 'reject', 'phb-eligibility', 'candidates', 'phb-candidates', 'evaluate-measure',
   ],
   provider: [...TERMINOLOGY, 'purchases', 'refund'],
-  'third-party': [...TERMINOLOGY, 'balance', 'pay'],
+  'third-party': [...TERMINOLOGY, 'balance', 'statement', 'pay'],
   practice: [],
   ovm: [...TERMINOLOGY, 'chargeable-status'],
   supplier: [...TERMINOLOGY, 'chargeable-status'],

@@ -57,6 +57,7 @@ export function readEntry(outer: FhirRequest, raw: unknown, index: number, route
       breakGlassReason: outer.breakGlassReason,
       provenance: undefined,
       headers: outer.headers,
+      inBundle: true,
       preferHandling: outer.preferHandling,
       preferReturn: outer.preferReturn ?? 'minimal',
       base: outer.base,

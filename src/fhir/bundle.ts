@@ -19,6 +19,14 @@ export interface SearchEntry {
   readonly score?: number;
 }
 
+/** A row of a list that an operation makes: the same resource may stand in several. */
+export interface ListedEntry {
+  readonly fullUrl: string;
+  readonly text: string;
+  /** JSON text of the entry's extensions. */
+  readonly extension: string;
+}
+
 export interface Searchset {
   readonly id?: string;
   /** Matches in all, without includes. */
@@ -45,6 +53,13 @@ function addEntries(list: string, base: string, entries: readonly SearchEntry[],
     longer = add(longer, `{"fullUrl":"${base}/${type}/${id}","resource":${text},"search":{"mode":"${mode}"${ranked}}}`);
   }
   return longer;
+}
+
+/** A searchset of rows in the order given, with what belongs to them as includes. */
+export function listText({ total, links, base, rows, includes }: Pick<Searchset, 'total' | 'links' | 'base' | 'includes'> & { readonly rows: readonly ListedEntry[] }): string {
+  let list = '';
+  for (const { fullUrl, text, extension } of rows) list = add(list, `{"extension":${extension},"fullUrl":${quote(fullUrl)},"resource":${text},"search":{"mode":"match"}}`);
+  return bundleText('searchset', undefined, total, links, addEntries(list, quote(base).slice(1, -1), includes ?? [], 'include'));
 }
 
 /** With a comma where it needs one. A list that began with a comma would have to be copied to lose it. */

@@ -63,6 +63,8 @@ export interface FhirRequest {
   readonly provenance?: string | undefined;
   /** All headers by lower-case name, for surfaces that are defined by theirs; the entries of a Bundle have those it came with. */
   readonly headers?: RequestHeaders | undefined;
+  /** An entry of a Bundle: its answer stands in JSON. */
+  readonly inBundle?: boolean | undefined;
   /** Absolute URL of the service base, no trailing slash: what links and Location begin with. */
   readonly base: string;
 }

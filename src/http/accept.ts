@@ -8,15 +8,21 @@ const MAX_KNOWN = 1000;
 /** Headers repeat: what was said of one once is remembered. */
 const known = new Map<string, boolean>();
 
-/** Throws 406 unless JSON is among what the caller takes; `_format` in the query overrides the header. */
-export function requireJson(accept: string | undefined, query: string): void {
+const CSV_NAMES = new Set(['csv', 'text/csv']);
+
+/** Throws 406 unless JSON is among what the caller takes, or CSV where that is written too; `_format` in the query overrides the header. */
+export function requireFormat(accept: string | undefined, query: string, csv = false): void {
   const format = query.includes('_format=') ? formatOf(query) : undefined;
   if (format !== undefined) {
+    if (csv && CSV_NAMES.has(format)) return;
     if (!JSON_NAMES.has(format)) throw fail('not-acceptable', { text: `_format must be json: this server does not write ${format.slice(0, 60)}` });
     return;
   }
-  if (accept !== undefined && accept !== '' && !takesJson(accept)) throw fail('not-acceptable');
+  if (accept !== undefined && accept !== '' && !takesJson(accept) && !(csv && takesCsv(accept))) throw fail('not-acceptable');
 }
+
+const takesCsv = (accept: string): boolean => accept.split(',').some((range) => range.split(';')[0]?.trim().toLowerCase() === 'text/csv');
+
 
 function formatOf(query: string): string | undefined {
   const value = new URLSearchParams(query).get('_format');

@@ -46,6 +46,7 @@ export function decode(request: FastifyRequest, routed: Routed, base: string): F
     breakGlassReason: single(headers['x-break-glass-reason']),
     provenance: single(headers['x-provenance']),
     headers,
+    inBundle: false,
     preferReturn: preferred(headers['prefer'], RETURN) as FhirRequest['preferReturn'],
     preferHandling: preferred(headers['prefer'], HANDLING) as FhirRequest['preferHandling'],
   };

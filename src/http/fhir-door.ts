@@ -5,8 +5,9 @@ import type { Caller } from '../fhir/caller.js';
 import { fail, FhirError } from '../fhir/errors.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import type { Handler, RefusedRequest } from '../interactions/context.js';
+import { WRITES_CSV } from '../operations/csv-answer.js';
 import { queryPairs } from '../fhir/query-string.js';
-import { requireJson } from './accept.js';
+import { requireFormat } from './accept.js';
 import { decode, FILE_TYPES, queryText, single } from './decode.js';
 import { reply } from './reply.js';
 import type { TransportCheck } from './transport.js';
@@ -66,13 +67,13 @@ async function serve(request: FastifyRequest, to: FastifyReply, door: FhirDoor):
     const path = pathBelow(request.url, door.basePath);
     const query = queryText(request.url);
     if (isOpen(request.method, path)) {
-      requireJson(request.headers.accept, query);
+      requireFormat(request.headers.accept, query);
       return reply(request, to, { status: 200, body: door.capabilities(base) });
     }
     if (path === DISCOVERY && request.method === 'GET') return await sendJson(to, door.smartConfiguration(base));
     const identified = door.authenticate(request.headers.authorization);
     caller = identified instanceof Promise ? await identified : identified;
-    requireJson(request.headers.accept, query);
+    requireFormat(request.headers.accept, query, WRITES_CSV.has(path.slice(path.lastIndexOf('$') + 1)));
     const routed = door.route(request.method, path);
     const decoded = decode(request, routed, base);
     return reply(request, to, await door.perform(routed.handler, decoded, caller));

@@ -2,7 +2,6 @@
 import { BASE } from '../budgets/codes.js';
 import { moneyOf } from '../budgets/money.js';
 import { addSums, availableOf, NOTHING, type Sums } from '../budgets/postings.js';
-import { odsCodesOf } from '../budgets/referred.js';
 import { childrenOf, heldByHolder, seenBudget, sumsAsOf, type Budget, type BudgetLine } from '../budgets/totals.js';
 import type { Definitions } from '../definitions/model.js';
 import { dateRange, instantText } from '../fhir/date-time.js';
@@ -12,6 +11,7 @@ import type { Resource } from '../fhir/resource.js';
 import type { Context } from '../interactions/context.js';
 import { readInput, type InputNames } from './input.js';
 import type { Operation } from './operation.js';
+import { ownLines } from './own-lines.js';
 import { output, outputParts, parametersResponse, type OutputParameter } from './output.js';
 
 const NAMES: InputNames = { asOf: 'text', byAllocation: 'boolean' };
@@ -62,18 +62,6 @@ async function linesAt(budget: Budget, at: number | undefined, { db }: Context):
   if (at === undefined) return parts.flatMap(({ lines }) => lines);
   const then = await sumsAsOf(db, parts.map(({ account }) => account), at);
   return parts.flatMap(({ account, lines }) => lines.map((line) => ({ ...line, ...(then.get(`${account} ${line.line}`) ?? NOTHING) })));
-}
-
-/** A third party sees the lines it holds (ruling 35). */
-async function ownLines(lines: readonly BudgetLine[], { store, grant }: Context): Promise<readonly BudgetLine[]> {
-  const { organization } = grant.caller;
-  const own = new Set<string>();
-  for (const holder of new Set(lines.flatMap((line) => line.holder ?? []))) {
-    const [type = '', id = ''] = holder.split('/');
-    const found = type === 'Organization' ? await store.read(grant, type, id) : undefined;
-    if (found?.text != null && organization !== undefined && odsCodesOf(JSON.parse(found.text) as Resource).includes(organization)) own.add(holder);
-  }
-  return lines.filter(({ holder }) => holder !== undefined && own.has(holder));
 }
 
 function sumsOf(lines: readonly BudgetLine[]): (OutputParameter | undefined)[] {

@@ -17,6 +17,7 @@ import { createPayOperation } from './pay.js';
 import { createEligibilityOperation } from './phb-eligibility.js';
 import { createRefundOperation } from './refund.js';
 import { createSettleOperations } from './settle-statement.js';
+import { createStatementOperation } from './statement.js';
 import { createSubsumesOperation } from './subsumes.js';
 import type { TerminologyOperations } from './terminology-parts.js';
 import { createTransferAllocationOperation } from './transfer-allocation.js';
@@ -41,6 +42,7 @@ export const createOperations = (parts: { readonly nonePolicy: NonePolicy } & Te
   createValidateOperation(parts),
   createOpenBudgetOperation(parts),
   createBalanceOperation(parts),
+  createStatementOperation(parts),
   createAdjustAllocationOperation(parts),
   createAssignAllocationOperation(parts),
   createTransferAllocationOperation(parts),

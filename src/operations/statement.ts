@@ -1,0 +1,141 @@
+// Account/$statement: every movement of a budget's money in time order, with what it was for and what was then available
+// (domain.md 3.6, rulings 16, 35, 50, 57). As a searchset or as CSV.
+import { BASE, extensionUrl } from '../budgets/codes.js';
+import { moneyOf } from '../budgets/money.js';
+import { placeBefore, statementPage, type StatementAsked, type StatementPage, type StatementPlace, type StatementRow } from '../budgets/statement.js';
+import { statementResources, type StatementResources } from '../budgets/statement-resources.js';
+import { seenBudget } from '../budgets/totals.js';
+import type { Definitions } from '../definitions/model.js';
+import { listText, type Link, type ListedEntry } from '../fhir/bundle.js';
+import { instantText } from '../fhir/date-time.js';
+import { exactJson } from '../fhir/exact-json.js';
+import type { Issue } from '../fhir/issue.js';
+import type { FhirRequest, FhirResponse } from '../fhir/request.js';
+import type { Resource } from '../fhir/resource.js';
+import type { Context } from '../interactions/context.js';
+import { nextUrl, placeOf, selfUrl } from '../search/search-request.js';
+import { asksCsv, csvResponse } from './csv-answer.js';
+import { readInput, type InputNames } from './input.js';
+import type { Operation } from './operation.js';
+import { ownLines } from './own-lines.js';
+import { readSpan } from './span.js';
+import { STATEMENT_HEAD, statementCells } from './statement-csv.js';
+
+const NAMES: InputNames = { start: 'text', end: 'text', _count: 'count' };
+const DEFAULT_COUNT = 50;
+const MAX_COUNT = 1000;
+
+export interface StatementParts {
+  readonly definitions: Definitions;
+  readonly validate: (resource: Resource) => readonly Issue[];
+}
+
+export function createStatementOperation(parts: StatementParts): Operation {
+  return {
+    code: 'statement',
+    definition: `${BASE}/OperationDefinition/statement`,
+    system: false,
+    types: [],
+    instances: ['Account'],
+    affectsState: false,
+    async handle(request, context) {
+      const asked = await readAsked(request, context, parts);
+      const page = await pageOf(asked, context, parts);
+      return asksCsv({ ...request, query: asked.query }) ? csv(request, asked, page, context, parts) : bundle(request, asked, page, context, parts);
+    },
+  };
+}
+
+interface Asked extends StatementAsked {
+  readonly query: FhirRequest['query'];
+  /** What the links of the pages say. */
+  readonly pairs: readonly (readonly [string, string])[];
+  readonly counted: boolean;
+  readonly first: boolean;
+}
+
+/** The words of the request as its links name it: everything of this one Account. */
+const scoped = (request: FhirRequest): FhirRequest => ({ ...request, type: undefined, id: undefined, compartment: { type: 'Account', id: request.id ?? '' } });
+
+async function readAsked(request: FhirRequest, context: Context, { definitions, validate }: StatementParts): Promise<Asked> {
+  const place = placeOf(scoped(request), context.parts.pageSecret);
+  const query = place?.pairs ?? request.query;
+  const input = readInput(place ? { ...request, query, body: undefined } : request, NAMES, validate);
+  const { from, until } = readSpan(input);
+  const count = input.count('_count');
+  const pairs = (['start', 'end', '_count'] as const).flatMap((name) => (input.has(name) ? [[name, String(name === '_count' ? count : input.text(name))] as const] : []));
+  const format = query.filter(([name]) => name === '_format');
+  const lines = context.grant.caller.role === 'third-party' ? await linesOf(request.id ?? '', context, definitions) : undefined;
+  return {
+    account: request.id ?? '', until, query, pairs: [...pairs, ...format], counted: count !== undefined, first: place === undefined,
+    after: place?.after ? placeAt(place.after) : placeBefore(from),
+    count: Math.min(Math.max(count ?? DEFAULT_COUNT, 1), MAX_COUNT),
+    ...(lines && { lines }),
+  };
+}
+
+async function linesOf(account: string, context: Context, definitions: Definitions): Promise<readonly string[]> {
+  const budget = await seenBudget({ db: context.db, definitions }, context.grant, account);
+  return budget ? (await ownLines(budget.lines, context)).map(({ line }) => line) : [];
+}
+
+const placeAt = ({ keys: [at, number], id }: { readonly keys: readonly (string | number | null)[]; readonly id: string }): StatementPlace => ({ at: Number(at), account: id, number: Number(number) });
+const cursorOf = ({ at, number, account }: StatementPlace) => ({ keys: [at, number], id: account });
+
+async function pageOf(asked: StatementAsked, { db, grant }: Context, { definitions }: StatementParts): Promise<StatementPage> {
+  const page = await statementPage({ db, definitions }, grant, asked);
+  if (!page) throw grant.absent('Account', asked.account);
+  return page;
+}
+
+const resourcesOf = ({ rows }: StatementPage, { db, grant }: Context, { definitions }: StatementParts): Promise<StatementResources> => statementResources({ db, definitions }, grant, rows);
+
+async function bundle(request: FhirRequest, { pairs, first }: Asked, page: StatementPage, context: Context, parts: StatementParts): Promise<FhirResponse> {
+  const resources = await resourcesOf(page, context, parts);
+  const links: Link[] = [{ relation: 'self', url: selfUrl(scoped(request), pairs) }];
+  const last = page.rows.at(-1);
+  if (page.more && last) links.push({ relation: 'next', url: nextUrl(scoped(request), { pairs, after: cursorOf(last) }, context.parts.pageSecret) });
+  const total = first && !page.more ? { total: page.rows.length } : {};
+  const body = listText({ ...total, links, base: request.base, rows: entries(page.rows, resources, request.base), includes: resources.evidence });
+  return { status: 200, body, about: [page.patient] };
+}
+
+/** A resource has its own URL where it stands first; the rows that show it again are told by the ledger's ids, since no two entries may have one URL (bdl-7). */
+function entries(rows: readonly StatementRow[], resources: StatementResources, base: string): ListedEntry[] {
+  const named = new Set<string>();
+  return rows.map((row) => {
+    const { type, id, text } = resources.of(row);
+    const url = `${base}/${type}/${id}`;
+    const repeated = id === undefined || named.has(url);
+    named.add(url);
+    return { fullUrl: repeated ? `urn:uuid:${row.id}` : url, text, extension: extensionOf(row) };
+  });
+}
+
+const [BALANCE, KIND, AMOUNT, LINE, AT] = ['running-balance', 'ledger-kind', 'ledger-amount', 'allocation-id', 'ledger-time'].map(extensionUrl);
+
+const extensionOf = ({ balance, kind, amount, line, at }: StatementRow): string => exactJson([
+  { url: BALANCE, valueMoney: moneyOf(balance) },
+  { url: KIND, valueCode: kind },
+  { url: AMOUNT, valueMoney: moneyOf(amount) },
+  { url: LINE, valueId: line },
+  { url: AT, valueInstant: instantText(at) },
+]);
+
+/** The whole statement, unless a page of it is asked for; then a Link header leads to the next. */
+async function csv(request: FhirRequest, asked: Asked, first: StatementPage, context: Context, parts: StatementParts): Promise<FhirResponse> {
+  const cells = await cellsOf(first, context, parts);
+  let page = first;
+  for (let last = page.rows.at(-1); page.more && last && !asked.counted; last = page.rows.at(-1)) {
+    page = await pageOf({ ...asked, after: last, count: MAX_COUNT }, context, parts);
+    cells.push(...(await cellsOf(page, context, parts)));
+  }
+  const last = page.rows.at(-1);
+  const next = page.more && last ? nextUrl(scoped(request), { pairs: asked.pairs, after: cursorOf(last) }, context.parts.pageSecret) : undefined;
+  return csvResponse(`statement-${asked.account}`, STATEMENT_HEAD, cells, { about: [first.patient], ...(next !== undefined && { headers: { link: `<${next}>; rel="next"` } }) });
+}
+
+async function cellsOf(page: StatementPage, context: Context, parts: StatementParts) {
+  const resources = await resourcesOf(page, context, parts);
+  return page.rows.map((row) => statementCells(row, resources));
+}
