@@ -85,13 +85,15 @@ export interface LinkedPlan {
   /** Logical id of the CarePlan. */
   readonly plan: string | undefined;
   readonly primary: boolean;
+  /** Ids of the only activities that the budget pays for; none where it pays for all. */
+  readonly activities: readonly string[];
 }
 
 export function plansOf(account: Resource | undefined): LinkedPlan[] {
   return asObjects(account?.['extension']).flatMap((extension, index) => {
     if (extension['url'] !== BUDGET_CAREPLAN) return [];
     const part = partsOf(extension);
-    return [{ index, plan: referenceId(part('plan')?.['valueReference'], 'CarePlan'), primary: part('primary')?.['valueBoolean'] === true }];
+    return [{ index, plan: referenceId(part('plan')?.['valueReference'], 'CarePlan'), primary: part('primary')?.['valueBoolean'] === true, activities: extensionsOf(extension, 'activityId').flatMap((one) => asText(one['valueId']) ?? []) }];
   });
 }
 

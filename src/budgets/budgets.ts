@@ -2,6 +2,7 @@
 import type { Definitions } from '../definitions/model.js';
 import type { WriteRule } from '../store/rule.js';
 import { createAccountRule } from './account-rule.js';
+import { createCarePlanRule } from './care-plan-rule.js';
 import { createCriteriaRule } from './criteria-rule.js';
 import { createDecisionRule } from './decision-rule.js';
 import { createPaymentRule } from './payment-rule.js';
@@ -12,7 +13,17 @@ export interface Budgets {
   readonly rules: readonly WriteRule[];
 }
 
-/** In the order in which a transaction stores what they concern: a purchase comes after the budget that it is on. */
+/** In the order in which a transaction stores what they concern: a purchase comes after the budget that it is on and the plan that it cites. */
 export function createBudgets(definitions: Definitions): Budgets {
-  return { rules: [createAccountRule(), createPurchaseRule(definitions), createPaymentRule(), createTaskRule(), createCriteriaRule(), createDecisionRule(definitions)] };
+  return {
+    rules: [
+      createCarePlanRule(definitions),
+      createAccountRule(),
+      createPurchaseRule(definitions),
+      createPaymentRule(),
+      createTaskRule(),
+      createCriteriaRule(),
+      createDecisionRule(definitions),
+    ],
+  };
 }

@@ -7,6 +7,7 @@ import type { JsonDocument } from '../fhir/json-text.js';
 import type { JsonObject, Resource } from '../fhir/resource.js';
 import type { Write, WriteContext, WriteRule } from '../store/rule.js';
 import { patientOf } from './account.js';
+import { checkCitations } from './care-plan-citations.js';
 import { ALLOCATION_ID, businessError, OUTSTANDING, OVERSPEND, RECORDED_BY } from './codes.js';
 import { fulfilments, type Fulfilment } from './fulfilment.js';
 import { approvalWarning, forgetPlanned, judgeOverspend, overspendWarning, type Overspend } from './overspend.js';
@@ -53,6 +54,7 @@ export function createPurchaseRule(definitions: Definitions): WriteRule {
       if (!found) throw fail('business-rule', { text: 'A purchase stays one: keep its ext-budget', expression: 'Claim.extension', coding: businessError('FORBIDDEN_UPDATE') });
       checkRole(before, after, context);
       if (claimant(after) !== patientOf(found.account)) throw fail('business-rule', { text: 'The purchase is for another patient than the budget\'s', expression: 'Claim.patient' });
+      await checkCitations(after, before, [found.account], definitions, context);
       const total = totalOf(after, document);
       await checkLifecycle({ before, after, total, ...found }, context);
       checkNominee(found.account, total, context);

@@ -10,6 +10,7 @@ import { createDefineFeedOperation, createFeedsOperation } from './define-feed.j
 import { createEverythingOperation } from './everything.js';
 import { createExpandOperation } from './expand.js';
 import { createIngestOperation, type IngestOperationParts } from './ingest-status-feed.js';
+import { createLinkCarePlanOperation } from './link-careplan.js';
 import { createLookupOperation } from './lookup.js';
 import { createOpenBudgetOperation } from './open-budget.js';
 import type { Operation } from './operation.js';
@@ -18,10 +19,12 @@ import { createEligibilityOperation } from './phb-eligibility.js';
 import { createRefundOperation } from './refund.js';
 import { createSettleOperations } from './settle-statement.js';
 import { createStatementOperation } from './statement.js';
+import { createSpendByActivityOperation } from './spend-by-activity.js';
 import { createSubsumesOperation } from './subsumes.js';
 import type { TerminologyOperations } from './terminology-parts.js';
 import { createTransferAllocationOperation } from './transfer-allocation.js';
 import { createTranslateOperation } from './translate.js';
+import { createUnlinkCarePlanOperation } from './unlink-careplan.js';
 import { createValidateOperation, type ValidateParts } from './validate.js';
 import { createValidateCodeInSet, createValidateCodeInSystem } from './validate-code.js';
 
@@ -49,6 +52,9 @@ export const createOperations = (parts: { readonly nonePolicy: NonePolicy } & Te
   createPayOperation(parts),
   createRefundOperation(parts),
   createClawbackOperation(parts),
+  createLinkCarePlanOperation(parts),
+  createUnlinkCarePlanOperation(parts),
+  createSpendByActivityOperation(parts),
   ...createCandidatesOperations(parts),
   createEligibilityOperation(parts),
 ];

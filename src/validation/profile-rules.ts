@@ -49,6 +49,7 @@ export function contentRules(): readonly ProfileRule[] {
     { type: 'Coverage', profile: profile('entitlement-evidence'), demands: (coverage) => hasCoding(coverage['type'], EU_EVIDENCE_TYPE, 'EHIC') },
     { type: 'Claim', profile: profile('phb-purchase'), demands: (claim) => isBudgetClaim(claim) && claim['use'] !== 'preauthorization' },
     { type: 'Claim', profile: profile('phb-commitment'), demands: (claim) => isBudgetClaim(claim) && claim['use'] === 'preauthorization' },
+    { type: 'CarePlan', profile: profile('phb-careplan'), demands: isSupportPlan },
     { type: 'HealthcareService', profile: profile('phb-directory-entry'), demands: (service) => hasExtension(service, profile('ext-directory')) },
     { type: 'Group', profile: profile('phb-criteria'), demands: isCriteria },
   ];
@@ -56,6 +57,8 @@ export function contentRules(): readonly ProfileRule[] {
 
 const isBudgetClaim = (claim: Resource): boolean =>
   hasCoding(claim['type'], `${BASE}/CodeSystem/claim-type`, 'phb-purchase') || hasExtension(claim, profile('ext-budget'));
+
+const isSupportPlan = (plan: Resource): boolean => listOf(plan['category']).some((category) => hasCoding(category, `${BASE}/CodeSystem/careplan-category`, 'pcsp'));
 
 const isCriteria = (group: Resource): boolean =>
   listOf(group['characteristic']).some((one) => isObject(one) && hasCoding(one['code'], `${BASE}/CodeSystem/criterion`, undefined));
