@@ -150,7 +150,7 @@ describe('given a direct-payment line of 5000.00', () => {
 
   it('when anyone but the budget manager advances, then 403 or 404', async () => {
     const on = await mixed();
-    const answers = await Promise.all(['patient', 'nominee', 'coordinator', 'isf', 'otherManager', 'commissioner', 'supplier'].map(async (bearer) => (await advance(on, 1, {}, on.tokens[bearer]!)).status));
+    const answers = await Promise.all(['patient', 'nominee', 'coordinator', 'isf', 'otherManager', 'commissioner', 'supplier'].map(async (bearer) => (await advance(on, 1, {}, on.tokens[bearer])).status));
     expect(answers).toEqual([403, 403, 403, 403, 404, 403, 403]);
     expect(await balanceOf(server, on.account)).toMatchObject({ disbursed: 0 });
   });

@@ -1,10 +1,12 @@
 // C32E7: a purchase is paid, money comes back, and the books show it to the penny (domain.md 2.1, 3.8; rulings 14, 36, 37, 50; section 4).
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { examineBudgets } from '../../src/budgets/doctor.js';
+import { readBudgets } from '../../src/budgets/totals.js';
 import { BASE, errorCode } from './people.js';
 import { gbp, made } from './budgets.js';
 import { balanceOf, change, opened, parties, purchaseBody, recorded, type Opened } from './purchases.js';
-import { call, codeIn, paidIn, pay, refund } from './payments.js';
+import { call, codeIn, paidIn, parametersBody, pay, refund } from './payments.js';
 import { startServer, type Answer, type TestServer } from '../server.js';
 
 let server: TestServer;
@@ -134,5 +136,39 @@ describe('given a purchase of 30.00 on a notional line', () => {
     const answers = await Promise.all([pay(server, claim.id, 30, { token: manager }), pay(server, claim.id, 30), pay(server, claim.id, 30)]);
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 422, 422]);
     expect(await balanceOf(server, on.account)).toMatchObject({ spent: 30, committed: 0, available: 11970 });
+  });
+
+  it('when 40 pay 1.00 each at the same moment, with X-Request-IDs of which ten come twice, then 30 different ones do, and nothing fails', async () => {
+    const on = await budget();
+    const claim = await purchase(on);
+    const ids = Array.from({ length: 40 }, () => randomUUID());
+    const answers = await Promise.all([...ids, ...ids.slice(0, 10)].map((requestId) => pay(server, claim.id, 1, { requestId })));
+    expect(answers.filter(({ status }) => status !== 200 && status !== 422)).toEqual([]);
+    const notices = new Set(answers.flatMap((answer) => (answer.status === 200 ? [paidIn(answer).notice.id] : [])));
+    expect(notices.size).toBe(30);
+    expect(await balanceOf(server, on.account)).toMatchObject({ spent: 30, committed: 0, available: 11970 });
+  });
+
+  it('when payments are entries of a transaction, then all are made or none', async () => {
+    const on = await budget();
+    const [first, second] = [await purchase(on), await purchase(on)];
+    const entry = (claim: any, amount: number): object => ({ request: { method: 'POST', url: `Claim/${claim.id}/$pay` }, resource: parametersBody({ amount }) });
+    const send = (...entries: readonly object[]): Promise<Answer> => server.send('POST', '', { token: manager, body: { resourceType: 'Bundle', type: 'transaction', entry: entries } });
+    expect((await send(entry(first, 30), entry(second, 31))).status).toBe(422);
+    expect(await balanceOf(server, on.account)).toMatchObject({ spent: 0, committed: 60 });
+    expect((await send(entry(first, 30), entry(second, 30))).status).toBe(200);
+    expect(await balanceOf(server, on.account)).toMatchObject({ spent: 60, committed: 0 });
+  });
+
+  it('then the moment of the first payment is kept, and no later one', async () => {
+    const on = await budget();
+    const claim = await purchase(on);
+    const firstPaid = async (): Promise<number | undefined> => (await readBudgets(server.database, [on.account])).get(on.account)?.firstPaid;
+    expect(await firstPaid()).toBeUndefined();
+    await pay(server, claim.id, 10);
+    const at = await firstPaid();
+    expect(at).toBeGreaterThan(Date.now() - 60_000);
+    await pay(server, claim.id, 10);
+    expect(await firstPaid()).toBe(at);
   });
 });
