@@ -4,12 +4,13 @@ import { compareDecimals, parseDecimal, poundsText, type Decimal } from '../fhir
 import { asObject, asObjects } from '../fhir/elements.js';
 import { fail, type FhirError } from '../fhir/errors.js';
 import type { JsonDocument } from '../fhir/json-text.js';
-import type { JsonObject, Resource } from '../fhir/resource.js';
+import type { JsonObject } from '../fhir/resource.js';
 import { businessError } from './codes.js';
 import { readPence } from './money.js';
 
 /** Pence of the whole; throws 422 for what does not add up. */
-export function totalOf(claim: Resource, document: JsonDocument): bigint {
+export function totalOf(document: JsonDocument): bigint {
+  const claim = document.value;
   const items = asObjects(claim['item']);
   if (items.length === 0) throw fail('required', { text: 'A purchase has at least one item, with its net amount', expression: 'Claim.item' });
   let sum = 0n;
@@ -42,6 +43,16 @@ function pricedAt(item: JsonObject, path: string, document: JsonDocument): bigin
   if (item['unitPrice'] === undefined) return undefined;
   const price = readPence(document, item['unitPrice'], `${path}.unitPrice`);
   if (price < 0n) throw fail('business-rule', { text: 'A price is not below zero', expression: `Claim.${path}.unitPrice` });
+  return timesPrice(item, path, price, document);
+}
+
+/** Does the net amount of the item with this index come to quantity times this price (pence)? */
+export function pricedNet(document: JsonDocument, index: number, price: bigint): boolean {
+  const item = asObjects(document.value['item'])[index] ?? {};
+  return readPence(document, item['net'], `item[${index}].net`) === timesPrice(item, `item[${index}]`, price, document);
+}
+
+function timesPrice(item: JsonObject, path: string, price: bigint, document: JsonDocument): bigint {
   const quantity = asObject(item['quantity'])?.['value'] === undefined ? ONE : decimalAt(document, `${path}.quantity.value`);
   const factor = item['factor'] === undefined ? ONE : decimalAt(document, `${path}.factor`);
   return rounded(price * quantity.digits * factor.digits, quantity.scale + factor.scale);

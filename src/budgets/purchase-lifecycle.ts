@@ -12,6 +12,7 @@ import type { Budget } from './totals.js';
 export const isActive = (claim: Resource | undefined): boolean => statusOf(claim) === 'active';
 
 const ENDED: ReadonlySet<string | undefined> = new Set(['cancelled', 'entered-in-error']);
+export const isEnded = (claim: Resource | undefined): boolean => ENDED.has(statusOf(claim));
 
 export interface Changed {
   readonly before: Resource | undefined;
@@ -26,9 +27,9 @@ export interface Changed {
 export async function checkLifecycle(changed: Changed, context: WriteContext): Promise<void> {
   const { before, after, budget, account } = changed;
   checkCoverage(after, account);
-  if (before && ENDED.has(statusOf(before))) refuseRevival(before, after);
+  if (before && isEnded(before)) refuseRevival(before, after);
   if (before && isActive(before)) await checkActive(changed, before, context);
-  else if (ENDED.has(statusOf(after))) {
+  else if (isEnded(after)) {
     if (!before) throw fail('business-rule', { text: 'A purchase begins as draft or active', expression: 'Claim.status' });
   } else if (budget.state !== 'active') {
     throw fail('business-rule', { text: `The budget is ${budget.state}: a purchase is on a budget that is active`, expression: 'Claim.extension', coding: businessError('ACCOUNT_NOT_ACTIVE') });

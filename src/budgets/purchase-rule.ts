@@ -3,22 +3,26 @@
 import type { Definitions } from '../definitions/model.js';
 import { asObject, asObjects } from '../fhir/elements.js';
 import { fail, FhirError } from '../fhir/errors.js';
+import { refuse } from '../fhir/faults.js';
 import type { JsonDocument } from '../fhir/json-text.js';
 import type { JsonObject, Resource } from '../fhir/resource.js';
 import type { Write, WriteContext, WriteRule } from '../store/rule.js';
 import { patientOf } from './account.js';
 import { checkCitations } from './care-plan-citations.js';
 import { ALLOCATION_ID, businessError, OUTSTANDING, OVERSPEND, RECORDED_BY } from './codes.js';
+import { checkPlanned } from './direct-payment.js';
 import { fulfilments, type Fulfilment } from './fulfilment.js';
 import { approvalWarning, forgetPlanned, judgeOverspend, overspendWarning, type Overspend } from './overspend.js';
 import { budgetOf, claimant, isOutstanding, isPurchase, recordedBy, withExtension } from './purchase.js';
 import { totalOf } from './purchase-amounts.js';
 import { takeKeys } from './purchase-keys.js';
 import { lineFor } from './purchase-line.js';
-import { checkLifecycle, isActive, refuseOtherBudget } from './purchase-lifecycle.js';
+import { checkLifecycle, isActive, isEnded, refuseOtherBudget } from './purchase-lifecycle.js';
+import { entriesOf, type Entries } from './purchase-entry.js';
 import { movePurchase, releasePurchase } from './purchase-money.js';
 import { checkNominee, checkRole } from './purchase-recorders.js';
 import { askApproval, flagOverspend, settleApproval } from './purchase-task.js';
+import { checkExcluded, periodFaults } from './purchase-terms.js';
 import { recorderOf } from './recorder.js';
 import { lockBudgets, seenAccount, type Budget, type BudgetLine } from './totals.js';
 
@@ -30,6 +34,7 @@ interface Drawn {
   /** Commitments that it takes over as it becomes active. */
   readonly fulfilled: readonly Fulfilment[];
   readonly spend: Overspend;
+  readonly entries: Entries;
 }
 
 export function createPurchaseRule(definitions: Definitions): WriteRule {
@@ -54,9 +59,9 @@ export function createPurchaseRule(definitions: Definitions): WriteRule {
       if (!found) throw fail('business-rule', { text: 'A purchase stays one: keep its ext-budget', expression: 'Claim.extension', coding: businessError('FORBIDDEN_UPDATE') });
       checkRole(before, after, context);
       if (claimant(after) !== patientOf(found.account)) throw fail('business-rule', { text: 'The purchase is for another patient than the budget\'s', expression: 'Claim.patient' });
-      await checkCitations(after, before, [found.account], definitions, context);
-      const total = totalOf(after, document);
+      const total = totalOf(document);
       await checkLifecycle({ before, after, total, ...found }, context);
+      if (!isEnded(after)) await checkContents(before, after, found, definitions, context);
       checkNominee(found.account, total, context);
       await takeKeys(context.tx.db, write.id, before, after);
     },
@@ -64,12 +69,20 @@ export function createPurchaseRule(definitions: Definitions): WriteRule {
       const { after, before, document } = write;
       const found = document && drawn.get(document);
       if (!after || !document || !found) return;
-      if (isActive(after)) await movePurchase({ id: write.id, before, after, total: totalOf(after, document), overdraw: found.spend.overdraw, ...found }, context);
+      if (isActive(after)) await movePurchase({ id: write.id, before, after, total: totalOf(document), overdraw: found.spend.overdraw, ...found }, context);
       else if (isActive(before)) await releasePurchase(write.id, context);
       forgetPlanned(context.tx);
       await tell(write.id, after, found, context);
     },
   };
+}
+
+/** What was bought, when and what for; what an earlier version said already stands. */
+async function checkContents(before: Resource | undefined, after: Resource, { account, budget, line, entries }: Drawn, definitions: Definitions, context: WriteContext): Promise<void> {
+  refuse([...entries.faults, ...(isActive(before) ? [] : periodFaults(after, budget))]);
+  checkExcluded(before, after, context);
+  await checkCitations(after, before, [account], definitions, context);
+  if (isActive(after) && !isActive(before) && line.model === 'direct-payment') await checkPlanned(account, context.tx);
 }
 
 async function drawOn({ before, document }: Write, after: Resource, definitions: Definitions, context: WriteContext): Promise<Drawn> {
@@ -84,15 +97,18 @@ async function drawOn({ before, document }: Write, after: Resource, definitions:
   const line = await lineFor(after, budgetOf(before) === id ? before : undefined, budget, context);
   const wasActive = isActive(before);
   const fulfilled = isActive(after) && !wasActive ? await fulfilments(after, context) : [];
-  const total = document && isActive(after) ? totalIfRight(after, document) : undefined;
+  const total = document && isActive(after) ? totalIfRight(document) : undefined;
   const spend = total === undefined ? { overdraw: false, awaits: false } : await judgeOverspend({ before, after, budget, line, fulfilled, wasActive, total }, context);
-  return { budget, account, line, fulfilled: spend.awaits ? [] : fulfilled, spend };
+  const entries = document && totalIfRight(document) !== undefined ? await entriesOf(after, before, document, context) : NO_ENTRIES;
+  return { budget, account, line, fulfilled: spend.awaits ? [] : fulfilled, spend, entries };
 }
 
+const NO_ENTRIES: Entries = { items: undefined, faults: [] };
+
 /** Undefined for amounts that the check is going to refuse. */
-function totalIfRight(after: Resource, document: JsonDocument): bigint | undefined {
+function totalIfRight(document: JsonDocument): bigint | undefined {
   try {
-    return totalOf(after, document);
+    return totalOf(document);
   } catch (error) {
     if (error instanceof FhirError) return undefined;
     throw error;
@@ -100,7 +116,7 @@ function totalIfRight(after: Resource, document: JsonDocument): bigint | undefin
 }
 
 /** What the server fills in: the line, who records, what is left to pay and overspent, and the coverage that stands for the budget. */
-function completion(after: Resource, before: Resource | undefined, { account, line, spend }: Drawn, recorder: string): Readonly<Record<string, unknown>> {
+function completion(after: Resource, before: Resource | undefined, { account, line, spend, entries: { items } }: Drawn, recorder: string): Readonly<Record<string, unknown>> {
   const active = isActive(after) && !spend.awaits;
   let extension = withExtension(asObjects(after['extension']), ALLOCATION_ID, { valueId: line.line });
   if (recordedBy(after) !== recorder) extension = withExtension(extension, RECORDED_BY, { valueReference: { reference: recorder } });
@@ -108,7 +124,7 @@ function completion(after: Resource, before: Resource | undefined, { account, li
   extension = withExtension(extension, OUTSTANDING, { valueBoolean: active && (!isActive(before) || isOutstanding(before)) });
   extension = withExtension(extension, OVERSPEND, spend.missing === undefined ? undefined : { valueBoolean: true });
   const insurance = insuranceOf(after, account);
-  return { extension, ...(insurance && { insurance }), ...(spend.awaits && { status: 'draft' }) };
+  return { extension, ...(insurance && { insurance }), ...(items && { item: items }), ...(spend.awaits && { status: 'draft' }) };
 }
 
 /** The budget's coverage where the Claim names none; a budget has one. */

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { BASE, errorCode } from './people.js';
 import { extension, gbp, made } from './budgets.js';
+import { directLine, linkPlan } from './payments.js';
 import { balanceOf, change, opened, parties, purchaseBody, record, recorded, type Opened } from './purchases.js';
 import { startServer, type TestServer } from '../server.js';
 
@@ -26,12 +27,12 @@ describe('recording a purchase', () => {
   it('takes the wire example as printed: 201, amounts as written, its money reserved on the only line', async () => {
     const { patient, account, provider, coverage } = await budget();
     const sent = wire('phb-purchase.json').replaceAll('[account]', account).replaceAll('[id]', patient).replaceAll('[provider]', provider).replaceAll('Coverage/[from Account.coverage]', coverage);
-    const withoutPlan = JSON.parse(sent);
-    delete withoutPlan.item[0].extension;
-    const answer = await record(server, withoutPlan, await server.token('patient', { patient }));
+    const plan = await linkPlan(server, account, patient);
+    const answer = await server.send('POST', 'Claim', { token: await server.token('patient', { patient }), body: sent.replace('[plan]', plan) });
     expect([answer.status, answer.headers['etag']]).toEqual([201, 'W/"1"']);
     expect(valueOf(answer.body, 'allocation-id').valueId).toMatch(/./);
     expect(valueOf(answer.body, 'outstanding').valueBoolean).toBe(true);
+    expect(answer.text.match(/"value":30\.00/g)).toHaveLength(3);
     expect(await balanceOf(server, account)).toMatchObject({ allocated: 12000, committed: 30, spent: 0, available: 11970 });
     expect(await ledger(account)).toEqual([['allocation', 1200000], ['commit', 3000]]);
   });
@@ -292,8 +293,7 @@ describe('more than there is', () => {
   };
   const direct = async (): Promise<Opened> => {
     const patient = (await budget()).patient;
-    const consent = await made(server, { resourceType: 'Consent', status: 'active', scope: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/consentscope', code: 'treatment' }] }, category: [{ text: 'direct payment' }], patient: { reference: `Patient/${patient}` }, policyRule: { text: 'x' } });
-    return budget({ patient, basis: 'wheelchair', lines: [{ model: 'direct-payment', amount: gbp(100), holder: `Patient/${patient}`, consent: `Consent/${consent.id}` }] });
+    return budget({ patient, basis: 'wheelchair', lines: [await directLine(server, patient, 100)] });
   };
 
   it('is recorded with a warning under the policy warn', async () => {
@@ -318,6 +318,8 @@ describe('more than there is', () => {
 
   it('is recorded on a direct payment that was made, flagged to the commissioner; a commitment is not', async () => {
     const mine = await direct();
+    expect((await send(purchaseBody(mine))).body.issue[0].details.text).toContain('$link-careplan');
+    await linkPlan(server, mine.account, mine.patient);
     expect(errorCode(await send(purchaseBody({ ...mine, amount: 100.01, use: 'preauthorization' })))).toBe('INSUFFICIENT_FUNDS');
     const answer = await send(purchaseBody({ ...mine, amount: 130 }));
     expect([answer.status, valueOf(answer.body, 'overspend')?.valueBoolean]).toEqual([201, true]);
@@ -331,5 +333,80 @@ describe('more than there is', () => {
     const answer = await server.send('POST', '', { token: server.tokens.admin, body: { resourceType: 'Bundle', type: 'transaction', entry: [entry, entry, entry] }, headers: { prefer: 'return=representation' } });
     expect(answer.body.entry.map(({ resource }: any) => valueOf(resource, 'overspend')?.valueBoolean ?? false)).toEqual([false, true, true]);
     expect(await balanceOf(server, mine.account)).toMatchObject({ committed: 90, available: -40 });
+  });
+});
+
+describe('what is bought', () => {
+  const item = (rest: object, net = 30): object => ({ item: [{ sequence: 1, productOrService: { text: 'a' }, net: gbp(net), ...rest }], total: gbp(net) });
+  const link = (plan: string, activityId: string): object => ({ extension: [extension('careplan-activity', { extension: [{ url: 'plan', valueReference: { reference: `CarePlan/${plan}` } }, { url: 'activityId', valueId: activityId }] })] });
+  const patchPlan = (plan: string, patch: object[]): Promise<any> =>
+    server.send('PATCH', `CarePlan/${plan}`, { token: server.tokens.admin, body: patch, headers: { 'content-type': 'application/json-patch+json', 'if-match': 'W/"1"' } });
+
+  it('serves an activity of a linked care plan, and is found by it', async () => {
+    const mine = await budget();
+    const plan = await linkPlan(server, mine.account, mine.patient);
+    const claim = await recorded(server, purchaseBody({ ...mine, rest: item(link(plan, 'a1')) }));
+    const { body } = await server.send('GET', `Claim?careplan-activity=a1&careplan=CarePlan/${plan}`, { token: server.tokens.admin });
+    expect(body.entry.map(({ resource }: any) => resource.id)).toEqual([claim.id]);
+    const unlinked = await made(server, JSON.parse(JSON.stringify((await server.send('GET', `CarePlan/${plan}`, { token: server.tokens.admin })).body).replaceAll(plan, 'copy')));
+    for (const [other, activity] of [[plan, 'a9'], [unlinked.id, 'a1'], ['none', 'a1']] as const) {
+      const answer = await record(server, purchaseBody({ ...mine, rest: item(link(other, activity)) }));
+      expect([answer.status, errorCode(answer), issue(answer).expression]).toEqual([422, 'CAREPLAN_MISMATCH', ['Claim.item[0].extension[0]']]);
+    }
+    expect((await patchPlan(plan, [{ op: 'replace', path: '/activity/0/detail/status', value: 'cancelled' }])).status).toBe(200);
+    expect(errorCode(await record(server, purchaseBody({ ...mine, rest: item(link(plan, 'a1')) })))).toBe('CAREPLAN_MISMATCH');
+    expect((await change(server, claim, { priority: { text: 'still may change' } })).status).toBe(200);
+  });
+
+  const entryBody = (rest: object = {}): any => ({
+    resourceType: 'HealthcareService', active: true, name: 'Gym', category: [{ coding: [{ system: `${BASE}/CodeSystem/directory-category`, code: 'activity' }] }], providedBy: { reference: `Organization/${known.provider}` },
+    extension: [extension('directory', { valueReference: { reference: 'List/any' } }), extension('price', { extension: [{ url: 'amount', valueMoney: gbp(50) }, { url: 'unit', valueCode: 'month' }] })], ...rest,
+  });
+
+  it('keeps the name and the price of the day of an entry of the directory', async () => {
+    const mine = await budget();
+    const list = await made(server, { resourceType: 'List', status: 'current', mode: 'working', code: { coding: [{ system: `${BASE}/CodeSystem/list-code`, code: 'phb-directory' }] }, extension: [extension('directory-owner', { valueReference: { reference: `Organization/${known.owner}` } })] });
+    const body = JSON.parse(JSON.stringify(entryBody()).replace('List/any', `List/${list.id}`));
+    const entry = await made(server, body);
+    const linked = { extension: [extension('directory-entry', { valueReference: { reference: `HealthcareService/${entry.id}` } })] };
+    const claim = await recorded(server, purchaseBody({ ...mine, rest: item({ ...linked, quantity: { value: 2 } }, 100) }));
+    expect(claim.item[0]).toMatchObject({ unitPrice: gbp(50), extension: [{ valueReference: { display: 'Gym' } }] });
+    const cheaper = await recorded(server, purchaseBody({ ...mine, rest: item(linked, 45) }));
+    expect(cheaper.item[0].unitPrice).toBeUndefined();
+    const put = (rest: object, version: number): Promise<any> => server.send('PUT', `HealthcareService/${entry.id}`, { token: server.tokens.admin, body: { ...entry, ...rest }, headers: { 'if-match': `W/"${version}"` } });
+    expect((await put({ name: 'Gym and pool' }, 1)).status).toBe(200);
+    const kept = await change(server, claim, { priority: { text: 'later' } });
+    expect(kept.body.item[0]).toMatchObject({ unitPrice: gbp(50), extension: [{ valueReference: { display: 'Gym' } }] });
+    expect((await put({ active: false }, 2)).status).toBe(200);
+    expect((await record(server, purchaseBody({ ...mine, rest: item(linked) }))).body.issue[0]).toMatchObject({ code: 'not-found', details: { text: expect.stringContaining('active') } });
+    const { body: found } = await server.send('GET', `Claim?directory-entry=HealthcareService/${entry.id}`, { token: server.tokens.admin });
+    expect(found.entry).toHaveLength(2);
+  });
+
+  it('is nothing that is excluded, unless it waits for the commissioner', async () => {
+    const mine = await budget();
+    const wine = item({ productOrService: { coding: [{ system: `${BASE}/CodeSystem/excluded-spend`, code: 'alcohol' }] } });
+    const answer = await record(server, purchaseBody({ ...mine, rest: wine }));
+    expect([answer.status, errorCode(answer), issue(answer).expression]).toEqual([422, 'EXCLUDED_SPEND', ['Claim.item[0].productOrService']]);
+    const draft = await record(server, purchaseBody({ ...mine, status: 'draft', rest: wine }));
+    expect(draft.status).toBe(201);
+    expect(errorCode(await change(server, draft.body, { status: 'active' }))).toBe('EXCLUDED_SPEND');
+  });
+
+  it.each([['2026-10-31', 422], ['2026-11-01', 201], ['2026-12-31', 201], ['2027-01-01', 422]])('was given within the budget\'s period: %s is %i', async (servicedDate, status) => {
+    const mine = await budget({ end: '2026-12-31' });
+    expect((await record(server, purchaseBody({ ...mine, rest: item({ servicedDate }) }))).status).toBe(status);
+  });
+
+  it('is on a budget that is active', async () => {
+    const mine = await budget();
+    const draft = await recorded(server, purchaseBody({ ...mine, status: 'draft' }));
+    const active = await recorded(server, purchaseBody(mine));
+    await server.database.query({ text: `update fhir.budget_account set state = 'on-hold' where account = $1`, values: [mine.account] });
+    expect(errorCode(await record(server, purchaseBody(mine)))).toBe('ACCOUNT_NOT_ACTIVE');
+    expect(errorCode(await change(server, draft, { status: 'active' }))).toBe('ACCOUNT_NOT_ACTIVE');
+    expect((await change(server, draft, { status: 'cancelled' })).status).toBe(200);
+    expect((await change(server, active, { status: 'cancelled' })).status).toBe(200);
+    expect(await balanceOf(server, mine.account)).toMatchObject({ committed: 0 });
   });
 });
