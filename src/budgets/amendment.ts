@@ -33,8 +33,8 @@ export async function checkAmendment({ before, after, document }: Amendment, wri
   if (before['status'] !== after['status'] && context.act === undefined) refuseVoid(after, budget);
   if (budgetKind(after) === 'joint-budget') return;
   refuseStricterPolicy(after, budget);
-  refuse(mayChange(context.act, 'lines') ? await lineFaults(after, context) : []);
-  if (mayChange(context.act, 'lines')) await checkHolders(after, context);
+  refuse(mayChange(context.act, 'lines') ? await lineFaults(after, before, context) : []);
+  if (mayChange(context.act, 'lines')) await checkHolders(after, before, context);
   await checkGrounds(before, after, context);
 }
 

@@ -46,10 +46,16 @@ function writtenPath(line: Allocation, account: Resource, document: JsonDocument
   return amountPath(written ?? line);
 }
 
-/** What each line lacks, as 422s: holder and consent of a direct payment, holder of a third party's. */
-export async function lineFaults(account: Resource, context: WriteContext): Promise<Issue[]> {
+/** Lines that are not as they were: who holds the others was judged when they became so, perhaps by someone who could see more. */
+function newLines(account: Resource, before: Resource | undefined): Allocation[] {
+  const kept = new Set(allocationsOf(before).map(lineText));
+  return allocationsOf(account).filter((line) => !kept.has(lineText(line)));
+}
+
+/** What each new line lacks, as 422s: holder and consent of a direct payment, holder of a third party's. */
+export async function lineFaults(account: Resource, before: Resource | undefined, context: WriteContext): Promise<Issue[]> {
   const faults: Issue[] = [];
-  for (const line of allocationsOf(account)) {
+  for (const line of newLines(account, before)) {
     const at = `Account.extension[${line.index}]`;
     if (line.model === 'third-party') faults.push(...holderFaults(line, ['Organization'], at));
     if (line.model !== 'direct-payment') continue;
@@ -73,9 +79,9 @@ async function consentFaults(consent: string, account: Resource, at: string, con
   return [];
 }
 
-/** Holders that are to be seen; throws 422 for one that is not. */
-export async function checkHolders(account: Resource, context: WriteContext): Promise<void> {
-  for (const { index, holder } of allocationsOf(account)) {
+/** Holders of new lines that are to be seen; throws 422 for one that is not. */
+export async function checkHolders(account: Resource, before: Resource | undefined, context: WriteContext): Promise<void> {
+  for (const { index, holder } of newLines(account, before)) {
     if (holder !== undefined) await referred(holder, [holder.split('/')[0] ?? ''], `Account.extension[${index}]`, context);
   }
 }

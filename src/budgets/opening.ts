@@ -28,8 +28,8 @@ export async function checkOpening(after: Resource, write: Write, context: Write
   if ([...amounts.values()].some((pence) => pence <= 0n)) throw fail('business-rule', { text: 'The amount of a line is above zero', expression: 'Account.extension' });
   const owner = await checkOwner(after, context);
   const facts = { birthDate: asText(patient['birthDate']), at: periodOf(after).lo, now: context.now, byOwner: speaksFor(owner, context) };
-  refuse([...eligibilityFaults(eligibilityOf(after), facts), ...(await lineFaults(after, context))]);
-  await checkHolders(after, context);
+  refuse([...eligibilityFaults(eligibilityOf(after), facts), ...(await lineFaults(after, undefined, context))]);
+  await checkHolders(after, undefined, context);
   await checkDuplicate(after, owner, context);
 }
 

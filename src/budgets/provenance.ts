@@ -9,6 +9,8 @@ export interface Act {
   /** What was done: the code of the operation, or `open`. */
   readonly activity: string;
   readonly reason?: string | undefined;
+  /** Where the reason is a code: its system. */
+  readonly reasonSystem?: string | undefined;
   readonly caller: Caller;
   /** Milliseconds since the epoch. */
   readonly now: number;
@@ -23,14 +25,14 @@ export interface BudgetAct extends Act {
 export const provenanceOf = ({ account, version, ...act }: BudgetAct): Resource => provenanceOn([`Account/${account}/_history/${version}`], act);
 
 /** Of an act on these: `Claim/1`. */
-export function provenanceOn(targets: readonly string[], { id, activity, reason, caller, now }: Act): Resource {
+export function provenanceOn(targets: readonly string[], { id, activity, reason, reasonSystem, caller, now }: Act): Resource {
   const organization = caller.organization === undefined ? undefined : { onBehalfOf: { type: 'Organization', identifier: { system: ODS_CODE, value: caller.organization } } };
   return {
     resourceType: 'Provenance',
     id,
     target: targets.map((reference) => ({ reference })),
     recorded: instantText(now),
-    ...(reason !== undefined && { reason: [{ text: reason }] }),
+    ...(reason !== undefined && { reason: [reasonSystem === undefined ? { text: reason } : { coding: [{ system: reasonSystem, code: reason }] }] }),
     activity: { text: activity },
     agent: [{ type: { text: caller.role }, who: { identifier: { value: caller.subject } }, ...organization }],
   };

@@ -63,6 +63,14 @@ export async function currentOf(type: string, request: Pick<FhirRequest, 'id' | 
   return { type, id, version: found.version, resource: document.value as Resource, document };
 }
 
+/** A resource that the act itself is about to settle, locked, whoever may see it; undefined where there is none. */
+export async function lockedOf(type: string, id: string, { tx }: Inside): Promise<Current | undefined> {
+  const locked = await tx.lock(type, id);
+  if (locked?.text == null) return undefined;
+  const document = readJson(locked.text);
+  return { type, id, version: locked.version, resource: document.value as Resource, document };
+}
+
 /** The write of a next version, with these members set, or dropped (undefined). Objects that stay as they are keep their digits; new amounts are moneyOf(pence). */
 export function changed({ type, id, version, document }: Current, set: Readonly<Record<string, unknown>>): Asked {
   const text = storedText(document, { id, versionId: version, lastUpdated: 0, edits: { set } });

@@ -1,6 +1,6 @@
 // The parameters of an operation, from the query of a GET and the Parameters of a POST alike. https://hl7.org/fhir/R4/operations.html#request
 import { readPence } from '../budgets/money.js';
-import { asText } from '../fhir/elements.js';
+import { asObject, asText } from '../fhir/elements.js';
 import { fail, failWith } from '../fhir/errors.js';
 import type { Issue } from '../fhir/issue.js';
 import type { JsonDocument } from '../fhir/json-text.js';
@@ -8,7 +8,7 @@ import type { FhirRequest } from '../fhir/request.js';
 import type { JsonObject, JsonValue, Resource } from '../fhir/resource.js';
 
 /** What an operation takes, by name; `*` after a kind says that it may come more than once. */
-export type InputKind = 'text' | 'text*' | 'boolean' | 'count' | 'Coding' | 'CodeableConcept' | 'Reference' | 'Reference*' | 'Period' | 'Money' | 'Identifier' | 'part' | 'part*' | 'CodeSystem' | 'ValueSet' | 'ConceptMap' | 'Group';
+export type InputKind = 'text' | 'text*' | 'boolean' | 'count' | 'Coding' | 'CodeableConcept' | 'Reference' | 'Reference*' | 'Period' | 'Money' | 'Identifier' | 'Reference or RelatedPerson' | 'part' | 'part*' | 'CodeSystem' | 'ValueSet' | 'ConceptMap' | 'Group';
 export type InputNames = Readonly<Record<string, InputKind>>;
 
 export interface InputCoding {
@@ -144,6 +144,7 @@ const objects = (value: JsonValue | undefined): JsonObject[] => (Array.isArray(v
 
 function bodyValue(name: string, kind: InputKind, parameter: JsonObject): JsonValue {
   if (kind === 'part' || kind === 'part*') return objects(parameter['part']);
+  if (kind === 'Reference or RelatedPerson') return referenceOrPerson(name, parameter);
   if (RESOURCES.includes(kind)) {
     const { resource } = parameter;
     if (typeof resource !== 'object' || resource === null || Array.isArray(resource) || resource['resourceType'] !== kind) throw wrongKind(name, `a resource ${kind}`);
@@ -155,6 +156,13 @@ function bodyValue(name: string, kind: InputKind, parameter: JsonObject): JsonVa
   if (COMPLEX.has(type)) return value;
   if (kind === 'boolean') return requireFlag(name, value);
   return kind === 'count' ? requireCount(name, value) : requireText(name, value);
+}
+
+/** Somebody who is held here, or who is told about. */
+function referenceOrPerson(name: string, { valueReference, resource }: JsonObject): JsonObject {
+  const found = asObject(valueReference) ?? asObject(resource);
+  if (found && (valueReference !== undefined || found['resourceType'] === 'RelatedPerson')) return found;
+  throw wrongKind(name, 'a valueReference, or a resource RelatedPerson');
 }
 
 /** valueUri, valueString, valueCode …: clients differ, and the words are the same. */

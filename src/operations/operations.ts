@@ -6,21 +6,27 @@ import { createBalanceOperation } from './balance.js';
 import { createCandidatesOperations } from './candidates.js';
 import { createChargeableStatusOperation } from './chargeable-status.js';
 import { createClawbackOperation } from './clawback.js';
+import { createCloseOperation } from './close.js';
 import { createDefineFeedOperation, createFeedsOperation } from './define-feed.js';
 import { createEverythingOperation } from './everything.js';
 import { createExpandOperation } from './expand.js';
 import { createIngestOperation, type IngestOperationParts } from './ingest-status-feed.js';
 import { createLinkCarePlanOperation } from './link-careplan.js';
 import { createLookupOperation } from './lookup.js';
+import { createNominateOperation } from './nominate.js';
 import { createOpenBudgetOperation } from './open-budget.js';
 import type { Operation } from './operation.js';
 import { createPayOperation } from './pay.js';
 import { createEligibilityOperation } from './phb-eligibility.js';
 import { createRefundOperation } from './refund.js';
+import { createReopenOperation } from './reopen.js';
+import { createReviewOperation } from './review.js';
+import { createNominationOperations } from './settle-nomination.js';
 import { createSettleOperations } from './settle-statement.js';
 import { createStatementOperation } from './statement.js';
 import { createSpendByActivityOperation } from './spend-by-activity.js';
 import { createSubsumesOperation } from './subsumes.js';
+import { createSuspendOperation } from './suspend.js';
 import type { TerminologyOperations } from './terminology-parts.js';
 import { createTransferAllocationOperation } from './transfer-allocation.js';
 import { createTranslateOperation } from './translate.js';
@@ -55,6 +61,12 @@ export const createOperations = (parts: { readonly nonePolicy: NonePolicy } & Te
   createLinkCarePlanOperation(parts),
   createUnlinkCarePlanOperation(parts),
   createSpendByActivityOperation(parts),
+  createReviewOperation(parts),
+  createSuspendOperation(parts),
+  createCloseOperation(parts),
+  createReopenOperation(parts),
+  createNominateOperation(parts),
+  ...createNominationOperations(parts),
   ...createCandidatesOperations(parts),
   createEligibilityOperation(parts),
 ];

@@ -31,6 +31,8 @@ const TABLES: Readonly<Record<string, TableClass>> = {
   'fhir.budget_line': BY_ACCOUNT,
   'fhir.ledger': BY_ACCOUNT,
   'fhir.claim_commitment': BY_ACCOUNT,
+  'fhir.budget_review': BY_ACCOUNT,
+  'fhir.budget_outgrown': BY_ACCOUNT,
   'fhir.purchase_key': { spread: 'distributed', by: 'key' },
   'fhir.request_key': { spread: 'distributed', by: 'key' },
   'fhir.job': BY_ID,

@@ -8,7 +8,7 @@
 // provider PROV1; QXX is another commissioner, LA1 a local authority, ISF1 and ISF2 hold third-party lines. Patients: `ada` (budget, relationship),
 // `bob` (other commissioner, nobody's relationship), `eve` (restricted, of QWE by her practice).
 import type { Role } from '../../src/fhir/caller.js';
-import type { TestServer } from '../server.js';
+import type { Answer, TestServer } from '../server.js';
 import { BASE, extension, NHS, numbers } from './people.js';
 
 export const ODS = 'https://fhir.nhs.uk/Id/ods-organization-code';
@@ -194,4 +194,47 @@ export async function makeWorld(server: TestServer, first = 999_400_000): Promis
   const tokens = { admin: server.tokens.admin } as Record<Bearer, string>;
   for (const [name, [role, claims]] of Object.entries(bearers)) tokens[name as Bearer] = await server.token(role, claims);
   return { organizations, patients, nhsNumbers, roles, related, team, tokens };
+}
+
+/** A parameter by name and value member: `['reason', { valueString: 'why' }]`. */
+export type Sent = readonly [name: string, value: object];
+
+/** An operation on a resource, as Parameters; `version` goes into If-Match. */
+export const call = (server: TestServer, token: string, path: string, parameters: readonly Sent[], version?: string): Promise<Answer> =>
+  server.send('POST', path, {
+    token, body: { resourceType: 'Parameters', ...(parameters.length > 0 && { parameter: parameters.map(([name, value]) => ({ name, ...value })) }) },
+    ...(version !== undefined && { headers: { 'if-match': `W/"${version}"` } }),
+  });
+
+export const text = (name: string, valueString: string): Sent => [name, { valueString }];
+export const code = (name: string, valueCode: string): Sent => [name, { valueCode }];
+export const refers = (name: string, reference: string): Sent => [name, { valueReference: { reference } }];
+
+/** A budget as it is now. */
+export async function accountOf(server: TestServer, id: string): Promise<any> {
+  const { status, body } = await server.send('GET', `Account/${id}`, { token: server.tokens.admin });
+  if (status !== 200) throw new Error(`Account/${id}: ${status}`);
+  return body;
+}
+
+/** A budget opened by admin through the front door, with an active care plan linked unless it says otherwise. */
+export async function openBudget(server: TestServer, world: World, facts: Partial<BudgetFacts> & { readonly planned?: boolean } = {}): Promise<any> {
+  const body = budgetBody({ patient: world.patients.ada, owner: world.organizations.icb, ...facts });
+  const answer = await server.send('POST', 'Account', { token: server.tokens.admin, body });
+  if (answer.status !== 201) throw new Error(`Account: ${answer.status} ${answer.text}`);
+  if (facts.planned === false) return answer.body;
+  const plan = await put(server, planBody(facts.patient ?? world.patients.ada, [`CareTeam/${world.team}`]));
+  const linked = extension('budget-careplan', { extension: [{ url: 'plan', valueReference: ref(`CarePlan/${plan}`) }, { url: 'primary', valueBoolean: true }, { url: 'linkedAt', valueDateTime: '2026-11-01T09:00:00Z' }] });
+  await server.seed([{ ...answer.body, extension: [...answer.body.extension, linked] }]);
+  return accountOf(server, answer.body.id);
+}
+
+/** A person of ada's kind: a patient with the same commissioner and practice, in the coordinator's care. */
+export async function neighbour(server: TestServer, world: World, rest: object = {}): Promise<string> {
+  const patient = await put(server, {
+    resourceType: 'Patient', name: [{ family: 'Neighbour' }], birthDate: '1970-01-01', managingOrganization: ref(`Organization/${world.organizations.icb}`),
+    generalPractitioner: [ref(`Organization/${world.organizations.practice}`)], ...rest,
+  });
+  await put(server, teamBody(patient, [`PractitionerRole/${world.roles.coordinator}`]));
+  return patient;
 }

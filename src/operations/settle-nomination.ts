@@ -1,0 +1,96 @@
+// Account/$accept-nomination, $approve-nomination and $end-nomination: what becomes of somebody who was nominated (domain.md 2.1 E1 AC2,
+// section 4, ruling 24).
+import { patientOf } from '../budgets/account.js';
+import { BASE } from '../budgets/codes.js';
+import { endedPeriod, nomineeFaults, periodFaults, type NominationState } from '../budgets/nomination.js';
+import { fail } from '../fhir/errors.js';
+import { refuse } from '../fhir/faults.js';
+import type { Issue } from '../fhir/issue.js';
+import type { Resource } from '../fhir/resource.js';
+import { serverGrant } from '../search/grant.js';
+import { act, type Inside } from './act.js';
+import { AT } from './budget-act.js';
+import { readInput, type Input, type InputNames } from './input.js';
+import { limitOf } from './nominate.js';
+import { changeNomination, nominatedAt, ownParty, requireOpen, type Nominated, type Step } from './nomination-act.js';
+import type { Operation } from './operation.js';
+
+type Validate = (resource: Resource) => readonly Issue[];
+
+interface Settling {
+  readonly code: string;
+  readonly names: InputNames;
+  /** In which states a nomination is meant where the party is not named. */
+  readonly from: readonly string[];
+  /** What becomes of it; throws 422 where it can't. */
+  settle(nominated: Nominated, input: Input, inside: Inside): Promise<Step['change']> | Step['change'];
+}
+
+const accept: Settling = {
+  code: 'accept-nomination',
+  names: { party: 'Reference' },
+  from: ['proposed'],
+  settle({ account, nomination: { state } }) {
+    requireOpen(account);
+    if (state !== 'proposed') throw fail('business-rule', { text: `The nomination is ${state} already`, expression: AT });
+    return { state: 'accepted' };
+  },
+};
+
+const approve: Settling = {
+  code: 'approve-nomination',
+  names: { party: 'Reference', period: 'Period', maxPerPurchase: 'Money', reason: 'text' },
+  from: ['accepted'],
+  async settle({ account, nomination }, input, inside) {
+    requireOpen(account);
+    const { state, party = '', start, end } = nomination;
+    if (state !== 'accepted') throw fail('business-rule', { text: state === 'proposed' ? `${party} has not accepted the nomination: that is Account/$accept-nomination` : 'The nomination is approved already', expression: AT });
+    const period = input.value('period');
+    refuse([...periodFaults(period ?? { ...(start !== undefined && { start }), ...(end !== undefined && { end }) }, inside.now, AT), ...(await personFaults(party, account.resource, inside))]);
+    if (party === `PractitionerRole/${inside.grant.caller.practitionerRole}`) throw fail('forbidden', { text: 'Nobody approves the nomination of themselves: ask a colleague' });
+    const whole = period && { ...(start !== undefined && period['start'] === undefined && { start }), ...period };
+    return { state: 'approved', period: whole, maxPerPurchase: limitOf(input) };
+  },
+};
+
+const end: Settling = {
+  code: 'end-nomination',
+  names: { party: 'Reference', reason: 'text' },
+  from: ['proposed', 'accepted', 'approved'],
+  settle: ({ nomination }, _input, inside) => ({ state: endOf(nomination.state, inside), period: endedPeriod(nomination, inside.now) }),
+};
+
+/** A nominee who does not accept rejects it, and so does whoever does not approve; the patient takes a nomination back. */
+function endOf(state: string | undefined, inside: Inside): NominationState {
+  if (state === 'approved' || inside.grant.caller.role === 'patient') return 'ended';
+  return state === 'accepted' && ownParty(inside) !== undefined ? 'ended' : 'rejected';
+}
+
+/** The approver may not see the nominee's own record: it is judged all the same. */
+async function personFaults(party: string, account: Resource, { tx, now }: Inside): Promise<Issue[]> {
+  const [type = '', id = ''] = party.split('/');
+  const found = await tx.read(serverGrant(), type, id);
+  if (found?.text == null) throw fail('reference-not-found', { text: `${party} was deleted: nominate somebody else`, expression: AT });
+  return nomineeFaults(JSON.parse(found.text) as Resource, patientOf(account) ?? '', now, AT);
+}
+
+function createSettling({ code, names, from, settle }: Settling, validate: Validate): Operation {
+  return {
+    code,
+    definition: `${BASE}/OperationDefinition/${code}`,
+    system: false,
+    types: [],
+    instances: ['Account'],
+    affectsState: true,
+    handle(request, context) {
+      const input = readInput(request, names, validate);
+      return act(code, context, async (inside) => {
+        const nominated = await nominatedAt(request, input.reference('party'), from, inside);
+        const change = await settle(nominated, input, inside);
+        return changeNomination(request, nominated, { code, reason: names['reason'] === undefined ? undefined : input.text('reason'), change }, inside);
+      });
+    },
+  };
+}
+
+export const createNominationOperations = ({ validate }: { readonly validate: Validate }): readonly Operation[] => [accept, approve, end].map((one) => createSettling(one, validate));
