@@ -2,10 +2,12 @@
 import { byBytes } from '../budgets/ledger.js';
 import { extensionsGranting } from '../budgets/line-change.js';
 import type { Posting } from '../budgets/postings.js';
+import { provenanceOf } from '../budgets/provenance.js';
 import type { Refund } from '../budgets/refunds.js';
-import { lockBudgets, type Budget } from '../budgets/totals.js';
+import { lockBudgets, type Budget, type BudgetLine } from '../budgets/totals.js';
 import { readJson } from '../fhir/json-text.js';
 import type { Resource } from '../fhir/resource.js';
+import { firstVersion } from '../interactions/amend.js';
 import type { Change } from '../store/store.js';
 import { amendment, type Current, type Inside } from './act.js';
 
@@ -28,28 +30,36 @@ export async function lockAccounts(ids: readonly string[], { tx }: Inside): Prom
 }
 
 export interface Returned {
-  /** Next versions of the closed Accounts, which show what was granted. */
+  /** Next versions of the closed Accounts, which show what was granted, and the Provenances that say why. */
   readonly changes: readonly Change[];
+  /** Without a notice, as those of closing: $reopen gives them back. */
   readonly postings: readonly Omit<Posting, 'id'>[];
 }
 
 /** What goes on to the owners of budgets that are closed. */
 export function returnOf(refunds: readonly Refund[], { accounts, budgets }: LockedAccounts, inside: Inside): Returned {
-  const closed = refunds.filter(({ row }) => budgets.get(row.account)?.state === 'inactive');
-  const postings = closed.map(({ row, amount }) => ({ account: row.account, line: row.line, kind: 'clawback', of: 'unspent', amount }) as const);
-  const changes = [...new Set(closed.map(({ row }) => row.account))].flatMap((id) => {
-    const account = accounts.get(id);
-    const budget = budgets.get(id);
-    return account && budget ? [amendment(account, { extension: extensionsGranting(account.resource, grantedAfter(budget, closed)) }, inside)] : [];
+  const closed = [...accounts.values()].filter(({ id }) => budgets.get(id)?.state === 'inactive').map((account) => {
+    const own = refunds.filter(({ row }) => row.account === account.id);
+    return returnFrom(account, budgets.get(account.id)?.lines ?? [], own, inside);
   });
-  return { changes, postings };
+  return { changes: closed.flatMap(({ changes }) => changes), postings: closed.flatMap(({ postings }) => postings) };
+}
+
+function returnFrom(account: Current, lines: readonly BudgetLine[], refunds: readonly Refund[], inside: Inside): Returned {
+  const { parts, now, grant } = inside;
+  const provenance = parts.newId();
+  const why = provenanceOf({ id: provenance, account: account.id, version: account.version + 1, activity: 'refund', reason: 'Money came back after the budget was closed', caller: grant.caller, now });
+  const extension = extensionsGranting(account.resource, grantedAfter(lines, refunds));
+  return {
+    changes: [amendment(account, { extension }, inside), firstVersion(why, { now, extract: parts.extract })],
+    postings: refunds.map(({ row, amount }) => ({ account: row.account, line: row.line, kind: 'clawback', of: 'unspent', amount, provenance })),
+  };
 }
 
 /** Pence granted by line, for the lines that lose something. */
-function grantedAfter({ account, lines }: Budget, refunds: readonly Refund[]): Map<string, bigint> {
+function grantedAfter(lines: readonly BudgetLine[], refunds: readonly Refund[]): Map<string, bigint> {
   const granted = new Map<string, bigint>();
   for (const { row, amount } of refunds) {
-    if (row.account !== account) continue;
     const before = granted.get(row.line) ?? lines.find(({ line }) => line === row.line)?.allocated ?? 0n;
     granted.set(row.line, before - amount);
   }

@@ -69,7 +69,7 @@ async function refund(request: FhirRequest, wanted: Wanted, inside: Inside): Pro
   const returned = returnOf(refunds, locked, inside);
   await inside.tx.write([made, ...returned.changes, ...reasonOf(id, claim, wanted.reason, inside)]);
   const back = refunds.map(({ row, amount }) => ({ id: inside.parts.newId(), account: row.account, line: row.line, kind: 'refund', amount, claim, notice: id, reverses: row.id }) as const);
-  await post([...back, ...returned.postings.map((one) => ({ ...one, id: inside.parts.newId(), notice: id }))], { ...ledgerOf(inside), states: STATES });
+  await post([...back, ...returned.postings.map((one) => ({ ...one, id: inside.parts.newId() }))], { ...ledgerOf(inside), states: STATES });
   return writtenResponse({ ...made, created: true }, request, inside);
 }
 

@@ -1,7 +1,7 @@
 // Payments on personal health budgets, in the shapes that clients send.
 import { managerEntry, planBody, teamBody } from './world.js';
 import { BASE } from './people.js';
-import { extension, gbp, made, type LineBody } from './budgets.js';
+import { gbp, made, type LineBody } from './budgets.js';
 import type { Answer, TestServer } from '../server.js';
 
 const VALUES: Readonly<Record<string, string>> = { amount: 'valueMoney', paymentDate: 'valueDate', noticeDate: 'valueDate', deadline: 'valueDate', allocationId: 'valueId', payee: 'valueReference', proposal: 'valueReference', paymentIdentifier: 'valueIdentifier', reason: 'valueString', kind: 'valueCode' };
@@ -46,23 +46,21 @@ export async function directLine(server: TestServer, patient: string, amount: nu
   return { model: 'direct-payment', amount: gbp(amount), holder: `Patient/${patient}`, consent: `Consent/${consent.id}` };
 }
 
-/** Adds extensions to an Account past the rules: what $link-careplan and $approve-nomination come to. */
-async function extended(server: TestServer, account: string, extensions: readonly object[]): Promise<void> {
-  const { body } = await server.send('GET', `Account/${account}`, { token: server.tokens.admin });
-  await server.seed([{ ...body, extension: [...body.extension, ...extensions] }]);
-}
-
 /** Links a care plan to a budget: one with a care team, unless `team` is false. */
 export async function linkPlan(server: TestServer, account: string, patient: string, team = true): Promise<string> {
   const teams = team ? [`CareTeam/${(await made(server, teamBody(patient, [`Patient/${patient}`]))).id}`] : [];
   const plan = await made(server, planBody(patient, teams));
-  await extended(server, account, [extension('budget-careplan', { extension: [{ url: 'plan', valueReference: { reference: `CarePlan/${plan.id}` } }, { url: 'primary', valueBoolean: true }] })]);
+  const { headers } = await server.send('GET', `Account/${account}`, { token: server.tokens.admin });
+  const body = { resourceType: 'Parameters', parameter: [{ name: 'carePlan', valueReference: { reference: `CarePlan/${plan.id}` } }] };
+  const { status, text } = await server.send('POST', `Account/${account}/$link-careplan`, { token: server.tokens.admin, body, headers: { 'if-match': headers['etag'] ?? '' } });
+  if (status !== 200) throw new Error(`$link-careplan: ${status} ${text}`);
   return plan.id;
 }
 
-/** Approves someone as the budget holder's representative; gives the RelatedPerson. */
+/** Someone who is approved as the budget holder's representative, put there past the rules; gives the RelatedPerson. */
 export async function approved(server: TestServer, account: string, patient: string): Promise<string> {
   const person = await made(server, { resourceType: 'RelatedPerson', active: true, patient: { reference: `Patient/${patient}` }, name: [{ family: 'Nominee' }] });
-  await extended(server, account, [managerEntry(`RelatedPerson/${person.id}`, 'approved')]);
+  const { body } = await server.send('GET', `Account/${account}`, { token: server.tokens.admin });
+  await server.seed([{ ...body, extension: [...body.extension, managerEntry(`RelatedPerson/${person.id}`, 'approved')] }]);
   return person.id;
 }

@@ -140,7 +140,10 @@ describe('given a payment of 30.00', () => {
     expect((await refund(server, on.notice.id, 20)).status).toBe(201);
     expect(await balanceOf(server, on.account)).toMatchObject({ allocated: 11980, spent: 10, available: 11970 });
     expect(linesOf((await read(`Account/${on.account}`)).body)).toEqual([{ lineId, model: 'notional', amount: 11980 }]);
-    expect((await ledger(on.account)).map(({ kind }) => kind)).toEqual(['allocation', 'commit', 'spend', 'refund', 'clawback']);
+    const rows = await ledger(on.account);
+    expect(rows.map(({ kind }) => kind)).toEqual(['allocation', 'commit', 'spend', 'refund', 'clawback']);
+    const why = await read(`Provenance/${rows.at(-1).provenance}`);
+    expect(why.body.target).toEqual([{ reference: `Account/${on.account}/_history/2` }]);
   });
 });
 
