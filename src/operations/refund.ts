@@ -16,6 +16,7 @@ import { writtenResponse } from '../interactions/written-response.js';
 import { act, currentOf, ledgerOf, type Inside } from './act.js';
 import { readInput, type InputNames } from './input.js';
 import type { Operation } from './operation.js';
+import { ownSale, proposedWords } from './own-sale.js';
 import { pastDay } from './payment-date.js';
 import { amountOf } from './payment-input.js';
 import { onlyProposes, propose, settleProposal } from './proposal.js';
@@ -53,7 +54,8 @@ export function createRefundOperation({ validate }: { readonly validate: (resour
 }
 
 async function refund(request: FhirRequest, wanted: Wanted, inside: Inside): Promise<FhirResponse> {
-  const notice = await currentOf('PaymentNotice', request, inside, 'optional');
+  const byProvider = inside.grant.caller.role === 'provider';
+  const notice = byProvider ? await ownSale(request, inside) : await currentOf('PaymentNotice', request, inside, 'optional');
   const claim = claimOf(notice.resource);
   const rows = await paidRows(inside.tx.db, claim, notice.id);
   const locked = await lockAccounts(rows.map(({ account }) => account), inside);
@@ -61,7 +63,10 @@ async function refund(request: FhirRequest, wanted: Wanted, inside: Inside): Pro
   const [first] = refunds;
   const budget = first && locked.budgets.get(first.row.account);
   if (!budget) throw new Error('a payment has rows in the ledger of a budget');
-  if (onlyProposes('refund', inside)) return propose('refund', notice, { reference: `Patient/${budget.patient}` }, request, inside);
+  if (onlyProposes('refund', inside)) {
+    const proposed = await propose('refund', notice, { reference: `Patient/${budget.patient}` }, request, inside);
+    return byProvider ? proposedWords(proposed) : proposed;
+  }
   await settleProposal(wanted.proposal, 'refund', notice, inside);
   const id = inside.parts.newId();
   const facts = factsOf(claim, notice.resource, budget, first, wanted, inside);

@@ -126,6 +126,17 @@ describe('given a payment of 30.00', () => {
     expect((await call(server, `PaymentNotice/${on.notice.id}/$refund`, { amount: 1, proposal: `Task/${proposed.body.id}` }, { token: manager })).status).toBe(422);
   });
 
+  it('when the provider that sold it says it gave money back, then that is proposed and nothing told of the patient; to another provider it is not there', async () => {
+    const on = await paid();
+    const [own, other] = [await server.token('provider', { organization: 'GYM1' }), await server.token('provider', { organization: 'GYM2' })];
+    const proposed = await refund(server, on.notice.id, 20, { token: own });
+    expect([proposed.status, proposed.body.resourceType, proposed.text.includes(on.patient)]).toEqual([202, 'OperationOutcome', false]);
+    expect((await read(`Task?code=budget-request&focus=PaymentNotice/${on.notice.id}`)).body.total).toBe(1);
+    expect(await balanceOf(server, on.account)).toMatchObject({ spent: 30 });
+    for (const [id, token] of [[on.notice.id, other], ['not-there', own], ['not-there', other]] as const) expect((await refund(server, id, 20, { token })).status).toBe(404);
+    expect((await read(`PaymentNotice/${on.notice.id}`, own)).status).toBe(403);
+  });
+
   it('when another manager or the patient refunds, then 404 or 403', async () => {
     const on = await paid();
     expect((await refund(server, on.notice.id, 1, { token: await server.token('budget-manager', { organization: 'QXX' }) })).status).toBe(404);
