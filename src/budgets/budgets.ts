@@ -6,6 +6,7 @@ import { createCarePlanRule } from './care-plan-rule.js';
 import { createCriteriaRule } from './criteria-rule.js';
 import { createDecisionRule } from './decision-rule.js';
 import { createPaymentRule } from './payment-rule.js';
+import { createPurchaseItemRule } from './purchase-items.js';
 import { createPurchaseRule } from './purchase-rule.js';
 import { createTaskRule } from './task-rule.js';
 
@@ -20,6 +21,7 @@ export function createBudgets(definitions: Definitions): Budgets {
       createCarePlanRule(definitions),
       createAccountRule(),
       createPurchaseRule(definitions),
+      createPurchaseItemRule(),
       createPaymentRule(),
       createTaskRule(),
       createCriteriaRule(),

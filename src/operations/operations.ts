@@ -22,6 +22,7 @@ import { createRefundOperation } from './refund.js';
 import { createReopenOperation } from './reopen.js';
 import { createReviewOperation } from './review.js';
 import { createNominationOperations } from './settle-nomination.js';
+import { createPurchasesOperations } from './purchases.js';
 import { createSettleOperations } from './settle-statement.js';
 import { createStatementOperation } from './statement.js';
 import { createSpendByActivityOperation } from './spend-by-activity.js';
@@ -52,6 +53,7 @@ export const createOperations = (parts: { readonly nonePolicy: NonePolicy } & Te
   createOpenBudgetOperation(parts),
   createBalanceOperation(parts),
   createStatementOperation(parts),
+  ...createPurchasesOperations(parts),
   createAdjustAllocationOperation(parts),
   createAssignAllocationOperation(parts),
   createTransferAllocationOperation(parts),

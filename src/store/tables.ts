@@ -33,6 +33,7 @@ const TABLES: Readonly<Record<string, TableClass>> = {
   'fhir.claim_commitment': BY_ACCOUNT,
   'fhir.budget_review': BY_ACCOUNT,
   'fhir.budget_outgrown': BY_ACCOUNT,
+  'fhir.purchase_item': { spread: 'distributed', by: 'claim' },
   'fhir.purchase_key': { spread: 'distributed', by: 'key' },
   'fhir.request_key': { spread: 'distributed', by: 'key' },
   'fhir.job': BY_ID,
