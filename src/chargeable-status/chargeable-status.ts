@@ -6,6 +6,7 @@ import type { NonePolicy } from './effective-status.js';
 import { createEvidenceRule } from './evidence-rule.js';
 import { createPatientRule } from './patient-rule.js';
 import { createVmAccreditation } from './vm-accreditation.js';
+import { createVmHistory } from './vm-history.js';
 import { createVmRead } from './vm-read.js';
 import { createVmSearch, type VmParts } from './vm-search.js';
 
@@ -19,6 +20,6 @@ export function createChargeableStatus(parts: VmParts & { readonly nonePolicy: N
   return {
     // In this order those of a transaction are stored: an assessment finds its patient and its evidence.
     rules: [createPatientRule(nonePolicy), createEvidenceRule(nonePolicy), createAssertionRule(nonePolicy)],
-    answerers: [createVmSearch(parts), createVmAccreditation(parts.clients), createVmRead()],
+    answerers: [createVmSearch(parts), createVmAccreditation(parts.clients), createVmRead(), createVmHistory(nonePolicy)],
   };
 }

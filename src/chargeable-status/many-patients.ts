@@ -3,6 +3,7 @@ import { readAssertions, withAssertion, type Assertion } from './assertion.js';
 import { VM_OBSERVATION_ID } from './codes.js';
 import type { NonePolicy } from './effective-status.js';
 import { answerOf, changeAssertions, newsOf, extensionShowing, SAVED_COLUMNS, type LockedRow, type StatusContext } from './patient-status.js';
+import { nextStep, withPast } from './status-past.js';
 import { rowOf } from './status-row.js';
 import type { Resource } from '../fhir/resource.js';
 import type { Change, StoredVersion } from '../store/store.js';
@@ -20,8 +21,9 @@ const LOCK = {
 const NAMES = SAVED_COLUMNS.map(([column]) => column);
 const SAVE = {
   name: 'chargeable-status-save-many',
-  text: `update fhir.chargeable_status as s set ${NAMES.map((column) => `${column} = given.${column}`).join(', ')}
-    from unnest($1::text[], ${SAVED_COLUMNS.map(([, type], index) => `$${index + 2}::${type}[]`).join(', ')}) as given (patient, ${NAMES.join(', ')}) where s.patient = given.patient returning s.summary, s.patient`,
+  text: withPast(`update fhir.chargeable_status as s set ${NAMES.map((column) => `${column} = given.${column}`).join(', ')}, ${nextStep(`$${NAMES.length + 3}`)}
+    from unnest($1::text[], ${SAVED_COLUMNS.map(([, type], index) => `$${index + 2}::${type}[]`).join(', ')}, $${NAMES.length + 2}::text[]) as given (patient, ${NAMES.join(', ')}, counted)
+    where s.patient = given.patient returning s.*, given.counted`),
 };
 
 const MERGED = { name: 'chargeable-status-merged', text: 'select patient from fhir.chargeable_status where patient = any($1) and (survivor is not null or joined <> \'{}\')' };
@@ -48,15 +50,15 @@ export async function addToMany(added: ReadonlyMap<string, Assertion>, context: 
   const saved: unknown[][] = [];
   const news = new Set<string>();
   for (const row of locked.filter(isPlain)) {
-    const { winner, values, isNews } = answerOf({ ...row, assertions: withOneMore(row.patient, row.assertions) }, [], now, nonePolicy);
-    saved.push(values);
+    const { winner, values, counted, isNews } = answerOf({ ...row, assertions: withOneMore(row.patient, row.assertions) }, [], now, nonePolicy);
+    saved.push([...values, counted]);
     if (isNews) news.add(row.patient);
     const version = stored.get(row.patient);
     const change = version?.text == null ? undefined : next(version, (patient) => extensionShowing(patient, winner, now));
     if (change) changes.push(change);
   }
   if (saved.length > 0) {
-    const answered = await tx.db.query<{ patient: string; summary: string }>({ ...SAVE, values: [0, ...SAVED_COLUMNS.map((_, index) => index + 1)].map((column) => saved.map((values) => values[column])) });
+    const answered = await tx.db.query<{ patient: string; summary: string }>({ ...SAVE, values: [...Array.from({ length: NAMES.length + 2 }, (_, column) => saved.map((values) => values[column])), now] });
     await tx.announce(answered.rows.filter(({ patient }) => news.has(patient)).map(({ summary }) => newsOf(summary, [], { tx, now })));
   }
   for (const { patient } of locked.filter((row) => !isPlain(row))) {

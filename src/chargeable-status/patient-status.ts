@@ -8,6 +8,7 @@ import { readAssertions, type Assertion } from './assertion.js';
 import { STATUS_TOPIC, VM_OBSERVATION_ID } from './codes.js';
 import { hasLapsed, statusAt, winnerOf, type NonePolicy, type Winner } from './effective-status.js';
 import { extensionsShowing, shownStatus, statusExtension } from './status-extension.js';
+import { nextStep, withPast } from './status-past.js';
 import { assertionsOf, namesOf, rowOf, sourceText, type StatusRow } from './status-row.js';
 import { vmVersion } from './vm-observation.js';
 
@@ -32,9 +33,11 @@ export const SAVED_COLUMNS = [
   ['assertions', 'text'], ['changes', 'integer'], ['changed', 'bigint'], ['winner', 'text'], ['source', 'text'], ['basic', 'text'], ['category', 'text'],
   ['decided', 'text'], ['decided_at', 'bigint'], ['valid_until', 'text'], ['lapses_at', 'bigint'], ['lapse_shown', 'boolean'],
 ] as const;
+/** What was believed until now is kept beside it (status-past.ts). */
 const SAVE = {
   name: 'chargeable-status-save',
-  text: `update fhir.chargeable_status set ${SAVED_COLUMNS.map(([column], index) => `${column} = $${index + 2}`).join(', ')} where patient = $1 returning summary`,
+  text: withPast(`update fhir.chargeable_status as s set ${SAVED_COLUMNS.map(([column], index) => `${column} = $${index + 2}`).join(', ')},
+    ${nextStep(`$${SAVED_COLUMNS.length + 2}`)} where patient = $1 returning s.*, $${SAVED_COLUMNS.length + 3}::text as counted`),
 };
 const SAVE_ASSERTIONS = { name: 'chargeable-status-save-assertions', text: 'update fhir.chargeable_status set assertions = $2 where patient = $1' };
 
@@ -95,8 +98,8 @@ async function saveAssertions(db: Queryable, row: LockedRow): Promise<void> {
 
 async function save(row: LockedRow, { tx, now }: StatusContext, nonePolicy: NonePolicy): Promise<Winner | undefined> {
   const others = (await Promise.all(row.joined.map((id) => assertionsOf(tx.db, id)))).flat();
-  const { winner, values, isNews } = answerOf(row, others, now, nonePolicy);
-  const { rows: [saved] } = await tx.db.query<{ summary: string }>({ ...SAVE, values });
+  const { winner, values, counted, isNews } = answerOf(row, others, now, nonePolicy);
+  const { rows: [saved] } = await tx.db.query<{ summary: string }>({ ...SAVE, values: [...values, now, counted] });
   if (saved && isNews) await tx.announce([newsOf(saved.summary, row.joined, { tx, now })]);
   return winner;
 }
@@ -105,6 +108,8 @@ export interface Answered {
   readonly winner: Winner | undefined;
   /** Patient, then the columns in the order of SAVED_COLUMNS. */
   readonly values: unknown[];
+  /** All that counted, as JSON text. */
+  readonly counted: string;
   /** Is the answer another than the last one told: by a write, or by the clock? */
   readonly isNews: boolean;
 }
@@ -112,15 +117,16 @@ export interface Answered {
 /** The answer that follows from all that is asserted, and the row that holds it. */
 export function answerOf(row: LockedRow, others: readonly Assertion[], now: number, nonePolicy: NonePolicy): Answered {
   // The winner is the same at every moment from now on; only its lapse depends on the clock.
-  const winner = winnerOf([...row.assertions, ...others], Infinity, nonePolicy);
+  const all = [...row.assertions, ...others];
+  const winner = winnerOf(all, Infinity, nonePolicy);
   const differs = answerText(row.winner, now) !== answerText(winner, now);
   const lapsed = winner !== undefined && hasLapsed(winner, now);
   const values = [
-    row.patient, JSON.stringify(row.assertions), row.changes + (differs ? 1 : 0), differs ? now : row.changed,
+    row.patient, JSON.stringify(row.assertions), row.changes + (differs ? 1 : 0), differs ? Math.max(now, row.changed) : row.changed,
     winner?.id ?? null, winner ? sourceText(winner) : null, winner?.basic ?? null, winner?.category ?? null, winner?.decided ?? null,
     winner?.decidedAt ?? null, winner?.validUntil ?? null, winner?.lapsesAt ?? null, lapsed,
   ];
-  return { winner, values, isNews: row.survivor === undefined && (differs || (lapsed && !row.lapseShown)) };
+  return { winner, values, counted: JSON.stringify(all), isNews: row.survivor === undefined && (differs || (lapsed && !row.lapseShown)) };
 }
 
 /** What subscribers are told of a row as it was saved. */

@@ -38,7 +38,8 @@ export function vmObservation(row: AnsweredRow, now: number): VmObservation {
   const { winner } = row;
   const lapsed = hasLapsed(winner, now);
   const version = vmVersion(row, now);
-  const updated = lapsed ? (winner.lapsesAt ?? row.changed) : row.changed;
+  // What had lapsed when it came is no older than that.
+  const updated = lapsed ? Math.max(winner.lapsesAt ?? 0, row.changed) : row.changed;
   const category = winner.category === undefined || lapsed ? '' : `,${CATEGORY_COMPONENTS[winner.category]}`;
   const text =
     `{"resourceType":"Observation","id":"${row.observation}","meta":{"versionId":"${version}","lastUpdated":"${instantText(updated)}","profile":${PROFILE}},` +

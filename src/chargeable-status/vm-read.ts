@@ -1,4 +1,4 @@
-// Reading the status observation by its id, which stays the same for a patient (VM-08). Its past is not served: it has none.
+// Reading the status observation by its id, which stays the same for a patient (VM-08).
 import { namesVersion } from '../fhir/etag.js';
 import type { Answerer } from '../store/answerer.js';
 import { VM_OBSERVATION_ID } from './codes.js';

@@ -8,12 +8,12 @@ import { BASE } from '../chargeable-status/codes.js';
 import { decisionOf } from '../chargeable-status/decision.js';
 import { requireNhsNumber, requireNumber } from '../chargeable-status/nhs-token.js';
 import { spineError } from '../chargeable-status/spine-error.js';
+import { knownAt } from '../chargeable-status/status-past.js';
 import { statusAnswer } from '../chargeable-status/status-answer.js';
+import { seesPast } from '../chargeable-status/vm-history.js';
 import type { AnswerContext } from '../store/answerer.js';
 import type { Operation } from './operation.js';
 
-/** Who is told the source, and may ask about another moment. */
-const DETAILED = new Set(['ovm', 'admin']);
 const PRESENTATION = new Set(['_format', '_pretty']);
 const NO_STORE = { 'Cache-Control': 'no-store' } as const;
 
@@ -22,6 +22,8 @@ interface Question {
   readonly number?: string;
   /** Milliseconds since the epoch. */
   readonly asOf?: number;
+  /** As what had been received, and not yet withdrawn, at this moment has it; milliseconds since the epoch. */
+  readonly knownAt?: number;
 }
 
 export function createChargeableStatusOperation(nonePolicy: NonePolicy): Operation {
@@ -33,41 +35,49 @@ export function createChargeableStatusOperation(nonePolicy: NonePolicy): Operati
     instances: ['Patient'],
     affectsState: false,
     async handle(request, context) {
-      const detailed = DETAILED.has(context.grant.caller.role);
-      const { number, asOf } = readQuestion(request);
-      if (asOf !== undefined && !detailed) throw fail('forbidden', { text: 'Only an Overseas Visitors Manager may ask for a status as of another moment: leave asOf out' });
+      const detailed = seesPast(context.grant.caller.role);
+      const { number, ...moments } = readQuestion(request);
+      const isOfNow = moments.asOf === undefined && moments.knownAt === undefined;
+      // Who is told the source may ask about another moment.
+      if (!isOfNow && !detailed) throw fail('forbidden', { text: 'Only an Overseas Visitors Manager may ask for a status as of another moment: leave asOf and knownAt out' });
+      if (moments.knownAt !== undefined && moments.knownAt > context.now) throw spineError('INVALID_PARAMETER', 'knownAt lies in the future: nobody knows what will be known');
       const row = await (number === undefined ? statusByPatient(context.db, request.id ?? '') : statusByNumber(context.db, number));
       // A supplier asks by number about anyone and sees no Patient; whoever sees some asks about those.
       if (context.grant.judges && !(row && (await context.store.read(context.grant, 'Patient', row.patient)))) throw context.grant.absent('Patient', request.id ?? number ?? '');
       if (!row) throw spineError('PATIENT_NOT_FOUND', 'No such patient is known here');
-      const status = asOf === undefined ? statusAt(row.winner, context.now) : await statusAsOf(row, asOf, context, nonePolicy);
+      const status = isOfNow ? statusAt(row.winner, context.now) : await statusThen(row, moments, context, nonePolicy);
       return { status: 200, body: statusAnswer(row, status, detailed), headers: NO_STORE };
     },
   };
 }
 
-async function statusAsOf(row: StatusRow, asOf: number, { db }: AnswerContext, nonePolicy: NonePolicy): Promise<EffectiveStatus> {
-  return effective(await assertionsOf(db, row.patient), asOf, nonePolicy);
+/** What was true at a moment, as is known now or was known then; what was known alone asks for what was answered then. */
+async function statusThen(row: StatusRow, { asOf, knownAt: known }: Question, { db, now }: AnswerContext, nonePolicy: NonePolicy): Promise<EffectiveStatus> {
+  const assertions = known === undefined ? await assertionsOf(db, row.patient) : await knownAt(db, row.patient, known);
+  return effective(assertions, asOf ?? known ?? now, nonePolicy);
 }
 
 /** From the query, and from the Parameters of a POST. */
 function readQuestion(request: FhirRequest): Question {
   let number: string | undefined;
   let asOf: number | undefined;
+  let known: number | undefined;
   for (const [name, value] of request.query) {
     if (name === 'identifier') number = once(name, number, requireNhsNumber(value));
-    else if (name === 'asOf') asOf = once(name, asOf, requireMoment(value));
+    else if (name === 'asOf') asOf = once(name, asOf, requireMoment(name, value));
+    else if (name === 'knownAt') known = once(name, known, requireMoment(name, value));
     else if (!PRESENTATION.has(name)) throw unknown(name);
   }
   for (const parameter of parametersOf(request)) {
     const name = asText(parameter['name']) ?? '';
     if (name === 'identifier') number = once(name, number, numberIn(parameter));
-    else if (name === 'asOf') asOf = once(name, asOf, requireMoment(asText(parameter['valueDateTime'])));
+    else if (name === 'asOf') asOf = once(name, asOf, requireMoment(name, asText(parameter['valueDateTime'])));
+    else if (name === 'knownAt') known = once(name, known, requireMoment(name, asText(parameter['valueDateTime'])));
     else throw unknown(name);
   }
   if (request.id === undefined && number === undefined) throw spineError('INVALID_PARAMETER', 'The parameter identifier is missing: the NHS number with its system');
   if (request.id !== undefined && number !== undefined) throw spineError('INVALID_PARAMETER', 'The URL names the patient already: leave identifier out');
-  return { ...(number !== undefined && { number }), ...(asOf !== undefined && { asOf }) };
+  return { ...(number !== undefined && { number }), ...(asOf !== undefined && { asOf }), ...(known !== undefined && { knownAt: known }) };
 }
 
 function parametersOf({ body }: FhirRequest): ReturnType<typeof asObjects> {
@@ -86,9 +96,9 @@ function numberIn(parameter: ReturnType<typeof asObjects>[number]): string {
   return requireNumber(system, value);
 }
 
-function requireMoment(text: string | undefined): number {
+function requireMoment(name: string, text: string | undefined): number {
   const moment = text === undefined ? undefined : decisionOf(text);
-  if (!moment) throw spineError('INVALID_PARAMETER', 'asOf must be a dateTime to the day at least');
+  if (!moment) throw spineError('INVALID_PARAMETER', `${name} must be a dateTime to the day at least`);
   return moment.at;
 }
 
@@ -97,4 +107,4 @@ function once<T>(name: string, before: T | undefined, value: T): T {
   return value;
 }
 
-const unknown = (name: string) => spineError('INVALID_PARAMETER', `This operation takes identifier and asOf, not "${name.slice(0, 64)}"`);
+const unknown = (name: string) => spineError('INVALID_PARAMETER', `This operation takes identifier, asOf and knownAt, not "${name.slice(0, 64)}"`);

@@ -23,6 +23,7 @@ const TABLES: Readonly<Record<string, TableClass>> = {
   'fhir.resource_key': { spread: 'distributed', by: 'key' },
   'fhir.secret': { spread: 'local' },
   'fhir.chargeable_status': { spread: 'distributed', by: 'patient' },
+  'fhir.chargeable_status_past': { spread: 'distributed', by: 'patient' },
   'fhir.nhs_number': { spread: 'distributed', by: 'number' },
   'fhir.home_office_statement': BY_ID,
   'fhir.home_office_key': { spread: 'distributed', by: 'key' },

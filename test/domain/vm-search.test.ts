@@ -98,8 +98,9 @@ describe('success', () => {
   test('VM-08: neither its history nor its versions nor any other Observation is there for a supplier', async () => {
     const { id, meta } = await vmObservation(server, identified);
     const assertion = await assessed(server, await register(server, newNumber()), 'F', '2026-05-01T00:00:00Z');
-    for (const path of [`Observation/${id}/_history`, `Observation/${id}/_history/${meta.versionId}`, `Observation/${assertion.id}`, 'Observation/chargeable-status-x'])
-      expect([path, (await server.send('GET', path, { token: server.tokens.supplier })).status]).toEqual([path, 404]);
+    const status = async (path: string) => [path, (await server.send('GET', path, { token: server.tokens.supplier })).status];
+    for (const path of [`Observation/${id}/_history`, `Observation/${id}/_history/${meta.versionId}`, 'Observation/chargeable-status-x/_history']) expect(await status(path)).toEqual([path, 403]);
+    for (const path of [`Observation/${assertion.id}`, 'Observation/chargeable-status-x']) expect(await status(path)).toEqual([path, 404]);
   });
 
   test('VM-09: a known patient without a record is a success that says so', async () => {
