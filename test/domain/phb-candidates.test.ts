@@ -1,8 +1,9 @@
 // C32E15 and C32E6: who may have a budget, found from the records held; and criteria as a commissioner defines them (domain.md 2.1, rulings 17, 59, 65).
+import { londonDate } from '../../src/fhir/london.js';
 import { expectRefusal } from '../api/refusal.js';
 import { startServer, type Answer, type TestServer } from '../server.js';
 import { BASE, extension, parametersOf } from './people.js';
-import { budgetBody, coded, makeWorld, put, type World } from './world.js';
+import { budgetBody, call, code, coded, makeWorld, neighbour, openBudget, put, type World } from './world.js';
 
 const SNOMED = 'http://snomed.info/sct';
 let server: TestServer;
@@ -130,6 +131,27 @@ test('never shows the patients of another commissioner', async () => {
   const other = await ask(id, '', world.tokens.otherCommissioner);
   expectRefusal(other, 404, { code: 'not-found' });
   for (const token of [world.tokens.manager, world.tokens.ada, server.tokens.ovm]) expectRefusal(await ask(id, '', token), 403, { code: 'forbidden' });
+});
+
+test('the last review is counted in days, and the latest one counts', async () => {
+  const day = (ago: number): string => londonDate(Date.now() - ago * 86_400_000);
+  const reviewed = async (...ago: number[]): Promise<string> => {
+    const account = await openBudget(server, world, { patient: await neighbour(server, world), planned: true });
+    for (const days of ago) {
+      const { status, text } = await call(server, world.tokens.manager, `Account/${account.id}/$review`, [code('outcome', 'continue'), ['reviewedOn', { valueDate: day(days) }]]);
+      if (status !== 200) throw new Error(text);
+    }
+    return account.subject[0].reference.slice('Patient/'.length);
+  };
+  const [recent, old, both, never] = [await reviewed(10), await reviewed(200), await reviewed(200, 20), await reviewed()];
+  const found = async (low?: number, high?: number): Promise<string[]> => {
+    const { body } = await ask(await group(criterion('last-review', years(low, high))));
+    return (body.entry ?? []).map(({ resource }: any) => resource.id).filter((id: string) => [recent, old, both, never].includes(id)).sort();
+  };
+  expect(await found(0, 30)).toEqual([recent, both].sort());
+  expect(await found(15, 30)).toEqual([both]);
+  expect(await found(100)).toEqual([old]);
+  expect(await found(undefined, 365)).toEqual([recent, old, both].sort());
 });
 
 test('what can\'t be judged is refused by its name, and never left out', async () => {
