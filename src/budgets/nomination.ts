@@ -72,7 +72,9 @@ export function withNomination(extensions: readonly unknown[], index: number, { 
 export function endedPeriod({ start, end }: Pick<BudgetManager, 'start' | 'end'>, now: number): JsonObject {
   const began = start === undefined ? undefined : dateRange(start, 'Europe/London');
   const over = end === undefined ? undefined : dateRange(end, 'Europe/London');
-  const last = over && over.hi <= now ? end : began && began.lo > now ? start : instantText(now);
+  // As exact as its beginning: a day can't be compared with a moment of it.
+  const moment = start?.length === 10 ? londonDate(now) : instantText(now);
+  const last = over && over.hi <= now ? end : began && began.lo > now ? start : moment;
   return { ...(start !== undefined && { start }), ...(last !== undefined && { end: last }) };
 }
 
