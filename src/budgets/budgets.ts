@@ -5,6 +5,7 @@ import { createAccountRule } from './account-rule.js';
 import { createCarePlanRule } from './care-plan-rule.js';
 import { createCriteriaRule } from './criteria-rule.js';
 import { createDecisionRule } from './decision-rule.js';
+import { createDirectoryRule, createEntryRule } from './directory-rule.js';
 import { createPaymentRule } from './payment-rule.js';
 import { createPurchaseItemRule } from './purchase-items.js';
 import { createPurchaseRule } from './purchase-rule.js';
@@ -18,6 +19,8 @@ export interface Budgets {
 export function createBudgets(definitions: Definitions): Budgets {
   return {
     rules: [
+      createDirectoryRule(definitions),
+      createEntryRule(),
       createCarePlanRule(definitions),
       createAccountRule(),
       createPurchaseRule(definitions),

@@ -94,7 +94,7 @@ function systemInteractions(routes: CapabilityParts['routes']): object[] {
 }
 
 function searchParams(definitions: Definitions, type: string): object[] {
-  const rows = [...definitions.searchParameters(type).values()].filter((parameter) => parameter.type !== 'special');
+  const rows = [...definitions.searchParameters(type).values()].filter((parameter) => parameter.type !== 'special' || parameter.expression !== undefined);
   return rows.map(({ code, type: kind, url }) => ({ name: code, definition: url, type: kind }));
 }
 

@@ -32,7 +32,7 @@ export function readCriterion(context: CriterionContext, type: string, name: str
 /** A parameter that the index can answer. */
 export function searchableSlot(definitions: Definitions, type: string, code: string): Slot | undefined {
   const slot = slotsOf(definitions, type).byCode.get(code);
-  if (!slot || slot.parameter.expression === undefined || slot.parameter.type === 'special') return undefined;
+  if (!slot || slot.parameter.expression === undefined) return undefined;
   return slot.parameter.type === 'composite' && !slot.parts ? undefined : slot;
 }
 

@@ -97,10 +97,10 @@ function stepsOf(definitions: Definitions, slots: readonly Slot[]): Pick<Plan, '
   return { byMember, always };
 }
 
-/** Undefined for parameters that have no expression (`_text`) or that the index can't hold (`near`). */
+/** Undefined for parameters that have no expression (`_text`). */
 function makeStep(definitions: Definitions, slot: Slot): Step | undefined {
   const { type, parameter, parts } = slot;
-  if (parameter.expression === undefined || parameter.type === 'special') return undefined;
+  if (parameter.expression === undefined) return undefined;
   if (parameter.type === 'composite') return parts && compositeStep(definitions, slot, parameter.expression);
   const path = compilePath(parameter.expression, type, definitions);
   const index = PARAMETER_RULES[parameter.type].indexer(slot);
