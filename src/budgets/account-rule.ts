@@ -5,6 +5,7 @@ import { fail } from '../fhir/errors.js';
 import type { Resource } from '../fhir/resource.js';
 import type { Write, WriteContext, WriteRule } from '../store/rule.js';
 import { budgetKind, ownerOf, patientOf } from './account.js';
+import { mayChange } from './acts.js';
 import { checkAmendment } from './amendment.js';
 import { businessError, COVERAGE_TYPE } from './codes.js';
 import { amountsOf, withLineIds } from './lines.js';
@@ -35,13 +36,20 @@ export function createAccountRule(): WriteRule {
 }
 
 /** What the server owns: an id for every line, and the Coverage that stands for the funding in every Claim. */
-function complete({ before, after }: Write, { newId }: WriteContext): Readonly<Record<string, unknown>> | undefined {
-  if (!after || budgetKind(after) !== 'phb') return undefined;
+function complete({ before, after }: Write, { newId, act }: WriteContext): Readonly<Record<string, unknown>> | undefined {
+  if (!after || budgetKind(after) === undefined) return undefined;
+  if (budgetKind(after) === 'joint-budget') return partsOf(before, after, act);
   const open = budgetKind(before) === undefined ? undefined : before;
   const extension = withLineIds(after, open, newId);
   if (!open && after['coverage'] !== undefined) throw forbidden('Account.coverage is made by the server: leave it out', 'Account.coverage');
   const coverage = open ? open['coverage'] : [{ coverage: { reference: `Coverage/${newId()}` }, priority: 1 }];
   return { ...(extension && { extension }), ...(after['coverage'] === undefined && { coverage }) };
+}
+
+/** The budgets of a joint one stay where a write leaves them out; $leave alone takes the last of them away. */
+function partsOf(before: Resource | undefined, after: Resource, act: string | undefined): Readonly<Record<string, unknown>> | undefined {
+  const coverage = before?.['coverage'];
+  return after['coverage'] === undefined && coverage !== undefined && !mayChange(act, 'parts') ? { coverage } : undefined;
 }
 
 function refuseOtherMark(before: Resource | undefined, after: Resource): void {

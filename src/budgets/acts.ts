@@ -2,7 +2,7 @@
 // each has an operation that checks what the change means (domain.md rulings 11, 15; 2.1).
 
 /** Parts that belong to operations. */
-export type Owned = 'lines' | 'status' | 'managers' | 'plans' | 'parent';
+export type Owned = 'lines' | 'status' | 'managers' | 'plans' | 'parent' | 'parts';
 
 /** By WriteContext.act: the code of the operation. */
 const ACTS: Readonly<Record<string, readonly Owned[]>> = {
@@ -19,8 +19,8 @@ const ACTS: Readonly<Record<string, readonly Owned[]>> = {
   'end-nomination': ['managers'],
   'link-careplan': ['plans'],
   'unlink-careplan': ['plans'],
-  join: ['parent'],
-  leave: ['parent'],
+  join: ['parent', 'parts'],
+  leave: ['parent', 'parts'],
 };
 
 /** What a client is told to call instead. */
@@ -30,6 +30,7 @@ export const OPERATIONS: Readonly<Record<Owned, string>> = {
   managers: 'Who manages a budget is changed by Account/$nominate, $accept-nomination, $approve-nomination and $end-nomination',
   plans: 'Care plans are linked by Account/$link-careplan and $unlink-careplan',
   parent: 'Budgets are joined by Account/$join and $leave',
+  parts: 'Which budgets a joint one is made of is changed by Account/$join and $leave; only their priority is free',
 };
 
 export const mayChange = (act: string | undefined, part: Owned): boolean => act !== undefined && ACTS[act]?.includes(part) === true;

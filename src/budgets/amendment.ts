@@ -11,6 +11,7 @@ import { allocationsOf, budgetKind, codeExtension, eligibilityOf, managersOf, ow
 import { mayChange, OPERATIONS, type Owned } from './acts.js';
 import { businessError, FUNDING_SOURCE, OVERSPEND_POLICY } from './codes.js';
 import { eligibilityFaults } from './eligibility.js';
+import { coveragesIn } from './joint.js';
 import { amountsOf, checkHolders, lineFaults, lineText } from './lines.js';
 import { checkDuplicate, checkOwner } from './opening.js';
 import { referred, speaksFor } from './referred.js';
@@ -44,7 +45,7 @@ const forbidden = (text: string, expression: string) => fail('business-rule', { 
 function refuseFixed(before: Resource, after: Resource): void {
   if (patientOf(before) !== patientOf(after)) throw forbidden('The patient of a budget can\'t be changed: close it and open one for the other patient', 'Account.subject');
   if (codeExtension(before, FUNDING_SOURCE) !== codeExtension(after, FUNDING_SOURCE)) throw forbidden('The funding source of a budget can\'t be changed: close it and open another', 'Account.extension');
-  if (text(before['coverage']) !== text(after['coverage'])) throw forbidden('Account.coverage is the server\'s: leave it as it is, or out', 'Account.coverage');
+  if (budgetKind(after) === 'phb' && text(before['coverage']) !== text(after['coverage'])) throw forbidden('Account.coverage is the server\'s: leave it as it is, or out', 'Account.coverage');
 }
 
 function refuseOwned({ before, after, document }: Amendment, act: string | undefined): void {
@@ -56,6 +57,7 @@ function refuseOwned({ before, after, document }: Amendment, act: string | undef
   keep('managers', text(managersOf(before).map(withoutPlace)) === text(managersOf(after).map(withoutPlace)), 'Account.extension');
   keep('plans', text(plansOf(before).map(withoutPlace)) === text(plansOf(after).map(withoutPlace)), 'Account.extension');
   keep('parent', parentOf(before) === parentOf(after), 'Account.partOf');
+  keep('parts', text(coveragesIn(before).sort()) === text(coveragesIn(after).sort()), 'Account.coverage');
 }
 
 const text = (value: unknown): string => JSON.stringify(value);

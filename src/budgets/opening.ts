@@ -42,6 +42,7 @@ function newFaults(after: Resource): Issue[] {
   if (managersOf(after).length > 0) must(`${OPERATIONS.managers}, once the budget is open`, 'Account.extension');
   if (plansOf(after).length > 0) must(`${OPERATIONS.plans}, once the budget is open`, 'Account.extension');
   if (parentOf(after) !== undefined) must(`${OPERATIONS.parent}, once the budget is open`, 'Account.partOf');
+  if (budgetKind(after) === 'joint-budget' && after['coverage'] !== undefined) must(`${OPERATIONS.parts}, once the budget is open`, 'Account.coverage');
   return faults;
 }
 

@@ -12,6 +12,8 @@ import { createEverythingOperation } from './everything.js';
 import { createExpandOperation } from './expand.js';
 import { createIngestOperation, type IngestOperationParts } from './ingest-status-feed.js';
 import { createLinkCarePlanOperation } from './link-careplan.js';
+import { createJoinOperation } from './join.js';
+import { createLeaveOperation } from './leave.js';
 import { createLookupOperation } from './lookup.js';
 import { createNominateOperation } from './nominate.js';
 import { createOpenBudgetOperation } from './open-budget.js';
@@ -57,6 +59,8 @@ export const createOperations = (parts: { readonly nonePolicy: NonePolicy } & Te
   createAdjustAllocationOperation(parts),
   createAssignAllocationOperation(parts),
   createTransferAllocationOperation(parts),
+  createJoinOperation(parts),
+  createLeaveOperation(parts),
   createPayOperation(parts),
   createRefundOperation(parts),
   createClawbackOperation(parts),
