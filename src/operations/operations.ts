@@ -7,6 +7,7 @@ import { createCandidatesOperations } from './candidates.js';
 import { createChargeableStatusOperation } from './chargeable-status.js';
 import { createClawbackOperation } from './clawback.js';
 import { createCloseOperation } from './close.js';
+import { createDecidePurchaseOperation } from './decide-purchase.js';
 import { createDefineFeedOperation, createFeedsOperation } from './define-feed.js';
 import { createEverythingOperation } from './everything.js';
 import { createExpandOperation } from './expand.js';
@@ -61,6 +62,8 @@ export const createOperations = (parts: { readonly nonePolicy: NonePolicy } & Te
   createTransferAllocationOperation(parts),
   createJoinOperation(parts),
   createLeaveOperation(parts),
+  createDecidePurchaseOperation('approve', parts),
+  createDecidePurchaseOperation('reject', parts),
   createPayOperation(parts),
   createRefundOperation(parts),
   createClawbackOperation(parts),
