@@ -14,6 +14,10 @@ export interface Payable {
   /** Account.status of the budget, and the logical id of the Organization that owns it. */
   readonly state: string;
   readonly owner: string | undefined;
+  /** Logical id. */
+  readonly patient: string;
+  /** Was nothing ever paid from the budget? */
+  readonly untouched: boolean;
 }
 
 interface Row {
@@ -24,11 +28,13 @@ interface Row {
   readonly holder: string | null;
   readonly state: string;
   readonly owner: string | null;
+  readonly patient: string;
+  readonly untouched: boolean;
 }
 
 const READ = {
   name: 'payables-read',
-  text: `select c.account, c.line, c.committed::text as outstanding, l.model, l.holder, b.state, b.owner
+  text: `select c.account, c.line, c.committed::text as outstanding, l.model, l.holder, b.state, b.owner, b.patient, b.first_paid is null as untouched
     from fhir.claim_commitment c join fhir.budget_account b on b.account = c.account join fhir.budget_line l on l.account = c.account and l.line = c.line
     where c.claim = $1 order by c.account, c.line`,
 };

@@ -11,6 +11,7 @@ import { fail } from '../fhir/errors.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import { firstVersion } from '../interactions/amend.js';
 import { currentOf, ledgerOf, type Current, type Inside } from './act.js';
+import { scheduleFirstReview } from './first-review.js';
 import { paymentAnswer, seenIn, type Payment } from './payment-input.js';
 
 export async function payAdvance(request: FhirRequest, payment: Payment, inside: Inside): Promise<FhirResponse> {
@@ -28,6 +29,7 @@ export async function payAdvance(request: FhirRequest, payment: Payment, inside:
   ];
   await inside.tx.write(made);
   await post([{ id: inside.parts.newId(), account: account.id, line: line.line, kind: 'advance', amount: payment.amount, notice }], ledgerOf(inside));
+  if (budget.firstPaid === undefined) await scheduleFirstReview(budget, payment.paymentDate, inside);
   return paymentAnswer(made, request);
 }
 

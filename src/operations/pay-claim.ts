@@ -14,6 +14,7 @@ import type { Resource } from '../fhir/resource.js';
 import { firstVersion } from '../interactions/amend.js';
 import type { Change } from '../store/store.js';
 import { amendment, currentOf, ledgerOf, type Current, type Inside } from './act.js';
+import { scheduleFirstReview } from './first-review.js';
 import { seenIn, paymentAnswer, type Payment } from './payment-input.js';
 
 const AT = 'Parameters.parameter';
@@ -39,6 +40,7 @@ export async function payClaim(request: FhirRequest, payment: Payment, inside: I
     return amount === 0n ? [] : [{ id: inside.parts.newId(), account, line, kind: 'spend', amount, claim: claim.id, notice } as const];
   });
   await post(postings, ledgerOf(inside));
+  for (const budget of untouchedOf(due)) await scheduleFirstReview(budget, payment.paymentDate, inside);
   return paymentAnswer(made, request);
 }
 
@@ -93,6 +95,9 @@ function issuerOf({ model, holder, owner }: Payable): string | undefined {
   if (model === 'notional') return owner;
   return holder?.startsWith('Organization/') === true ? holder.slice('Organization/'.length) : undefined;
 }
+
+/** The budgets that had not been paid from, each once. */
+const untouchedOf = (due: readonly Payable[]): readonly Payable[] => due.filter(({ account, untouched }, index) => untouched && due.findIndex((one) => one.account === account) === index);
 
 /** A purchase that is paid whole is outstanding no more. */
 function settlement(claim: Current, inside: Inside): Change[] {

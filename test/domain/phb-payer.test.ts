@@ -66,11 +66,11 @@ const told = ({ status, body }: Answer): string => `${status}${status === 200 ? 
 /** What each bearer is told when it pays 1.00 of a purchase on the line. */
 const PAYERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   notional: {
-    admin: '200', manager: '200', coordinator: '200', patient: '403 NOT_PAYER', nominee: '403 NOT_PAYER', otherPatient: '404', otherNominee: '404', stranger: '403 NO_RELATIONSHIP', otherManager: '404',
+    coordinator: '200', admin: '200', manager: '200', patient: '403 NOT_PAYER', nominee: '403 NOT_PAYER', otherPatient: '404', otherNominee: '404', stranger: '403 NO_RELATIONSHIP', otherManager: '404',
     isf: '404', otherIsf: '404', commissioner: '403', broker: '403', provider: '403', supplier: '403', ovm: '403', homeOffice: '403',
   },
-  'third-party': { admin: '200', manager: '200', isf: '200', otherIsf: '404', coordinator: '403 NOT_PAYER', patient: '403 NOT_PAYER', nominee: '403 NOT_PAYER', otherManager: '404', commissioner: '403' },
-  'direct-payment': { admin: '200', patient: '200', nominee: '200', otherPatient: '404', manager: '403 NOT_PAYER', coordinator: '403 NOT_PAYER', isf: '404', commissioner: '403' },
+  'third-party': { isf: '200', admin: '200', manager: '200', otherIsf: '404', coordinator: '403 NOT_PAYER', patient: '403 NOT_PAYER', nominee: '403 NOT_PAYER', otherManager: '404', commissioner: '403' },
+  'direct-payment': { patient: '200', nominee: '200', admin: '200', otherPatient: '404', manager: '403 NOT_PAYER', coordinator: '403 NOT_PAYER', isf: '404', commissioner: '403' },
 };
 
 describe('given a budget of three models, when each pays a purchase on a line', () => {

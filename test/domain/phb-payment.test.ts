@@ -2,11 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { examineBudgets } from '../../src/budgets/doctor.js';
-import { readBudgets } from '../../src/budgets/totals.js';
 import { BASE, errorCode } from './people.js';
 import { gbp, made } from './budgets.js';
 import { balanceOf, change, opened, parties, purchaseBody, recorded, type Opened } from './purchases.js';
-import { call, codeIn, paidIn, parametersBody, pay, refund } from './payments.js';
+import { call, codeIn, linkPlan, paidIn, parametersBody, pay, refund } from './payments.js';
 import { startServer, type Answer, type TestServer } from '../server.js';
 
 let server: TestServer;
@@ -160,15 +159,26 @@ describe('given a purchase of 30.00 on a notional line', () => {
     expect(await balanceOf(server, on.account)).toMatchObject({ spent: 60, committed: 0 });
   });
 
-  it('then the moment of the first payment is kept, and no later one', async () => {
+  it('then the first payment, and no later one, has a review due three months after it', async () => {
     const on = await budget();
-    const claim = await purchase(on);
-    const firstPaid = async (): Promise<number | undefined> => (await readBudgets(server.database, [on.account])).get(on.account)?.firstPaid;
-    expect(await firstPaid()).toBeUndefined();
-    await pay(server, claim.id, 10);
-    const at = await firstPaid();
-    expect(at).toBeGreaterThan(Date.now() - 60_000);
-    await pay(server, claim.id, 10);
-    expect(await firstPaid()).toBe(at);
+    const [first, second] = [await purchase(on), await purchase(on)];
+    const reviews = async (): Promise<any[]> => ((await read(`Task?focus=Account/${on.account}&code=budget-review`)).body.entry ?? []).map(({ resource }: any) => resource);
+    expect(await reviews()).toEqual([]);
+    await Promise.all([first, second].map(({ id }) => pay(server, id, 10, { values: { paymentDate: '2026-11-21' } })));
+    await pay(server, first.id, 20);
+    expect(await reviews()).toEqual([expect.objectContaining({ status: 'requested', for: { reference: `Patient/${on.patient}` }, owner: { reference: `Organization/${known.owner}` }, restriction: { period: { end: '2027-02-21' } } })]);
+  });
+
+  it('then a review that was due later is brought forward, and one due earlier stays', async () => {
+    for (const [nextDue, due] of [['2027-11-01', '2027-02-21'], ['2026-12-24', '2026-12-24']]) {
+      const on = await budget();
+      await linkPlan(server, on.account, on.patient);
+      const claim = await purchase(on);
+      const review = { resourceType: 'Parameters', parameter: [{ name: 'outcome', valueCode: 'continue' }, { name: 'reviewedOn', valueDate: '2026-11-20' }, { name: 'nextDue', valueDate: nextDue }] };
+      expect((await server.send('POST', `Account/${on.account}/$review`, { token: server.tokens.admin, body: review })).status).toBe(200);
+      await pay(server, claim.id, 10, { values: { paymentDate: '2026-11-21' } });
+      const { body } = await read(`Task?focus=Account/${on.account}&code=budget-review&status=requested`);
+      expect(body.entry.map(({ resource }: any) => resource.restriction.period.end)).toEqual([due]);
+    }
   });
 });
