@@ -50,10 +50,7 @@ export async function directLine(server: TestServer, patient: string, amount: nu
 export async function linkPlan(server: TestServer, account: string, patient: string, team = true): Promise<string> {
   const teams = team ? [`CareTeam/${(await made(server, teamBody(patient, [`Patient/${patient}`]))).id}`] : [];
   const plan = await made(server, planBody(patient, teams));
-  const { headers } = await server.send('GET', `Account/${account}`, { token: server.tokens.admin });
-  const body = { resourceType: 'Parameters', parameter: [{ name: 'carePlan', valueReference: { reference: `CarePlan/${plan.id}` } }] };
-  const { status, text } = await server.send('POST', `Account/${account}/$link-careplan`, { token: server.tokens.admin, body, headers: { 'if-match': headers['etag'] ?? '' } });
-  if (status !== 200) throw new Error(`$link-careplan: ${status} ${text}`);
+  await onAccount(server, account, 'link-careplan', [{ name: 'carePlan', valueReference: { reference: `CarePlan/${plan.id}` } }]);
   return plan.id;
 }
 
@@ -63,4 +60,20 @@ export async function approved(server: TestServer, account: string, patient: str
   const { body } = await server.send('GET', `Account/${account}`, { token: server.tokens.admin });
   await server.seed([{ ...body, extension: [...body.extension, managerEntry(`RelatedPerson/${person.id}`, 'approved')] }]);
   return person.id;
+}
+
+/** Calls an operation on an Account as it is now: with If-Match. */
+export async function onAccount(server: TestServer, account: string, operation: string, parameter: readonly object[]): Promise<any> {
+  const { headers } = await server.send('GET', `Account/${account}`, { token: server.tokens.admin });
+  const { status, body, text } = await server.send('POST', `Account/${account}/$${operation}`, { token: server.tokens.admin, body: { resourceType: 'Parameters', parameter }, headers: { 'if-match': headers['etag'] ?? '' } });
+  if (status !== 200) throw new Error(`$${operation}: ${status} ${text}`);
+  return body;
+}
+
+/** Closes a budget after a review; gives the review. */
+export async function close(server: TestServer, account: string, patient: string): Promise<string> {
+  await linkPlan(server, account, patient);
+  const review = await onAccount(server, account, 'review', [{ name: 'outcome', valueCode: 'close' }]);
+  await onAccount(server, account, 'close', [{ name: 'review', valueReference: { reference: `Task/${review.id}` } }, { name: 'reason', valueCode: 'review' }]);
+  return review.id;
 }

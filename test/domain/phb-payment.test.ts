@@ -5,7 +5,7 @@ import { examineBudgets } from '../../src/budgets/doctor.js';
 import { BASE, errorCode } from './people.js';
 import { gbp, made } from './budgets.js';
 import { balanceOf, change, opened, parties, purchaseBody, recorded, type Opened } from './purchases.js';
-import { call, codeIn, linkPlan, paidIn, parametersBody, pay, refund } from './payments.js';
+import { call, close, codeIn, linkPlan, onAccount, paidIn, parametersBody, pay, refund } from './payments.js';
 import { startServer, type Answer, type TestServer } from '../server.js';
 
 let server: TestServer;
@@ -121,12 +121,17 @@ describe('given a purchase of 30.00 on a notional line', () => {
     expect((await pay(server, 'not-there', 30)).status).toBe(404);
   });
 
-  it('when the budget is closed, then 422 ACCOUNT_NOT_ACTIVE', async () => {
-    const on = await budget();
-    const claim = await purchase(on);
-    await server.database.query({ text: `update fhir.budget_account set state = 'inactive' where account = $1`, values: [on.account] });
-    const answer = await pay(server, claim.id, 30);
-    expect([answer.status, errorCode(answer)]).toEqual([422, 'ACCOUNT_NOT_ACTIVE']);
+  it('when the budget is suspended or closed, then 422 ACCOUNT_NOT_ACTIVE', async () => {
+    const [suspended, closed] = [await budget(), await budget()];
+    const claim = await purchase(suspended);
+    await onAccount(server, suspended.account, 'suspend', [{ name: 'reason', valueString: 'under inquiry' }]);
+    const paidClaim = await purchase(closed);
+    await pay(server, paidClaim.id, 30);
+    await close(server, closed.account, closed.patient);
+    for (const { id } of [claim, paidClaim]) {
+      const answer = await pay(server, id, 30);
+      expect([answer.status, errorCode(answer)]).toEqual([422, 'ACCOUNT_NOT_ACTIVE']);
+    }
   });
 
   it('when two pay the whole at the same moment, then exactly one does', async () => {

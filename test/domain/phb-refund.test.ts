@@ -4,7 +4,7 @@ import { examineBudgets } from '../../src/budgets/doctor.js';
 import { BASE, errorCode } from './people.js';
 import { gbp, linesOf, made } from './budgets.js';
 import { balanceOf, change, opened, parties, purchaseBody, recorded, type Opened } from './purchases.js';
-import { call, codeIn, directLine, linkPlan, paidIn, pay, refund } from './payments.js';
+import { call, close, codeIn, directLine, linkPlan, onAccount, paidIn, pay, refund } from './payments.js';
 import { teamBody } from './world.js';
 import { startServer, type Answer, type TestServer } from '../server.js';
 
@@ -144,17 +144,20 @@ describe('given a payment of 30.00', () => {
     expect((await refund(server, on.notice.id, 1, { token: await server.token('commissioner', { organization: 'QWE' }) })).status).toBe(201);
   });
 
-  it('when the budget has been closed, then what comes back goes on to its owner', async () => {
+  it('when the budget has been closed, then what comes back goes on to its owner; and is granted again when it opens', async () => {
     const on = await paid();
-    const lineId = linesOf(on.body)[0]?.lineId;
-    await server.database.query({ text: `update fhir.budget_account set state = 'inactive' where account = $1`, values: [on.account] });
+    const review = await close(server, on.account, on.patient);
+    expect(await balanceOf(server, on.account)).toMatchObject({ allocated: 30, spent: 30, available: 0 });
     expect((await refund(server, on.notice.id, 20)).status).toBe(201);
-    expect(await balanceOf(server, on.account)).toMatchObject({ allocated: 11980, spent: 10, available: 11970 });
-    expect(linesOf((await read(`Account/${on.account}`)).body)).toEqual([{ lineId, model: 'notional', amount: 11980 }]);
+    expect(await balanceOf(server, on.account)).toMatchObject({ allocated: 10, spent: 10, available: 0 });
+    const account = (await read(`Account/${on.account}`)).body;
+    expect(linesOf(account).map(({ amount }) => amount)).toEqual([10]);
     const rows = await ledger(on.account);
-    expect(rows.map(({ kind }) => kind)).toEqual(['allocation', 'commit', 'spend', 'refund', 'clawback']);
+    expect(rows.map(({ kind, amount }) => [kind, amount])).toEqual([['allocation', 1_200_000], ['commit', 3000], ['spend', 3000], ['clawback', 1_197_000], ['refund', 2000], ['clawback', 2000]]);
     const why = await read(`Provenance/${rows.at(-1).provenance}`);
-    expect(why.body.target).toEqual([{ reference: `Account/${on.account}/_history/2` }]);
+    expect(why.body.target).toEqual([{ reference: `Account/${on.account}/_history/${account.meta.versionId}` }]);
+    await onAccount(server, on.account, 'reopen', [{ name: 'review', valueReference: { reference: `Task/${review}` } }, { name: 'reason', valueString: 'a mistake' }]);
+    expect(await balanceOf(server, on.account)).toMatchObject({ allocated: 12000, spent: 10, available: 11990 });
   });
 });
 
@@ -182,9 +185,11 @@ describe('given a holder who has 300.00', () => {
 
   it('when the budget is closed, then the debt shrinks and what was granted stays', async () => {
     const on = await held();
-    await server.database.query({ text: `update fhir.budget_account set state = 'inactive' where account = $1`, values: [on.account] });
-    expect((await clawback(on, { amount: 300, reason: 'death' })).status).toBe(201);
-    expect(await balanceOf(server, on.account)).toMatchObject({ allocated: 1500, disbursed: 0, heldByHolder: 0 });
+    await close(server, on.account, on.patient);
+    expect(await balanceOf(server, on.account)).toMatchObject({ available: 0, heldByHolder: 300 });
+    const { allocated } = await balanceOf(server, on.account);
+    expect((await clawback(on, { amount: 300, reason: 'death', allocationId: on.line })).status).toBe(201);
+    expect(await balanceOf(server, on.account)).toMatchObject({ allocated, disbursed: 0, heldByHolder: 0 });
   });
 
   it('when more is asked back than the holder has, then 422 with what that is', async () => {
