@@ -13,6 +13,7 @@ import { sealAll } from './audit/seal.js';
 import { refuseChange, serverMadeRule } from './audit/server-made.js';
 import { Trail } from './audit/trail.js';
 import { createBudgets } from './budgets/budgets.js';
+import { createBudgetSweep } from './budgets/sweep.js';
 import { createChargeableStatus } from './chargeable-status/chargeable-status.js';
 import { vmRefusal } from './chargeable-status/vm-refusal.js';
 import { writeLapses } from './chargeable-status/lapse.js';
@@ -65,6 +66,9 @@ const MOST_WRITTEN = ['Patient', 'Observation', 'Claim', 'Account', 'Bundle', 'O
 
 /** A lapse is to be seen on the Patient within a minute (domain.md ruling 8). */
 const LAPSE_EVERY_MS = 30_000;
+
+/** How soon a first payment sets the date of the first review. */
+const REVIEW_EVERY_MS = 15_000;
 
 /** How long the first answer to an X-Request-ID can be had again. */
 const REQUESTS_KEPT_MS = 48 * 3_600_000;
@@ -155,6 +159,10 @@ export async function createService(given: ServiceParts): Promise<Service> {
     everyMs: LAPSE_EVERY_MS,
     onFailure: (error) => { log.error({ err: error }, 'lapsed statuses could not be written; tried again soon'); },
   });
+  const reviews = repeat(createBudgetSweep(() => ({ ...parts, now: clock(), put })), {
+    everyMs: REVIEW_EVERY_MS,
+    onFailure: (error) => { log.error({ err: error }, 'reviews that are due could not be written; tried again soon'); },
+  });
   const recording = await startRecording({ database, trail, newId, clock, host: hostname(), pid: process.pid });
   const seals = repeat(async () => { await recording.beat(); await sealAll(database); }, {
     everyMs: SEAL_EVERY_MS,
@@ -188,7 +196,7 @@ export async function createService(given: ServiceParts): Promise<Service> {
     parts,
     preparation,
     stop: async () => {
-      await Promise.all([lapses.stop(), waiting.stop(), sweep.stop(), jobs.stop(), seals.stop(), postman.stop()]);
+      await Promise.all([lapses.stop(), reviews.stop(), waiting.stop(), sweep.stop(), jobs.stop(), seals.stop(), postman.stop()]);
       await recording.end();
     },
   };

@@ -4,13 +4,14 @@ import { asObject, asObjects, asText, referenceId } from '../fhir/elements.js';
 import { fail } from '../fhir/errors.js';
 import type { Resource } from '../fhir/resource.js';
 import type { Write, WriteContext, WriteRule } from '../store/rule.js';
-import { budgetKind, ownerOf, patientOf } from './account.js';
+import { budgetKind, eligibilityOf, ownerOf, patientOf } from './account.js';
 import { mayChange } from './acts.js';
 import { checkAmendment } from './amendment.js';
 import { businessError, COVERAGE_TYPE } from './codes.js';
 import { amountsOf, withLineIds } from './lines.js';
 import { checkOpening } from './opening.js';
 import { post } from './ledger.js';
+import { settleNewBasis } from './outgrown.js';
 import { provenanceOf } from './provenance.js';
 import { saveBudget } from './register.js';
 import { readBudgets } from './totals.js';
@@ -29,6 +30,8 @@ export function createAccountRule(): WriteRule {
     async after(write, context) {
       if (!write.after) return;
       await saveBudget(context.tx.db, write.after, context.now);
+      const outgrown = eligibilityOf(write.before)?.basis;
+      if (outgrown !== undefined && outgrown !== eligibilityOf(write.after)?.basis) await settleNewBasis(write.id, outgrown, context);
       if (budgetKind(write.before) === undefined) await open(write, write.after, context);
       else if (write.after['status'] === 'entered-in-error' && write.before?.['status'] !== 'entered-in-error') await empty(write.id, write.before, context);
     },

@@ -14,7 +14,7 @@ import { eligibilityFaults } from './eligibility.js';
 import { coveragesIn } from './joint.js';
 import { amountsOf, checkHolders, lineFaults, lineText } from './lines.js';
 import { checkDuplicate, checkOwner } from './opening.js';
-import { referred, speaksFor } from './referred.js';
+import { referred, speaksFor, speaksForSuccessor } from './referred.js';
 import { mayOverdraw, periodOf } from './register.js';
 import { lockBudgets, type Budget } from './totals.js';
 import { availableOf } from './postings.js';
@@ -92,7 +92,7 @@ async function checkGrounds(before: Resource, after: Resource, context: WriteCon
   const renewed = text(before['servicePeriod']) !== text(after['servicePeriod']) || before['status'] !== after['status'];
   if (!moved && !decided && !renewed) return;
   const owner = await checkOwner(after, context);
-  if (moved && !speaksFor(await checkOwner(before, context), context)) throw fail('forbidden', { text: 'A budget is handed over by the organisation that owns it', expression: 'Account.owner' });
+  if (moved && !(await speaksForSuccessor(await checkOwner(before, context), context))) throw fail('forbidden', { text: 'A budget is handed over by the organisation that owns it, or the one that took it over (Organization.partOf)', expression: 'Account.owner' });
   if (decided) {
     const patient = await referred(`Patient/${patientOf(after)}`, ['Patient'], 'Account.subject', context);
     const at = Math.max(periodOf(after).lo, decidedAt(after));

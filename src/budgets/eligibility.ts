@@ -7,10 +7,13 @@ import { londonDate } from '../fhir/london.js';
 import type { Eligibility } from './account.js';
 import { businessError } from './codes.js';
 
+/** Until the patient is an adult. */
+export const CHILDRENS_BASIS = 'cyp-continuing-care';
+
 /** Ages in completed years, inclusive; a basis that is not here has none. */
 const AGES: Readonly<Record<string, { readonly least?: number; readonly most?: number; readonly words: string }>> = {
   'nhs-chc': { least: 18, words: 'NHS Continuing Healthcare is for adults of 18 or more' },
-  'cyp-continuing-care': { most: 17, words: 'Continuing care for children is for those of 17 or less' },
+  [CHILDRENS_BASIS]: { most: 17, words: 'Continuing care for children is for those of 17 or less' },
 };
 
 export interface EligibilityFacts {

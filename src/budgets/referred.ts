@@ -1,5 +1,5 @@
 // What a budget refers to, read as the caller sees it: a row that the caller may not see is one that is not there.
-import { asObjects, asText, codesOf, identifierOf } from '../fhir/elements.js';
+import { asObjects, asText, codesOf, identifierOf, referenceId } from '../fhir/elements.js';
 import { fail } from '../fhir/errors.js';
 import type { Resource } from '../fhir/resource.js';
 import type { WriteContext } from '../store/rule.js';
@@ -25,5 +25,19 @@ export const odsCodesOf = (organization: Resource): string[] =>
 /** Does the caller speak for this organisation? The token names it by its ODS code; an administrator speaks for all. */
 export const speaksFor = (organization: Resource, { caller }: Pick<WriteContext, 'caller'>): boolean =>
   caller.role === 'admin' || (caller.organization !== undefined && odsCodesOf(organization).includes(caller.organization));
+
+/** Organisations are merged by giving them one above: who speaks for that speaks for what came of them, so a budget of a former one is not orphaned. */
+export async function speaksForSuccessor(organization: Resource, context: Seen): Promise<boolean> {
+  let current: Resource | undefined = organization;
+  for (let level = 0; current && level < MOST_LEVELS; level += 1) {
+    if (speaksFor(current, context)) return true;
+    const above = referenceId(current['partOf'], 'Organization');
+    const found = above === undefined ? undefined : await context.tx.read(context.grant, 'Organization', above);
+    current = found?.text == null ? undefined : (JSON.parse(found.text) as Resource);
+  }
+  return false;
+}
+
+const MOST_LEVELS = 8;
 
 export const nameOf = (resource: Resource): string => asText(resource['name']) ?? resource.id ?? '';

@@ -1,0 +1,64 @@
+// Who is to be reviewed, by the clock: the first review of a budget is due three months after its first payment (domain.md 3.9).
+import type { Queryable } from '../db/database.js';
+import { asObject, asText } from '../fhir/elements.js';
+import { londonDate } from '../fhir/london.js';
+import type { Resource } from '../fhir/resource.js';
+import type { Store, Transaction } from '../store/store.js';
+import { lockDueReview, saveDueReview } from './review-due.js';
+import { dueTask, FIRST_REVIEW_MONTHS, monthsAfter } from './review-task.js';
+import { readBudgets } from './totals.js';
+
+export interface SweepParts {
+  readonly db: Queryable;
+  readonly store: Pick<Store, 'transaction'>;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly newId: () => string;
+  /** Stores a resource as the next version of itself, or as its first. */
+  put(tx: Transaction, resource: Resource): Promise<void>;
+}
+
+const PAID = {
+  name: 'review-sweep-paid',
+  text: `select b.account from fhir.budget_account b left join fhir.budget_review r on r.account = b.account
+    where b.kind = 'phb' and b.state in ('active', 'on-hold') and (b.spent > 0 or b.disbursed > 0) and r.after_payment is not true order by b.account limit $1`,
+};
+const AT_ONCE = 200;
+
+/** Sees to the reviews of at most `limit` budgets that were paid from for the first time, each in a transaction of its own, and says of how many. */
+export async function scheduleFirstReviews(parts: SweepParts, limit = AT_ONCE): Promise<number> {
+  const { rows } = await parts.db.query<{ account: string }>({ ...PAID, values: [limit] });
+  let scheduled = 0;
+  for (const { account } of rows) if (await parts.store.transaction((tx) => scheduleFirst(account, tx, parts))) scheduled += 1;
+  return scheduled;
+}
+
+const BEGIN = { name: 'review-sweep-begin', text: 'insert into fhir.budget_review (account, task, after_payment) values ($1, null, false) on conflict (account) do nothing' };
+const FIRST = { name: 'review-sweep-first', text: `select min(at) as at from fhir.ledger where account = $1 and kind in ('spend', 'advance')` };
+
+async function scheduleFirst(account: string, tx: Transaction, { now, newId, put }: SweepParts): Promise<boolean> {
+  await tx.db.query({ ...BEGIN, values: [account] });
+  const due = await lockDueReview(tx.db, account);
+  const budget = (await readBudgets(tx.db, [account])).get(account);
+  const { rows } = await tx.db.query<{ at: string | number | null }>({ ...FIRST, values: [account] });
+  const at = rows[0]?.at;
+  // Another server was first, or it was closed in between.
+  if (!budget || at == null || due?.afterPayment !== false || budget.state === 'inactive') return false;
+  const day = monthsAfter(londonDate(Number(at)), FIRST_REVIEW_MONTHS);
+  const task = await openTask(due.task, tx);
+  const planned = asText(asObject(asObject(task?.['restriction'])?.['period'])?.['end']);
+  const id = task?.id ?? newId();
+  // A review that is due sooner stays so.
+  if (planned === undefined || planned > day) {
+    const { description, restriction, ...made } = dueTask(id, { account, patient: budget.patient, owner: budget.owner }, day, now);
+    await put(tx, { ...made, ...task, description, restriction });
+  }
+  await saveDueReview(tx.db, account, { task: id, afterPayment: true });
+  return true;
+}
+
+async function openTask(id: string | undefined, tx: Transaction): Promise<Resource | undefined> {
+  const locked = id === undefined ? undefined : await tx.lock('Task', id);
+  const task = locked?.text == null ? undefined : (JSON.parse(locked.text) as Resource);
+  return task?.['status'] === 'completed' || task?.['status'] === 'cancelled' ? undefined : task;
+}
