@@ -144,7 +144,7 @@ export async function createService(given: ServiceParts): Promise<Service> {
     validate: (resource) => validator.validate(resource),
     extract: createExtractor(definitions),
     profiles,
-    rules: [serverMadeRule, ...status.rules, ...createBudgets(definitions).rules, createSubscriptionRule({ definitions, permit, network }), fileRule, createDefinitionRule(profiles), createTerminologyRule(terminology.answers)],
+    rules: [serverMadeRule, fileRule, ...status.rules, ...createBudgets(definitions).rules, createSubscriptionRule({ definitions, permit, network }), createDefinitionRule(profiles), createTerminologyRule(terminology.answers)],
     answerers: [...status.answerers, createEvents({ definitions, pageSecret })],
     clock,
     newId,

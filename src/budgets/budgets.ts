@@ -7,6 +7,7 @@ import { createCriteriaRule } from './criteria-rule.js';
 import { createDecisionRule } from './decision-rule.js';
 import { createDirectoryRule, createEntryRule } from './directory-rule.js';
 import { createPaymentRule } from './payment-rule.js';
+import { createEvidenceRule } from './purchase-evidence.js';
 import { createPurchaseItemRule } from './purchase-items.js';
 import { createPurchaseRule } from './purchase-rule.js';
 import { createTaskRule } from './task-rule.js';
@@ -25,6 +26,7 @@ export function createBudgets(definitions: Definitions): Budgets {
       createAccountRule(),
       createPurchaseRule(definitions),
       createPurchaseItemRule(),
+      createEvidenceRule(definitions),
       createPaymentRule(),
       createTaskRule(),
       createCriteriaRule(),

@@ -13,6 +13,7 @@ export function totalOf(document: JsonDocument): bigint {
   const claim = document.value;
   const items = asObjects(claim['item']);
   if (items.length === 0) throw fail('required', { text: 'A purchase has at least one item, with its net amount', expression: 'Claim.item' });
+  if (new Set(items.map(({ sequence }) => sequence)).size < items.length) throw fail('invalid', { text: 'Each item has a sequence of its own', expression: 'Claim.item' });
   let sum = 0n;
   for (const [index, item] of items.entries()) sum += netOf(item, `item[${index}]`, document);
   if (claim['total'] === undefined) throw fail('required', { text: `A purchase has a total: the items come to £${poundsText(sum)}`, expression: 'Claim.total' });

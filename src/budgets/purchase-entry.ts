@@ -1,6 +1,6 @@
 // An item of a purchase that was found in the directory: the entry's name and its price of the day stay with the purchase, whatever becomes
 // of the entry (domain.md 2.1 E8, 3.3).
-import { dateRange } from '../fhir/date-time.js';
+import { dateRange, periodRange } from '../fhir/date-time.js';
 import { poundsText, toPence } from '../fhir/decimal.js';
 import { asObject, asObjects, asText, extensionsOf } from '../fhir/elements.js';
 import { fault } from '../fhir/faults.js';
@@ -8,7 +8,8 @@ import type { Issue } from '../fhir/issue.js';
 import type { JsonDocument } from '../fhir/json-text.js';
 import type { JsonObject, Resource } from '../fhir/resource.js';
 import type { WriteContext } from '../store/rule.js';
-import { DIRECTORY, DIRECTORY_ENTRY, PRICE } from './codes.js';
+import { DIRECTORY_ENTRY } from './codes.js';
+import { isEntry, pricesOf } from './directory.js';
 import { itemsOf, withExtension, type PurchaseItem } from './purchase.js';
 import { pricedNet } from './purchase-amounts.js';
 
@@ -39,7 +40,7 @@ async function keptOf(item: PurchaseItem, before: Resource | undefined, created:
   if (earlier) return withName(element, entry, asText(asObject(extensionsOf(earlier.element, DIRECTORY_ENTRY)[0]?.['valueReference'])?.['display']));
   const found = await tx.read(grant, 'HealthcareService', entry);
   const service = found?.text == null ? undefined : (JSON.parse(found.text) as Resource);
-  if (!service || extensionsOf(service, DIRECTORY).length === 0) return `There is no HealthcareService/${entry} in the directory: name an entry, or leave ext-directory-entry out`;
+  if (!service || !isEntry(service)) return `There is no HealthcareService/${entry} in the directory: name an entry, or leave ext-directory-entry out`;
   if (service['active'] !== true) return `HealthcareService/${entry} is offered no more: choose an entry that is active`;
   return withPrice(withName(element, entry, asText(service['name'])), item.index, pricesOn(service, created), document);
 }
@@ -59,11 +60,10 @@ function withPrice(element: JsonObject, index: number, prices: readonly bigint[]
 /** Pence of each price that holds on the day (FHIR date or dateTime), whatever its unit. */
 function pricesOn(service: Resource, day: string | undefined): readonly bigint[] {
   const at = day === undefined ? undefined : dateRange(day, 'Europe/London');
-  return extensionsOf(service, PRICE).flatMap((price) => {
-    const period = asObject(extensionsOf(price, 'effectivePeriod')[0]?.['valuePeriod']);
-    const [from, until] = [period?.['start'], period?.['end']].map((text) => (typeof text === 'string' ? dateRange(text, 'Europe/London') : undefined));
-    if (at && ((from && from.lo >= at.hi) || (until && until.hi <= at.lo))) return [];
-    const value = asObject(extensionsOf(price, 'amount')[0]?.['valueMoney'])?.['value'];
+  return pricesOf(service).flatMap(({ amount, start, end }) => {
+    const period = periodRange(start, end, 'Europe/London');
+    if (at && period && (period.lo >= at.hi || period.hi <= at.lo)) return [];
+    const value = amount?.['value'];
     return typeof value === 'number' ? (toPence(String(value)) ?? []) : [];
   });
 }

@@ -6,6 +6,7 @@ import type { Resource } from '../fhir/resource.js';
 import type { WriteContext } from '../store/rule.js';
 import { businessError } from './codes.js';
 import { isPaid, lockHoldings } from './holdings.js';
+import { checkEvidenceKept } from './purchase-evidence.js';
 import { budgetOf, fulfilledBy, isCommitment, isPurchase, lineOf, statusOf } from './purchase.js';
 import type { Budget } from './totals.js';
 
@@ -59,6 +60,7 @@ async function checkActive({ after, total, budget }: Changed, before: Resource, 
     return;
   }
   const paid = held.reduce((sum, one) => sum + one.paid, 0n);
+  if (paid > 0n) checkEvidenceKept(before, after);
   const whole = held.reduce((sum, one) => sum + one.committed + one.paid, 0n);
   const same = whole === total && lineOf(before) === lineOf(after);
   if (same) return;

@@ -15,6 +15,7 @@ import { fulfilments, type Fulfilment } from './fulfilment.js';
 import { approvalWarning, forgetPlanned, judgeOverspend, overspendWarning, type Overspend } from './overspend.js';
 import { budgetOf, claimant, isOutstanding, isPurchase, recordedBy, withExtension } from './purchase.js';
 import { totalOf } from './purchase-amounts.js';
+import { checkEvidence } from './purchase-evidence.js';
 import { takeKeys } from './purchase-keys.js';
 import { lineFor } from './purchase-line.js';
 import { checkLifecycle, isActive, isEnded, refuseOtherBudget } from './purchase-lifecycle.js';
@@ -81,6 +82,7 @@ export function createPurchaseRule(definitions: Definitions): WriteRule {
 async function checkContents(before: Resource | undefined, after: Resource, { account, budget, line, entries }: Drawn, definitions: Definitions, context: WriteContext): Promise<void> {
   refuse([...entries.faults, ...(isActive(before) ? [] : periodFaults(after, budget))]);
   checkExcluded(before, after, context);
+  await checkEvidence(before, after, context);
   await checkCitations(after, before, [account], definitions, context);
   if (isActive(after) && !isActive(before) && line.model === 'direct-payment') await checkPlanned(account, context.tx);
 }

@@ -10,6 +10,8 @@ export function reply(request: FastifyRequest, to: FastifyReply, response: FhirR
   to.code(response.status);
   echoTraces(request, to);
   to.header('cache-control', 'private, no-cache');
+  // What is held of files is never to be taken for a page.
+  to.header('x-content-type-options', 'nosniff');
   if (response.version !== undefined) to.header('etag', etag(response.version));
   if (response.updated !== undefined) to.header('last-modified', httpDate(response.updated));
   if (response.location !== undefined) to.header('location', response.location);

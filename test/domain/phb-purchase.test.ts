@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { BASE, errorCode } from './people.js';
 import { extension, gbp, made } from './budgets.js';
-import { directLine, linkPlan } from './payments.js';
+import { directLine, linkPlan, pay } from './payments.js';
 import { balanceOf, change, opened, parties, purchaseBody, record, recorded, type Opened } from './purchases.js';
 import { startServer, type TestServer } from '../server.js';
 
@@ -408,5 +408,85 @@ describe('what is bought', () => {
     expect((await change(server, draft, { status: 'cancelled' })).status).toBe(200);
     expect((await change(server, active, { status: 'cancelled' })).status).toBe(200);
     expect(await balanceOf(server, mine.account)).toMatchObject({ committed: 0 });
+  });
+});
+
+describe('evidence', () => {
+  const pdf = Buffer.from('%PDF-1.4\n%%EOF\n').toString('base64');
+  const info = (value: object): object => ({ sequence: 1, category: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/claiminformationcategory', code: 'attachment' }] }, ...value });
+  const attached = (contentType: string | undefined, data: string): object => ({ supportingInfo: [info({ valueAttachment: { ...(contentType && { contentType }), data } })] });
+  const referring = (reference: string): object => ({ supportingInfo: [info({ valueReference: { reference } })] });
+  const binary = (rest: object = {}): object => ({ resourceType: 'Binary', contentType: 'application/pdf', data: pdf, ...rest });
+  const base64 = (...bytes: number[]): string => Buffer.from(bytes).toString('base64');
+
+  it.each([
+    ['application/pdf', pdf], ['image/jpeg', base64(0xff, 0xd8, 0xff, 0xe0)], ['image/png', base64(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a)],
+    ['image/heic', Buffer.from('\0\0\0\x18ftypheic', 'latin1').toString('base64')], ['text/csv', Buffer.from('a,b\n1,2\n').toString('base64')], ['text/plain; charset=utf-8', Buffer.from('£30').toString('base64')],
+  ])('takes %s', async (contentType, data) => {
+    expect((await record(server, purchaseBody({ ...(await budget()), rest: attached(contentType, data) }))).status).toBe(201);
+  });
+
+  it.each([
+    ['of another type', 'text/html', Buffer.from('<html>').toString('base64'), 422], ['of a type that is not said', undefined, pdf, 400], ['that is no PDF', 'application/pdf', base64(0x4d, 0x5a, 0x90, 0), 422],
+    ['that is no text', 'text/plain', base64(0x4d, 0x5a, 0x90, 0), 422], ['with nothing in it', 'text/plain', '', 400],
+  ])('refuses a file %s', async (_words, contentType, data, status) => {
+    const mine = await budget();
+    const answer = await record(server, purchaseBody({ ...mine, rest: attached(contentType, data) }));
+    expect(answer.status).toBe(status);
+    expect(await balanceOf(server, mine.account)).toMatchObject({ committed: 0 });
+  });
+
+  it('takes 10 MiB and not a byte more: 413', async () => {
+    const mine = await budget();
+    const file = (bytes: number): string => Buffer.concat([Buffer.from('%PDF-1.4\n'), Buffer.alloc(bytes - 9, 0x20)]).toString('base64');
+    expect((await record(server, purchaseBody({ ...mine, rest: attached('application/pdf', file(10 * 1024 * 1024)) }))).status).toBe(201);
+    const answer = await record(server, purchaseBody({ ...mine, rest: attached('application/pdf', file(10 * 1024 * 1024 + 1)) }));
+    expect([answer.status, issue(answer).code]).toEqual([413, 'too-long']);
+  });
+
+  it('may be a Binary or a DocumentReference that the author sees; the commissioner reads it', async () => {
+    const mine = await budget();
+    const token = await server.token('patient', { patient: mine.patient });
+    const upload = await server.send('POST', 'Binary', { token, body: binary() });
+    expect(upload.status).toBe(201);
+    const commissioner = await server.token('commissioner', { organization: 'QWE' });
+    expect((await server.send('GET', `Binary/${upload.body.id}`, { token: commissioner })).status).toBe(404);
+    const answer = await record(server, purchaseBody({ ...mine, rest: referring(`Binary/${upload.body.id}`) }), token);
+    expect(answer.status).toBe(201);
+    const read = await server.send('GET', `Binary/${upload.body.id}`, { token: commissioner });
+    expect([read.status, read.body.data, read.headers['x-content-type-options']]).toEqual([200, pdf, 'nosniff']);
+    const other = await made(server, binary());
+    for (const reference of [`Binary/${other.id}`, 'Binary/none', 'DocumentReference/none']) {
+      const refused = await record(server, purchaseBody({ ...mine, rest: referring(reference) }), token);
+      expect([refused.status, issue(refused).code]).toEqual([422, 'not-found']);
+    }
+    const elsewhere = await record(server, purchaseBody({ ...mine, rest: { supportingInfo: [info({ valueAttachment: { contentType: 'application/pdf', url: 'https://elsewhere.example/receipt.pdf' } })] } }));
+    expect([elsewhere.status, issue(elsewhere).code]).toEqual([422, 'required']);
+    const page = await made(server, binary({ contentType: 'text/html', data: Buffer.from('<html>').toString('base64') }));
+    expect((await record(server, purchaseBody({ ...mine, rest: referring(`Binary/${page.id}`) }))).status).toBe(422);
+  });
+
+  it('comes with its purchase in a transaction', async () => {
+    const mine = await budget();
+    const urn = 'urn:uuid:8c1f4b54-34a4-4f0c-8f0b-9d6a0f2a6f21';
+    const entry = (type: string, resource: object, fullUrl?: string): object => ({ ...(fullUrl && { fullUrl }), request: { method: 'POST', url: type }, resource });
+    const body = { resourceType: 'Bundle', type: 'transaction', entry: [entry('Claim', purchaseBody({ ...mine, rest: referring(urn) })), entry('Binary', binary(), urn)] };
+    expect((await server.send('POST', '', { token: await server.token('patient', { patient: mine.patient }), body })).status).toBe(200);
+  });
+
+  it('stays once money was paid on it: 409', async () => {
+    const mine = await budget();
+    const file = await made(server, binary());
+    const document = await made(server, { resourceType: 'DocumentReference', status: 'current', subject: { reference: `Patient/${mine.patient}` }, content: [{ attachment: { contentType: 'application/pdf', url: `Binary/${file.id}` } }] });
+    const loose = await made(server, binary());
+    const claim = await recorded(server, purchaseBody({ ...mine, rest: referring(`DocumentReference/${document.id}`) }));
+    expect((await pay(server, claim.id, 10)).status).toBe(200);
+    for (const [type, id] of [['DocumentReference', document.id], ['Binary', file.id]]) {
+      const answer = await server.send('DELETE', `${type}/${id}`, { token: server.tokens.admin });
+      expect([type, answer.status, issue(answer).code]).toEqual([type, 409, 'business-rule']);
+    }
+    expect((await server.send('PUT', `Binary/${file.id}`, { token: server.tokens.admin, body: { ...file, data: base64(1) } })).status).toBe(409);
+    expect((await change(server, claim, { supportingInfo: undefined })).status).toBe(409);
+    expect((await server.send('DELETE', `Binary/${loose.id}`, { token: server.tokens.admin })).status).toBe(204);
   });
 });
