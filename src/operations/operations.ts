@@ -9,6 +9,7 @@ import { createClawbackOperation } from './clawback.js';
 import { createCloseOperation } from './close.js';
 import { createDecidePurchaseOperation } from './decide-purchase.js';
 import { createDefineFeedOperation, createFeedsOperation } from './define-feed.js';
+import { createEvaluateMeasureOperation } from './evaluate-measure.js';
 import { createEverythingOperation } from './everything.js';
 import { createExpandOperation } from './expand.js';
 import { createIngestOperation, type IngestOperationParts } from './ingest-status-feed.js';
@@ -56,6 +57,7 @@ export const createOperations = (parts: { readonly nonePolicy: NonePolicy } & Te
   createOpenBudgetOperation(parts),
   createBalanceOperation(parts),
   createStatementOperation(parts),
+  createEvaluateMeasureOperation(parts),
   ...createPurchasesOperations(parts),
   createAdjustAllocationOperation(parts),
   createAssignAllocationOperation(parts),
