@@ -22,7 +22,7 @@ async function icb(rest: object = {}): Promise<Icb> {
 }
 
 const evaluate = (measure: string, token: string, query: Record<string, string> = {}, headers = {}): Promise<Answer> =>
-  server.send('GET', `Measure/${measure}/$evaluate-measure?${new URLSearchParams({ ...QUARTER, ...query })}`, { token, headers });
+  server.send('GET', `Measure/${measure}/$evaluate-measure?${String(new URLSearchParams({ ...QUARTER, ...query }))}`, { token, headers });
 
 /** What a report says: a number of people per group and model, and pounds per group; `masked` where it is left out. */
 function figures({ status, body, text }: Answer): Record<string, unknown> {
