@@ -13,7 +13,7 @@ import { ALLOCATION_ID, businessError, OUTSTANDING, OVERSPEND, RECORDED_BY } fro
 import { checkPlanned } from './direct-payment.js';
 import { fulfilments, type Fulfilment } from './fulfilment.js';
 import { approvalWarning, forgetPlanned, judgeOverspend, overspendWarning, type Overspend } from './overspend.js';
-import { budgetOf, claimant, isOutstanding, isPurchase, recordedBy, withExtension } from './purchase.js';
+import { budgetOf, claimant, isOutstanding, isPurchase, itemsOf, recordedBy, withExtension } from './purchase.js';
 import { totalOf } from './purchase-amounts.js';
 import { checkEvidence } from './purchase-evidence.js';
 import { takeKeys } from './purchase-keys.js';
@@ -54,6 +54,8 @@ export function createPurchaseRule(definitions: Definitions): WriteRule {
       const { before, after, document } = write;
       if (!after || !document) {
         refuseDeletion(write);
+        await takeKeys(context.tx.db, write.id, before, undefined);
+        await settleApproval(write.id, 'cancelled', undefined, context);
         return;
       }
       const found = drawn.get(document);
@@ -100,12 +102,19 @@ async function drawOn({ before, document }: Write, after: Resource, definitions:
   const wasActive = isActive(before);
   const fulfilled = isActive(after) && !wasActive ? await fulfilments(after, context) : [];
   const total = document && isActive(after) ? totalIfRight(document) : undefined;
+  if (line.mayOverdraw) await lockCited(after, context);
   const spend = total === undefined ? { overdraw: false, awaits: false } : await judgeOverspend({ before, after, budget, line, fulfilled, wasActive, total }, context);
   const entries = document && totalIfRight(document) !== undefined ? await entriesOf(after, before, document, context) : NO_ENTRIES;
   return { budget, account, line, fulfilled: spend.awaits ? [] : fulfilled, spend, entries };
 }
 
 const NO_ENTRIES: Entries = { items: undefined, faults: [] };
+
+/** The plans before the budget: in the order in which a purchase takes them whose line may not go below zero. */
+async function lockCited(after: Resource, { tx }: WriteContext): Promise<void> {
+  const plans = new Set(itemsOf(after).flatMap(({ activities }) => activities.flatMap(({ plan }) => plan ?? [])));
+  for (const plan of [...plans].sort()) await tx.lock('CarePlan', plan);
+}
 
 /** Undefined for amounts that the check is going to refuse. */
 function totalIfRight(document: JsonDocument): bigint | undefined {

@@ -232,8 +232,10 @@ describe('the life of a purchase', () => {
 
   it('is deleted only as a draft', async () => {
     const mine = await budget();
-    const [draft, active] = [await recorded(server, purchaseBody({ ...mine, status: 'draft' })), await recorded(server, purchaseBody(mine))];
+    const numbered = purchaseBody({ ...mine, status: 'draft', rest: { identifier: [{ system: 'urn:receipts', value: 'D-1' }] } });
+    const [draft, active] = [await recorded(server, numbered), await recorded(server, purchaseBody(mine))];
     expect((await server.send('DELETE', `Claim/${draft.id}`, { token: server.tokens.admin })).status).toBe(204);
+    expect((await record(server, numbered)).status).toBe(201);
     const answer = await server.send('DELETE', `Claim/${active.id}`, { token: server.tokens.admin });
     expect([answer.status, issue(answer).details.text]).toEqual([422, expect.stringContaining('cancelled')]);
   });
@@ -263,6 +265,14 @@ describe('a commitment', () => {
     expect(errorCode(await record(server, purchaseBody({ ...mine, amount: 90 })))).toBe('INSUFFICIENT_FUNDS');
     expect((await record(server, purchaseBody({ ...mine, amount: 100, fulfils: committed.id }))).status).toBe(201);
     expect(await balanceOf(server, mine.account)).toMatchObject({ committed: 100, available: 0 });
+  });
+
+  it('is consumed once, though two fulfil it at the same moment', async () => {
+    const mine = await budget({ lines: [{ amount: gbp(100) }] });
+    const committed = await recorded(server, commitment(mine, 90));
+    const both = await Promise.all([1, 2].map(() => record(server, purchaseBody({ ...mine, amount: 90, fulfils: committed.id }))));
+    expect(both.map(({ status }) => status).sort()).toEqual([201, 422]);
+    expect(await balanceOf(server, mine.account)).toMatchObject({ committed: 90, available: 10 });
   });
 
   it('is released when it is cancelled', async () => {
