@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { createAccess } from './access/access.js';
 import { createClauses } from './access/clauses.js';
-import { fileRule } from './access/file-rule.js';
+import { documentRule, fileRule } from './access/file-rule.js';
 import { OwnOrganizations } from './access/own-organizations.js';
 import { createStanding } from './access/standing.js';
 import { type App, type AppLog, createApp } from './app.js';
@@ -144,7 +144,7 @@ export async function createService(given: ServiceParts): Promise<Service> {
     validate: (resource) => validator.validate(resource),
     extract: createExtractor(definitions),
     profiles,
-    rules: [serverMadeRule, fileRule, ...status.rules, ...createBudgets(definitions).rules, createSubscriptionRule({ definitions, permit, network }), createDefinitionRule(profiles), createTerminologyRule(terminology.answers)],
+    rules: [serverMadeRule, fileRule, documentRule, ...status.rules, ...createBudgets(definitions).rules, createSubscriptionRule({ definitions, permit, network }), createDefinitionRule(profiles), createTerminologyRule(terminology.answers)],
     answerers: [...status.answerers, createEvents({ definitions, pageSecret })],
     clock,
     newId,

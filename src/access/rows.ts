@@ -4,6 +4,8 @@ import type { Caller } from '../fhir/caller.js';
 import { asObject, asObjects } from '../fhir/elements.js';
 import type { Resource } from '../fhir/resource.js';
 import type { Clause } from '../search/query.js';
+import { createClauses, either, type Clauses } from './clauses.js';
+import { ownOrganization } from './organizations.js';
 import type { RowRule } from './rights.js';
 import { SUBSCRIBER_TAG, subscriberCode } from './subscriber.js';
 
@@ -61,9 +63,31 @@ function ownSubscriptions(definitions: Definitions, caller: Caller): Rows {
   };
 }
 
+/** Those that differ from caller to caller. */
+const OF_CALLER = {
+  'own-subscriptions': (caller: Caller, definitions: Definitions): Rows => ownSubscriptions(definitions, caller),
+  'assessment-documents': (caller: Caller, _definitions: Definitions, clauses: Clauses): Rows => ({ clause: documents(clauses, caller), holds: () => true }),
+  'assessment-files': (caller: Caller, _definitions: Definitions, clauses: Clauses): Rows => ({ clause: files(clauses, caller), holds: () => true }),
+};
+
+/** Documents go with the assessments that cite them; before one does, they are their author's: the person in the role, or the trust (ruling 22). */
+function documents(clauses: Clauses, caller: Caller): Clause {
+  const cited = clauses.from('Observation', 'evidence', clauses.coded('Observation', 'code', `${ASSERTION}|ovm-assessment`));
+  return either(cited, authored(clauses, caller, 'DocumentReference', 'author'));
+}
+
+function files(clauses: Clauses, caller: Caller): Clause {
+  return either(clauses.from('DocumentReference', 'content', documents(clauses, caller)), authored(clauses, caller, 'Binary', 'security-context'));
+}
+
+function authored(clauses: Clauses, caller: Caller, type: string, code: string): Clause {
+  const self = caller.practitionerRole === undefined ? [] : [`PractitionerRole/${caller.practitionerRole}`];
+  return either(clauses.names(type, code, ...self), clauses.to(type, code, 'Organization', ownOrganization(clauses, caller)));
+}
+
 /** The row rules, made once from the definitions. */
 export function createRows(definitions: Definitions): (rule: RowRule | undefined, caller: Caller) => Rows {
-  const rules: Record<Exclude<RowRule, 'own-subscriptions'>, Rows> = {
+  const rules: Record<Exclude<RowRule, keyof typeof OF_CALLER>, Rows> = {
     none: NONE,
     'status-assertions': coded(definitions, 'Observation', 'code', 'code', [`${ASSERTION}|`], [`${ASSERTION}|ovm-assessment`]),
     'home-office-statements': coded(definitions, 'Observation', 'code', 'code', [`${ASSERTION}|ho-status`]),
@@ -72,5 +96,7 @@ export function createRows(definitions: Definitions): (rule: RowRule | undefined
     'unowned-files': { clause: missing(definitions, 'Binary', 'security-context'), holds: (resource) => resource['securityContext'] === undefined },
     'entitlement-evidence': coded(definitions, 'Coverage', 'type', 'type', EVIDENCE.map((system) => `${system}|`)),
   };
-  return (rule, caller) => (rule === undefined ? ALL : rule === 'own-subscriptions' ? ownSubscriptions(definitions, caller) : rules[rule]);
+  const clauses = createClauses(definitions);
+  const isOfCaller = (rule: RowRule): rule is keyof typeof OF_CALLER => Object.hasOwn(OF_CALLER, rule);
+  return (rule, caller) => (rule === undefined ? ALL : isOfCaller(rule) ? OF_CALLER[rule](caller, definitions, clauses) : rules[rule]);
 }

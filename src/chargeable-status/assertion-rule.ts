@@ -7,7 +7,7 @@ import type { Write, WriteContext, WriteRule } from '../store/rule.js';
 import { withAssertion } from './assertion.js';
 import { BUSINESS_ERROR, NHS_NUMBER, SPINE_R4_ERROR, STATUS_ASSERTION, VM_CODE, VM_OBSERVATION_ID, extensionUrl } from './codes.js';
 import { asObject, asObjects, codesOf, identifierOf, referenceId } from '../fhir/elements.js';
-import { readEvidence } from './evidence.js';
+import { readEvidence, unseenFaults } from './evidence.js';
 import { fault, refuse } from '../fhir/faults.js';
 import type { NonePolicy } from './effective-status.js';
 import { isNhsNumber } from '../fhir/nhs-number.js';
@@ -43,6 +43,7 @@ export function createAssertionRule(nonePolicy: NonePolicy): WriteRule {
       const { before, after } = write;
       if (write.id.startsWith(VM_OBSERVATION_ID) || isAnswer(before) || isAnswer(after)) throw ofTheServer();
       const kind = after && kindOf(after);
+      if (after && kind === 'ovm-assessment') refuse(await unseenFaults(after, context));
       if (before && isMarked(before)) await checkChange(before, after, kind, write, context);
       else if (after && kind) await checkNew(after, kind, context);
       else refuse([fault('code-invalid', `The code is one of ho-status, feed-status and ovm-assessment of ${STATUS_ASSERTION}`, 'Observation.code')]);

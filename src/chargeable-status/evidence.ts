@@ -48,10 +48,24 @@ export async function readEvidence(assessment: Resource, context: Pick<WriteCont
     if (id !== undefined && type === 'Coverage') await context.tx.lock(type, id);
     const stored = id === undefined ? undefined : await context.tx.read(context.grant, type, id);
     if (stored?.text != null) evidence.push(evidenceOf(JSON.parse(stored.text) as Resource, expression));
-    else faults.push(fault('reference-not-found', 'Evidence is a reference to a Coverage or DocumentReference that this server holds', expression));
+    else faults.push(noEvidence(expression));
   }
   return { evidence, faults };
 }
+
+/**
+ * Documents that are cited and that the caller does not see. Asked before the assessment is stored: once it is, what it cites is seen by all
+ * who see it, so that nobody may come to see a document by citing it.
+ */
+export async function unseenFaults(assessment: Resource, { tx, grant }: Pick<WriteContext, 'tx' | 'grant'>): Promise<Issue[]> {
+  const faults: Issue[] = [];
+  for (const { type, id, expression } of citationsOf(assessment)) {
+    if (type === 'DocumentReference' && id !== undefined && !(await tx.read(grant, type, id))) faults.push(noEvidence(expression));
+  }
+  return faults;
+}
+
+const noEvidence = (expression: string): Issue => fault('reference-not-found', 'Evidence is a reference to a Coverage or DocumentReference that this server holds', expression);
 
 /** What an assessment cites; without id where it is no reference to this server's. */
 export function citationsOf(assessment: Resource): { type: 'Coverage' | 'DocumentReference'; id: string | undefined; expression: string }[] {

@@ -1,6 +1,6 @@
 // One row or more of every type that the matrix names, of ada (commissioner QWE), of bob (QXX) and of nobody, seeded past the rules of the domain.
 import type { Resource } from '../../src/fhir/resource.js';
-import { assessmentBody, BASE, coverageBody } from '../domain/people.js';
+import { assessmentBody, BASE, coverageBody, evidence } from '../domain/people.js';
 import { budgetBody, coded, coverageOf, managerEntry, planBody, purchaseBody, teamBody, type World } from '../domain/world.js';
 
 const ref = (reference: string): { reference: string } => ({ reference });
@@ -65,6 +65,7 @@ export function rowsOf({ patients: { ada, bob }, organizations: of, related }: W
     'Consent/ada': { resourceType: 'Consent', status: 'active', scope: coded('http://terminology.hl7.org/CodeSystem/consentscope', 'treatment'), category: [{ text: 'x' }], patient: ref(`Patient/${ada}`) },
     'Consent/bob': { resourceType: 'Consent', status: 'active', scope: coded('http://terminology.hl7.org/CodeSystem/consentscope', 'treatment'), category: [{ text: 'x' }], patient: ref(`Patient/${bob}`) },
     'DocumentReference/cited': document(ada, 'cited'), 'DocumentReference/mine': document(ada, 'mine', `Patient/${ada}`), 'DocumentReference/bob': document(bob, 'bob'),
+    'DocumentReference/visa': document(ada, 'visa'), 'Binary/visa': { resourceType: 'Binary', contentType: 'application/pdf', data: 'JVBE' },
     'Binary/cited': { resourceType: 'Binary', contentType: 'application/pdf', data: 'JVBE' }, 'Binary/mine': { resourceType: 'Binary', contentType: 'application/pdf', data: 'JVBE' },
     'Binary/bob': { resourceType: 'Binary', contentType: 'application/pdf', data: 'JVBE' }, 'Binary/loose': { resourceType: 'Binary', contentType: 'application/pdf', data: 'JVBE', securityContext: ref(`Patient/${ada}`) },
     'PaymentNotice/ada': notice('Claim/own', 'ada', of.provider), 'PaymentNotice/isf': notice('Claim/isf', 'isf', of.provider), 'PaymentNotice/bob': notice('Claim/bob', 'bob', of.provider),
@@ -72,7 +73,7 @@ export function rowsOf({ patients: { ada, bob }, organizations: of, related }: W
     'PaymentReconciliation/ada': payment('Claim/own'), 'PaymentReconciliation/isf': payment('Claim/isf'), 'PaymentReconciliation/bob': payment('Claim/bob'),
     'Observation/decision': decision(ada), 'Observation/decision-bob': decision(bob),
     'Observation/lab': { resourceType: 'Observation', status: 'final', code: { text: 'HIV' }, subject: ref(`Patient/${ada}`) },
-    'Observation/assessment': assessmentBody(ada, 'F', '2026-05-10'),
+    'Observation/assessment': assessmentBody(ada, 'F', '2026-05-10', { extension: [evidence('DocumentReference/visa')] }),
     'Group/criteria': criteria(of.icb), 'Group/criteria-bob': criteria(of.otherIcb), 'Group/people': { resourceType: 'Group', type: 'person', actual: true, member: [{ entity: ref(`Patient/${ada}`) }] },
     'List/directory': { resourceType: 'List', status: 'current', mode: 'working', code: coded('list-code', 'phb-directory') }, 'List/problems': { resourceType: 'List', status: 'current', mode: 'working', subject: ref(`Patient/${ada}`) },
     'HealthcareService/gym': { resourceType: 'HealthcareService', active: true, name: 'Gym', providedBy: ref(`Organization/${of.provider}`) },
