@@ -9,6 +9,7 @@ import type { Clients } from './identity/clients.js';
 import { developmentKeys } from './identity/development-keys.js';
 import { issueToken } from './identity/issue-token.js';
 import { BadRegistration, readRegistration } from './identity/registration.js';
+import type { DirectoryOptions, ImportOptions } from './directory-file.js';
 import type { FeedOptions } from './feed-file.js';
 import type { Progress } from './progress.js';
 
@@ -173,6 +174,21 @@ async function auditVerifyCommand({ head }: { readonly head?: string }): Promise
   }
 }
 
+async function importDirectoryCommand(options: ImportOptions): Promise<void> {
+  const { importDirectory } = await import('./directory-file.js');
+  await importDirectory(readConfig(), options, (line) => { console.log(line); });
+}
+
+async function exportDirectoryCommand(options: DirectoryOptions): Promise<void> {
+  const { exportDirectory } = await import('./directory-file.js');
+  await exportDirectory(readConfig(), options, (line) => { console.log(line); });
+}
+
+function directoryReference(text: string): string {
+  if (!/^List\/[A-Za-z0-9.-]{1,64}$/.test(text)) throw new InvalidArgumentError('Name the directory as List/[id].');
+  return text;
+}
+
 function logicalId(text: string): string {
   if (!/^[A-Za-z0-9.-]{1,64}$/.test(text)) throw new InvalidArgumentError('An id is 1 to 64 characters out of A-Z, a-z, 0-9, - and .');
   return text;
@@ -221,6 +237,7 @@ function createProgram(): Command {
     .option('--token <token>', 'a bearer token for it', word)
     .action(feedCommand);
   feed.command('define').description('define a feed: --file holds the Parameters of $define-feed').action(defineFeedCommand);
+  addDirectoryCommands(program.command('directory').description('what budgets can buy, as a CSV file: in the database of the settings or over --url'));
   program.command('terminology').description('code systems that are too large for memory')
     .command('load <path>').description('load a SNOMED CT release (the folder of its RF2 snapshot) or a CSV file with the columns code, display, and perhaps definition, parent, synonym, active and properties')
     .option('--system <url>', 'canonical URL of the code system', word)
@@ -232,6 +249,18 @@ function createProgram(): Command {
     .option('--head <head>', 'what an earlier run said the head was: the chain must still hold it', word)
     .action(auditVerifyCommand);
   return program;
+}
+
+function addDirectoryCommands(directory: Command): void {
+  const both = (command: Command): Command => command
+    .requiredOption('--file <path>', 'the CSV file; its columns are code,name,category,type,provider,active,comment,location,area,price,unit,from,until')
+    .requiredOption('--directory <list>', 'the directory, as List/[id]', directoryReference)
+    .option('--url <base>', 'the FHIR service that has it', word)
+    .option('--token <token>', 'a bearer token for it', word);
+  both(directory.command('import')).description('make and change entries as the file says, by their code; those that are as it says are left alone')
+    .option('--all-or-nothing', 'import nothing where one line is refused')
+    .action(importDirectoryCommand);
+  both(directory.command('export')).description('write all entries to the file').action(exportDirectoryCommand);
 }
 
 function addClientCommands(client: Command): void {

@@ -1,20 +1,10 @@
-// entitle-fhir feed: hands a file of statements to a server and follows the job to its end. Without --url it is its own server, on the
-// database that the settings name: the same road, for a caller that only this process knows.
-import { randomUUID } from 'node:crypto';
-import { createReadStream, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+// entitle-fhir feed: hands a file of statements to a server and follows the job to its end.
+import { createReadStream, readFileSync, statSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pino } from 'pino';
 import type { Config } from './config.js';
-import { loadDefinitions } from './definitions/load.js';
-import { developmentKeys } from './identity/development-keys.js';
-import { developmentAuthority } from './identity/identity.js';
-import { issueToken } from './identity/issue-token.js';
-import { openStorage, packageVersion } from './main.js';
+import { onServer, send, type Sent, type Server } from './own-server.js';
 import { startProgress } from './progress.js';
-import { createService } from './service.js';
 
 export interface FeedOptions {
   readonly file?: string;
@@ -25,11 +15,6 @@ export interface FeedOptions {
   /** The base of a FHIR service, and a token for it. */
   readonly url?: string;
   readonly token?: string;
-}
-
-interface Server {
-  readonly base: string;
-  readonly token: string;
 }
 
 interface Parameter {
@@ -57,30 +42,6 @@ export async function defineFeed(config: Config, file: string, options: Pick<Fee
     const { status } = await ask(server, 'POST', '$define-feed', { type: 'application/fhir+json', body: readFileSync(file, 'utf8') });
     print(status === 201 ? 'The feed is defined.' : 'The feed is changed.');
   });
-}
-
-async function onServer(config: Config, { url, token }: Pick<FeedOptions, 'url' | 'token'>, work: (server: Server) => Promise<void>): Promise<void> {
-  if (url !== undefined && token !== undefined) return work({ base: url.replace(/\/+$/, ''), token });
-  if (url !== undefined || token !== undefined) throw new Error('--url and --token go together');
-  const log = pino({ level: 'silent' });
-  const { database, embedded } = await openStorage(config, log);
-  // Keys of this run alone: nobody else can call the server while it is up.
-  const folder = mkdtempSync(join(tmpdir(), 'entitle-feed-'));
-  const keys = await developmentKeys(folder);
-  const clock = (): number => Date.now() + config.clockOffsetMs;
-  const secret = await issueToken({ role: 'admin', client: 'entitle-fhir' }, { keys, now: clock(), tokenId: randomUUID() });
-  const authority = developmentAuthority(keys, clock);
-  const service = await createService({ config, database, definitions: loadDefinitions(), authority, log, version: packageVersion() });
-  try {
-    const origin = await service.app.listen({ host: '127.0.0.1', port: 0 });
-    await work({ base: `${origin}${config.basePath}`, token: secret });
-  } finally {
-    await service.app.close();
-    await service.stop();
-    await database.close();
-    await embedded?.stop();
-    rmSync(folder, { recursive: true });
-  }
 }
 
 async function sendFile(server: Server, { file, source, mode }: FeedOptions): Promise<string> {
@@ -122,11 +83,8 @@ async function report(server: Server, job: string, print: (line: string) => void
   }
 }
 
-async function ask({ base, token }: Server, method: string, path: string, sent?: { readonly type: string; readonly body: NonNullable<RequestInit['body']> }): Promise<Response> {
-  const headers = { authorization: `Bearer ${token}`, ...(sent && { 'content-type': sent.type }) };
-  const response = await fetch(`${base}/${path}`, { method, headers, ...(sent && { body: sent.body, duplex: 'half' }) }).catch((error: unknown) => {
-    throw new Error(`No server answers at ${base}`, { cause: error });
-  });
+async function ask(server: Server, method: string, path: string, sent?: Sent): Promise<Response> {
+  const response = await send(server, method, path, sent);
   if (response.ok) return response;
   const text = await response.text();
   throw new Error(`The server refused it (${response.status}): ${text.slice(0, 1000)}`);

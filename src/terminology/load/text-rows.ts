@@ -19,8 +19,19 @@ export async function* tabRows(file: string, options: RowsOptions): AsyncGenerat
 
 const cells = (line: string): string[] => (line.endsWith('\r') ? line.slice(0, -1) : line).split('\t');
 
+export interface CsvRow {
+  /** Of the file, from 1: where the row begins. */
+  readonly line: number;
+  readonly cells: readonly string[];
+}
+
 /** A quoted cell may hold commas, quotes written twice, and line breaks. Empty lines are left out. Throws for a quote that nothing ends. */
 export async function* csvRows(file: string, options: RowsOptions): AsyncGenerator<readonly string[]> {
+  for await (const { cells } of csvLines(file, options)) yield cells;
+}
+
+/** The same, with the line that each row begins on. */
+export async function* csvLines(file: string, options: RowsOptions): AsyncGenerator<CsvRow> {
   const reader = csvReader();
   for await (const chunk of chunks(file, options)) yield* reader.take(chunk);
   yield* reader.end();
@@ -38,8 +49,8 @@ async function* chunks(file: string, { onBytes }: RowsOptions): AsyncGenerator<s
 }
 
 interface CsvReader {
-  take(text: string): readonly (readonly string[])[];
-  end(): readonly (readonly string[])[];
+  take(text: string): readonly CsvRow[];
+  end(): readonly CsvRow[];
 }
 
 function csvReader(): CsvReader {
@@ -48,18 +59,22 @@ function csvReader(): CsvReader {
   let quoted = false;
   /** A quote inside quotes: it ends them, or is the first of two. */
   let pending = false;
+  let line = 1;
+  let begun = 1;
   const endCell = (): void => {
     row.push(cell);
     cell = '';
   };
-  const endRow = (into: (readonly string[])[]): void => {
+  const endRow = (into: CsvRow[]): void => {
     endCell();
-    if (row.length > 1 || row[0] !== '') into.push(row);
+    if (row.length > 1 || row[0] !== '') into.push({ line: begun, cells: row });
     row = [];
+    begun = line;
   };
-  const take = (text: string): readonly (readonly string[])[] => {
-    const rows: (readonly string[])[] = [];
+  const take = (text: string): readonly CsvRow[] => {
+    const rows: CsvRow[] = [];
     for (const sign of text) {
+      if (sign === '\n') line += 1;
       if (pending) {
         pending = false;
         if (sign === '"') {
@@ -82,7 +97,7 @@ function csvReader(): CsvReader {
     take,
     end: () => {
       if (quoted && !pending) throw new Error('The file ends within quotes: one of them is never closed');
-      const rows: (readonly string[])[] = [];
+      const rows: CsvRow[] = [];
       if (cell !== '' || row.length > 0) endRow(rows);
       return rows;
     },
