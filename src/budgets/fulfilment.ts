@@ -3,9 +3,10 @@ import { asText } from '../fhir/elements.js';
 import { fail, type FhirError } from '../fhir/errors.js';
 import type { Resource } from '../fhir/resource.js';
 import type { WriteContext } from '../store/rule.js';
-import { lockHoldings, type Holding } from './holdings.js';
+import { committedIn, lockHoldings, type Holding } from './holdings.js';
 import { budgetOf, fulfilledBy, isCommitment, isPurchase, statusOf } from './purchase.js';
 import { referred } from './referred.js';
+import { shareOut } from './shares.js';
 
 /** A commitment as it is, its Claim and its budget locked. */
 export interface Fulfilment {
@@ -44,12 +45,18 @@ export interface Taken {
   readonly released: bigint;
 }
 
-/** How a purchase of `total` pence uses its commitments, in their order. */
+/** How a purchase of `total` pence uses its commitments: in their order, and what one reserves of several lines in proportion. */
 export function takeFrom(fulfilled: readonly Fulfilment[], total: bigint): readonly Taken[] {
   let rest = total;
-  return fulfilled.flatMap(({ claim, final, held }) => held.map(({ account, line, committed }) => {
-    const consumed = committed < rest ? committed : rest;
-    rest -= consumed;
-    return { claim: claim.id ?? '', account, line, consumed, released: final ? committed - consumed : 0n };
-  }));
+  return fulfilled.flatMap(({ claim, final, held }) => {
+    const reserved = committedIn(held);
+    if (reserved === 0n) return [];
+    const used = reserved < rest ? reserved : rest;
+    rest -= used;
+    const shares = shareOut(used, held.map(({ committed }) => committed));
+    return held.map(({ account, line, committed }, index) => {
+      const consumed = shares[index] ?? 0n;
+      return { claim: claim.id ?? '', account, line, consumed, released: final ? committed - consumed : 0n };
+    });
+  });
 }

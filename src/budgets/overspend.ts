@@ -67,7 +67,8 @@ const givenBy = ({ fulfilled, total, line: { line } }: Bought): bigint =>
 /** What earlier purchases of the same transaction will take of each line: their money moves only when all are stored. */
 const planned = new WeakMap<object, Map<string, bigint>>();
 
-function plannedOn(tx: object): Map<string, bigint> {
+/** Pence by line. */
+export function plannedOn(tx: object): Map<string, bigint> {
   const lines = planned.get(tx) ?? new Map<string, bigint>();
   planned.set(tx, lines);
   return lines;

@@ -27,7 +27,8 @@ export interface Changed {
 /** Throws what keeps the purchase from becoming what `after` says. */
 export async function checkLifecycle(changed: Changed, context: WriteContext): Promise<void> {
   const { before, after, budget, account } = changed;
-  checkCoverage(after, account);
+  // Of a joint budget it was filled in.
+  if (budget.kind === 'phb') checkCoverage(after, account);
   if (before && isEnded(before)) refuseRevival(before, after);
   if (before && isActive(before)) await checkActive(changed, before, context);
   else if (isEnded(after)) {

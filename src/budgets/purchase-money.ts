@@ -5,30 +5,28 @@ import { takeFrom, type Fulfilment, type Taken } from './fulfilment.js';
 import { lockHoldings, type Holding } from './holdings.js';
 import { post } from './ledger.js';
 import { settleOutstanding } from './outstanding.js';
+import type { Share } from './joint-split.js';
 import { isActive } from './purchase-lifecycle.js';
 import type { Posting } from './postings.js';
-import type { BudgetLine } from './totals.js';
 
 export interface Moved {
   /** Logical id of the Claim. */
   readonly id: string;
   readonly before: Resource | undefined;
   readonly after: Resource;
-  readonly budget: { readonly account: string };
-  readonly line: BudgetLine;
-  /** Pence. */
-  readonly total: bigint;
+  /** What it takes of each line in all, paid or not: of one, or on a joint budget of several. */
+  readonly shares: readonly Share[];
   readonly fulfilled: readonly Fulfilment[];
-  /** The line may go below zero through it. */
+  /** Its lines may go below zero through it. */
   readonly overdraw: boolean;
 }
 
-/** An active purchase holds its total on its line: what it fulfils is released for it first, and what is left of that afterwards. */
+/** An active purchase holds its total on its lines: what it fulfils is released for it first, and what is left of that afterwards. */
 export async function movePurchase(moved: Moved, context: WriteContext): Promise<void> {
   const { newId, tx, caller, now } = context;
-  const { id, before, total, fulfilled } = moved;
+  const { id, before, shares, fulfilled } = moved;
   const held = isActive(before) ? await lockHoldings(tx.db, id) : [];
-  const taken = takeFrom(fulfilled, total);
+  const taken = takeFrom(fulfilled, shares.reduce((sum, { amount }) => sum + amount, 0n));
   const movements = [
     ...taken.map((one) => ({ ...placeOf(one), kind: 'release', amount: one.consumed }) as const),
     ...changes(moved, held),
@@ -41,16 +39,20 @@ export async function movePurchase(moved: Moved, context: WriteContext): Promise
 
 const placeOf = ({ claim, account, line }: Taken): Pick<Posting, 'claim' | 'account' | 'line'> => ({ claim, account, line });
 
-/** From what is held to the total on the line: nothing is held of another line, and nothing paid is touched. */
-function changes({ id, total, line: { line }, budget: { account }, overdraw }: Moved, held: readonly Holding[]): readonly Omit<Posting, 'id'>[] {
-  const here = held.find((one) => one.line === line && one.account === account);
-  const wanted = total - (here?.paid ?? 0n);
-  const committed = here?.committed ?? 0n;
-  const elsewhere = held.filter((one) => one !== here);
+/** From what is held to the shares: nothing is held of another line, and nothing paid is touched. */
+function changes({ id, shares, overdraw }: Moved, held: readonly Holding[]): readonly Omit<Posting, 'id'>[] {
+  const on = (share: Share) => (one: Holding): boolean => one.line === share.line && one.account === share.account;
+  const elsewhere = held.filter((one) => !shares.some((share) => on(share)(one)));
   return [
     ...elsewhere.map((one) => ({ account: one.account, line: one.line, kind: 'release', amount: one.committed, claim: id }) as const),
-    { account, line, kind: 'release', amount: committed - wanted, claim: id },
-    { account, line, kind: 'commit', amount: wanted - committed, claim: id, overdraw },
+    ...shares.flatMap((share) => {
+      const { account, line, amount } = share;
+      const { paid, committed } = held.find(on(share)) ?? { paid: 0n, committed: 0n };
+      return [
+        { account, line, kind: 'release', amount: committed - (amount - paid), claim: id },
+        { account, line, kind: 'commit', amount: amount - paid - committed, claim: id, overdraw },
+      ] as const;
+    }),
   ];
 }
 

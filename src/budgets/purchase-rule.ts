@@ -12,6 +12,8 @@ import { checkCitations } from './care-plan-citations.js';
 import { ALLOCATION_ID, businessError, OUTSTANDING, OVERSPEND, RECORDED_BY } from './codes.js';
 import { checkPlanned } from './direct-payment.js';
 import { fulfilments, type Fulfilment } from './fulfilment.js';
+import { drawJointly } from './joint-draw.js';
+import type { Share } from './joint-split.js';
 import { approvalWarning, forgetPlanned, judgeOverspend, overspendWarning, type Overspend } from './overspend.js';
 import { budgetOf, claimant, isOutstanding, isPurchase, itemsOf, recordedBy, withExtension } from './purchase.js';
 import { totalOf } from './purchase-amounts.js';
@@ -31,7 +33,13 @@ import { lockBudgets, seenAccount, type Budget, type BudgetLine } from './totals
 interface Drawn {
   readonly budget: Budget;
   readonly account: Resource;
-  readonly line: BudgetLine;
+  /** Undefined on a joint budget, which has none of its own. */
+  readonly line: BudgetLine | undefined;
+  /** What it takes of each line, where it is active. */
+  readonly shares: readonly Share[];
+  /** The Accounts that pay: its own, and those in a joint one. */
+  readonly payers: readonly Resource[];
+  readonly insurance: readonly JsonObject[] | undefined;
   /** Commitments that it takes over as it becomes active. */
   readonly fulfilled: readonly Fulfilment[];
   readonly spend: Overspend;
@@ -72,7 +80,7 @@ export function createPurchaseRule(definitions: Definitions): WriteRule {
       const { after, before, document } = write;
       const found = document && drawn.get(document);
       if (!after || !document || !found) return;
-      if (isActive(after)) await movePurchase({ id: write.id, before, after, total: totalOf(document), overdraw: found.spend.overdraw, ...found }, context);
+      if (isActive(after)) await movePurchase({ id: write.id, before, after, overdraw: found.spend.overdraw, ...found }, context);
       else if (isActive(before)) await releasePurchase(write.id, context);
       forgetPlanned(context.tx);
       await tell(write.id, after, found, context);
@@ -81,12 +89,12 @@ export function createPurchaseRule(definitions: Definitions): WriteRule {
 }
 
 /** What was bought, when and what for; what an earlier version said already stands. */
-async function checkContents(before: Resource | undefined, after: Resource, { account, budget, line, entries }: Drawn, definitions: Definitions, context: WriteContext): Promise<void> {
+async function checkContents(before: Resource | undefined, after: Resource, { account, payers, budget, line, entries }: Drawn, definitions: Definitions, context: WriteContext): Promise<void> {
   refuse([...entries.faults, ...(isActive(before) ? [] : periodFaults(after, budget))]);
   checkExcluded(before, after, context);
   await checkEvidence(before, after, context);
-  await checkCitations(after, before, [account], definitions, context);
-  if (isActive(after) && !isActive(before) && line.model === 'direct-payment') await checkPlanned(account, context.tx);
+  await checkCitations(after, before, payers, definitions, context);
+  if (isActive(after) && !isActive(before) && line?.model === 'direct-payment') await checkPlanned(account, context.tx);
 }
 
 async function drawOn({ before, document }: Write, after: Resource, definitions: Definitions, context: WriteContext): Promise<Drawn> {
@@ -98,14 +106,20 @@ async function drawOn({ before, document }: Write, after: Resource, definitions:
   const seen = await seenAccount({ db: context.tx.db, definitions }, context.grant, id);
   if (!seen) throw fail('reference-not-found', { text: `There is no Account/${id} that is a budget`, expression: 'Claim.extension' });
   const { budget, resource: account } = seen;
+  const total = document && isActive(after) ? totalIfRight(document) : undefined;
+  const entries = document && totalIfRight(document) !== undefined ? await entriesOf(after, before, document, context) : NO_ENTRIES;
+  if (budget.kind === 'joint-budget' && document) {
+    if (total !== undefined) await lockCited(after, context);
+    const { parts, ...draw } = await drawJointly({ before, after, document, account, total }, () => fulfilments(after, context), context);
+    return { budget, account, line: undefined, payers: [account, ...parts], spend: { overdraw: false, awaits: false }, entries, ...draw };
+  }
   const line = await lineFor(after, budgetOf(before) === id ? before : undefined, budget, context);
   const wasActive = isActive(before);
   const fulfilled = isActive(after) && !wasActive ? await fulfilments(after, context) : [];
-  const total = document && isActive(after) ? totalIfRight(document) : undefined;
   if (line.mayOverdraw) await lockCited(after, context);
   const spend = total === undefined ? { overdraw: false, awaits: false } : await judgeOverspend({ before, after, budget, line, fulfilled, wasActive, total }, context);
-  const entries = document && totalIfRight(document) !== undefined ? await entriesOf(after, before, document, context) : NO_ENTRIES;
-  return { budget, account, line, fulfilled: spend.awaits ? [] : fulfilled, spend, entries };
+  const shares = total === undefined ? [] : [{ account: id, line: line.line, amount: total }];
+  return { budget, account, line, shares, payers: [account], insurance: insuranceOf(after, account), fulfilled: spend.awaits ? [] : fulfilled, spend, entries };
 }
 
 const NO_ENTRIES: Entries = { items: undefined, faults: [] };
@@ -127,14 +141,13 @@ function totalIfRight(document: JsonDocument): bigint | undefined {
 }
 
 /** What the server fills in: the line, who records, what is left to pay and overspent, and the coverage that stands for the budget. */
-function completion(after: Resource, before: Resource | undefined, { account, line, spend, entries: { items } }: Drawn, recorder: string): Readonly<Record<string, unknown>> {
+function completion(after: Resource, before: Resource | undefined, { line, insurance, spend, entries: { items } }: Drawn, recorder: string): Readonly<Record<string, unknown>> {
   const active = isActive(after) && !spend.awaits;
-  let extension = withExtension(asObjects(after['extension']), ALLOCATION_ID, { valueId: line.line });
+  let extension = withExtension(asObjects(after['extension']), ALLOCATION_ID, line && { valueId: line.line });
   if (recordedBy(after) !== recorder) extension = withExtension(extension, RECORDED_BY, { valueReference: { reference: recorder } });
   // Settled by what is paid, once it is active.
   extension = withExtension(extension, OUTSTANDING, { valueBoolean: active && (!isActive(before) || isOutstanding(before)) });
   extension = withExtension(extension, OVERSPEND, spend.missing === undefined ? undefined : { valueBoolean: true });
-  const insurance = insuranceOf(after, account);
   return { extension, ...(insurance && { insurance }), ...(items && { item: items }), ...(spend.awaits && { status: 'draft' }) };
 }
 
@@ -153,11 +166,11 @@ function refuseDeletion({ before }: Write): void {
 
 /** The author is warned, and the commissioner has a Task. */
 async function tell(id: string, after: Resource, { budget, line, spend: { awaits, missing } }: Drawn, context: WriteContext): Promise<void> {
-  if (awaits) {
+  if (awaits && line) {
     const warning = approvalWarning(line);
     context.warn(warning);
     await askApproval({ id, budget }, warning.text, context);
-  } else if (missing !== undefined && missing > 0n) {
+  } else if (line && missing !== undefined && missing > 0n) {
     const warning = overspendWarning(line, missing);
     context.warn(warning);
     await flagOverspend({ id, budget }, warning.text, context);

@@ -40,7 +40,7 @@ export function createBalanceOperation({ definitions, validate }: BalanceParts):
       const shown = context.grant.caller.role === 'third-party' ? await ownLines(lines, context) : lines;
       return parametersResponse([
         ...sumsOf(shown),
-        ...(input.flag('byAllocation') === true ? shown.map(lineOf) : []),
+        ...(input.flag('byAllocation') === true ? (await toldOne(budget, shown, context, definitions)).map(lineOf) : []),
         output('asOf', 'valueDateTime', instantText(at ?? context.now)),
         output('version', 'valueId', String(budget.version)),
       ], shown === lines ? undefined : SUBSETTED);
@@ -62,6 +62,16 @@ async function linesAt(budget: Budget, at: number | undefined, { db }: Context):
   if (at === undefined) return parts.flatMap(({ lines }) => lines);
   const then = await sumsAsOf(db, parts.map(({ account }) => account), at);
   return parts.flatMap(({ account, lines }) => lines.map((line) => ({ ...line, ...(then.get(`${account} ${line.line}`) ?? NOTHING) })));
+}
+
+/** Of a joint budget each owner is told the total, and its own lines one by one (ruling 57). */
+async function toldOne(budget: Budget, lines: readonly BudgetLine[], { db, grant }: Context, definitions: Definitions): Promise<readonly BudgetLine[]> {
+  if (budget.kind !== 'joint-budget') return lines;
+  const own = new Set<string>();
+  for (const { account } of await childrenOf(db, budget.account)) {
+    for (const { line } of (await seenBudget({ db, definitions }, grant, account))?.lines ?? []) own.add(line);
+  }
+  return lines.filter(({ line }) => own.has(line));
 }
 
 function sumsOf(lines: readonly BudgetLine[]): (OutputParameter | undefined)[] {
