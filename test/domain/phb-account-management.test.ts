@@ -10,7 +10,7 @@ import { startServer, type Answer, type TestServer } from '../server.js';
 import { gbp, linesOf } from './budgets.js';
 import { BASE, errorCode, extension } from './people.js';
 import { balanceOf, purchaseBody, recorded } from './purchases.js';
-import { accountOf, call, code, makeWorld, neighbour, openBudget, refers, text, type BudgetFacts, type Sent, type World } from './world.js';
+import { accountOf, call, code, makeWorld, neighbour, openBudget, put as makeOne, refers, text, type BudgetFacts, type Sent, type World } from './world.js';
 
 let server: TestServer;
 let world: World;
@@ -89,6 +89,19 @@ describe('amending a budget', () => {
     expect((await balanceOf(server, account.id))['available']).toBe(12000);
     const done = await act(account, 'adjust-allocation', [...parameters, refers('proposal', `Task/${proposed.body.id}`)], world.tokens.commissioner);
     expect([done.status, (await balanceOf(server, account.id))['available']]).toEqual([200, 12500]);
+  });
+});
+
+describe('a budget with a direct payment', () => {
+  it('is adjusted by its commissioner, who can\'t see the consent: that was judged when the line was made', async () => {
+    const patient = await neighbour(server, world);
+    const consent = await makeOne(server, { resourceType: 'Consent', status: 'active', patient: { reference: `Patient/${patient}` }, scope: { text: 'direct payment' }, category: [{ text: 'direct payment' }], policyRule: { text: 'regulations' } });
+    const account = await opened({ patient, lines: [{ model: 'direct-payment', amount: 1000, holder: `Patient/${patient}`, consent: `Consent/${consent}` }] });
+    expect((await server.send('GET', `Consent/${consent}`, { token: world.tokens.commissioner })).status).toBe(403);
+    const answer = await act(account, 'adjust-allocation', [['delta', { valueMoney: gbp(-100) }], text('reason', 'needs less'), await reviewed(account)], world.tokens.commissioner);
+    expect([answer.status, linesOf(answer.body).map(({ amount }) => amount)]).toEqual([200, [900]]);
+    const other = JSON.parse(JSON.stringify(answer.body).replace(`Consent/${consent}`, 'Consent/none'));
+    expect((await put(answer.body, other)).status).toBe(422);
   });
 });
 

@@ -5,7 +5,7 @@ import { londonDate } from '../../src/fhir/london.js';
 import { startServer, type Answer, type TestServer } from '../server.js';
 import { errorCode } from './people.js';
 import { purchaseBody } from './purchases.js';
-import { accountOf, call, code, coded, makeWorld, openBudget, put, refers, text, type Sent, type World } from './world.js';
+import { accountOf, call, code, coded, makeWorld, neighbour, openBudget, put, refers, text, type Sent, type World } from './world.js';
 
 let server: TestServer;
 let world: World;
@@ -191,7 +191,31 @@ describe('a nomination', () => {
   });
 });
 
-describe('a nominee whose nomination ends', () => {
+describe('a nominee', () => {
+  it('buys up to the limit for one purchase, which the approver may set, and no more', async () => {
+    const person = await approved([['maxPerPurchase', { valueMoney: { value: 50, currency: 'GBP' } }]], [['maxPerPurchase', { valueMoney: { value: 20.5, currency: 'GBP' } }]]);
+    expect((await buy(person, 20.51)).status).toBe(422);
+    expect((await buy(person, 20.5)).status).toBe(201);
+  });
+
+  it('loses the budget of a patient who died; a representative still reads what became of it', async () => {
+    const patient = await neighbour(server, world);
+    const budget = await openBudget(server, world, { patient });
+    const mine = await server.token('patient', { patient });
+    const [nominee, representative] = [await relative({ patient: { reference: `Patient/${patient}` } }), await relative({ patient: { reference: `Patient/${patient}` } })];
+    const on = async (operation: string, parameters: readonly Sent[], token: string): Promise<Answer> => call(server, token, `Account/${budget.id}/$${operation}`, parameters, (await accountOf(server, budget.id)).meta.versionId);
+    for (const [{ party, token }, role] of [[nominee, 'nominee'], [representative, 'representative']] as const) {
+      const steps = [await on('nominate', [refers('party', party), code('role', role)], mine), await on('accept-nomination', [], token), await on('approve-nomination', [refers('party', party)], world.tokens.manager)];
+      expect(steps.map(({ status }) => status)).toEqual([200, 200, 200]);
+      expect((await read(token, budget.id)).status).toBe(200);
+    }
+    const { body: review } = await on('review', [code('outcome', 'close')], world.tokens.manager);
+    expect((await on('close', [refers('review', `Task/${review.id}`), code('reason', 'death')], world.tokens.manager)).status).toBe(200);
+    expect([(await read(nominee.token, budget.id)).status, (await read(representative.token, budget.id)).status]).toEqual([404, 200]);
+    expect((await server.send('GET', `Account/${budget.id}/$balance`, { token: representative.token })).status).toBe(200);
+    expect((await on('nominate', [refers('party', nominee.party)], mine)).status).toBe(422);
+  });
+
   it('buys nothing by a purchase that was under way: it is judged again once it has its turn at the money', async () => {
     const person = await approved();
     const waiting = async (count: number): Promise<void> => {
