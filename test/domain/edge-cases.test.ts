@@ -1,4 +1,4 @@
-// The hard cases of domain.md section 6 that concern the status: 1, 2, 3, 4 and 5.
+// The hard cases of domain.md section 6 that concern the status: 1, 2, 4 and 5; 3, 9 and 10 are in edge-cases-sides.test.ts.
 import { createChargeableStatus } from '../../src/chargeable-status/chargeable-status.js';
 import { writeLapses } from '../../src/chargeable-status/lapse.js';
 import { loadDefinitions } from '../../src/definitions/load.js';
