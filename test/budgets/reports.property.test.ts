@@ -124,7 +124,7 @@ async function checkStatement(account: string, sums: ResourceSums): Promise<void
   }
   const value = (entry: any, id: string): any => { const found = entry.extension.find(({ url }: any) => url.endsWith(`/ext-${id}`)); return found.valueMoney ? penceOf(found.valueMoney) : found.valueCode; };
   expect(value(entries.at(-1), 'running-balance')).toBe(sums.available);
-  const of = (kind: string): number => entries.filter((entry) => value(entry, 'ledger-kind') === kind).reduce((all, entry) => all + Number(value(entry, 'ledger-amount')), 0);
+  const of = (kind: string): number => entries.filter((entry) => value(entry, 'ledger-kind') === kind).reduce((all: number, entry) => all + Number(value(entry, 'ledger-amount')), 0);
   expect([of('allocation'), of('spend') - of('refund'), of('commit') - of('release') - of('spend')]).toEqual([sums.allocated, sums.spent, sums.committed]);
 }
 
