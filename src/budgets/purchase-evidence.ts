@@ -55,7 +55,9 @@ async function checkReferred(reference: string, path: string, context: WriteCont
     checkEvidenceFile(asText(found['contentType']), asText(found['data']) ?? '', path);
     return;
   }
-  for (const content of asObjects(found['content'])) await checkAttachment(asObject(content['attachment']) ?? {}, path, context);
+  // One that holds nothing tells of a document on paper.
+  const attachments = asObjects(found['content']).flatMap(({ attachment }) => asObject(attachment) ?? []);
+  for (const attachment of attachments) if (attachment['data'] !== undefined || attachment['url'] !== undefined) await checkAttachment(attachment, path, context);
 }
 
 /** Throws 409 where a purchase on which money was paid would lose a document. */
