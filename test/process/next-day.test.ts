@@ -1,9 +1,9 @@
 // Rules that depend on the clock, seen by restarting the server the day after (CLOCK_OFFSET_MS).
 import { setTimeout as sleep } from 'node:timers/promises';
 import { londonDate } from '../../src/fhir/london.js';
-import { build, runCommand, startServer, temporaryFolder } from './server-process.js';
+import { build, runCommand, startServer, temporaryFolder, tokenFor } from './server-process.js';
 
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 
 const DAY = 24 * 3600 * 1000;
 const CODES = 'https://fhir.entitle.example/CodeSystem';
@@ -55,5 +55,50 @@ test('an EHIC that ends today makes the answer U tomorrow, without a write, and 
   expect(shown).toContain('"code":"U"');
   tomorrow.child.kill('SIGTERM');
   await tomorrow.exited();
+  await data.remove();
+});
+
+test('a budget that was paid from is to be reviewed within three months, and is shown once that is overdue', async () => {
+  await build();
+  const data = await temporaryFolder();
+  const headers = { authorization: `Bearer ${await tokenFor('admin', data.path)}`, 'content-type': 'application/fhir+json' };
+  const today = await startServer({ dataDir: data.path });
+  const post = async (path: string, resource: object): Promise<any> => (await fetch(`${today.base}/${path}`, { method: 'POST', headers, body: JSON.stringify(resource) })).json();
+  const coded = (system: string, code: string): object => ({ coding: [{ system: `${CODES}/${system}`, code }] });
+  const owner = await post('Organization', { resourceType: 'Organization', active: true, type: [coded('organization-role', 'icb')], name: 'Board' });
+  const gym = await post('Organization', { resourceType: 'Organization', active: true, type: [coded('organization-role', 'provider')], name: 'Gym' });
+  const patient = await post('Patient', { resourceType: 'Patient', birthDate: '1980-02-29' });
+  const day = londonDate(Date.now());
+  const money = (value: number): object => ({ value, currency: 'GBP' });
+  const account = await post('Account', {
+    resourceType: 'Account', status: 'active', type: coded('account-type', 'phb'), subject: [{ reference: `Patient/${patient.id}` }], servicePeriod: { start: day }, owner: { reference: `Organization/${owner.id}` },
+    extension: [
+      { url: `${EXTENSIONS}/ext-allocation`, extension: [{ url: 'model', valueCode: 'notional' }, { url: 'amount', valueMoney: money(100) }] },
+      { url: `${EXTENSIONS}/ext-eligibility`, extension: [{ url: 'basis', valueCode: 'nhs-chc' }, { url: 'decidedBy', valueReference: { reference: `Organization/${owner.id}` } }, { url: 'decidedOn', valueDate: day }] },
+      { url: `${EXTENSIONS}/ext-funding-source`, valueCode: 'nhs' }, { url: `${EXTENSIONS}/ext-overspend-policy`, valueCode: 'block' },
+    ],
+  });
+  const claim = await post('Claim', {
+    resourceType: 'Claim', status: 'active', type: coded('claim-type', 'phb-purchase'), use: 'claim', patient: { reference: `Patient/${patient.id}` }, created: day, provider: { reference: `Organization/${gym.id}` },
+    extension: [{ url: `${EXTENSIONS}/ext-budget`, valueReference: { reference: `Account/${account.id}` } }, { url: `${EXTENSIONS}/ext-recorded-by`, valueReference: { reference: `Patient/${patient.id}` } }],
+    priority: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/processpriority', code: 'normal' }] },
+    item: [{ sequence: 1, productOrService: { text: 'Gym' }, net: money(30) }], total: money(30),
+  });
+  await post(`Claim/${claim.id}/$pay`, { resourceType: 'Parameters', parameter: [{ name: 'amount', valueMoney: money(30) }, { name: 'paymentDate', valueDate: day }] });
+  today.child.kill('SIGTERM');
+  await today.exited();
+
+  const days = 94;
+  const environment = { CLOCK_OFFSET_MS: String(days * DAY) };
+  // Today's token is over by then.
+  const { stdout: token } = await runCommand(['token', '--role', 'admin'], { DATA_DIR: data.path, ...environment });
+  const later = await startServer({ dataDir: data.path, environment });
+  const asked = (query: string): Promise<any> => fetch(`${later.base}/Task?${query}`, { headers: { authorization: `Bearer ${token.trim()}` } }).then((answer) => answer.json());
+  for (let tries = 0; tries < 100 && (await asked('code=budget-review')).total === 0; tries += 1) await sleep(100);
+  const overdueOn = async (ahead: number): Promise<string[]> => ((await asked(`due=lt${londonDate(Date.now() + ahead * DAY)}&status=requested`)).entry ?? []).map(({ resource }: any) => resource.focus.reference);
+  expect(await overdueOn(80)).toEqual([]);
+  expect(await overdueOn(days)).toEqual([`Account/${account.id}`]);
+  later.child.kill('SIGTERM');
+  await later.exited();
   await data.remove();
 });
