@@ -1,6 +1,7 @@
 // Rules that depend on the clock, seen by restarting the server the day after (CLOCK_OFFSET_MS).
 import { setTimeout as sleep } from 'node:timers/promises';
 import { londonDate } from '../../src/fhir/london.js';
+import { isEvent, notificationOf, openReceiver, topicBody, until } from '../domain/subscribers.js';
 import { build, runCommand, startServer, temporaryFolder, tokenFor } from './server-process.js';
 
 jest.setTimeout(240_000);
@@ -9,13 +10,17 @@ const DAY = 24 * 3600 * 1000;
 const CODES = 'https://fhir.entitle.example/CodeSystem';
 const EXTENSIONS = 'https://fhir.entitle.example/StructureDefinition';
 
-test('an EHIC that ends today makes the answer U tomorrow, without a write, and the Patient shows it within a minute', async () => {
+test('an EHIC that ends today makes the answer U tomorrow, without a write: the Patient shows it within a minute, and who subscribes is told', async () => {
   await build();
   const data = await temporaryFolder();
   const { stdout } = await runCommand(['token', '--role', 'ovm', '--organization', 'RR8'], { DATA_DIR: data.path });
   const headers = { authorization: `Bearer ${stdout.trim()}`, 'content-type': 'application/fhir+json' };
   const today = await startServer({ dataDir: data.path });
   const post = async (base: string, resource: object): Promise<any> => (await fetch(`${base}/${(resource as { resourceType: string }).resourceType}`, { method: 'POST', headers, body: JSON.stringify(resource) })).json();
+  const receiver = await openReceiver();
+  const told = (): any[] => receiver.received.filter(isEvent).map(({ body }) => notificationOf(body).entries[0].resource);
+  const subscription = await post(today.base, topicBody(receiver.endpoint, 'full-resource'));
+  await until('active', async () => ((await (await fetch(`${today.base}/Subscription/${subscription.id}`, { headers })).json()) as { status: string }).status === 'active');
   const patient = await post(today.base, { resourceType: 'Patient', identifier: [{ system: 'https://fhir.nhs.uk/Id/nhs-number', value: '9990000018' }] });
   const ends = londonDate(Date.now());
   const coverage = await post(today.base, {
@@ -40,6 +45,12 @@ test('an EHIC that ends today makes the answer U tomorrow, without a write, and 
   const shownAt = async (base: string): Promise<string> => JSON.stringify(((await (await fetch(`${base}/Patient/${patient.id}`, { headers })).json()) as { extension: unknown }).extension);
   const before = await answerAt(today.base);
   expect(before).toMatchObject({ determined: true, basic: 'N', category: 'C' });
+  const [recorded] = await until('the assessment', () => (told().length > 0 ? told() : undefined));
+  expect(recorded).toMatchObject({ meta: { versionId: '2' }, component: [{ valueCodeableConcept: { coding: [{ code: 'N' }] } }, { valueCodeableConcept: { coding: [{ code: 'C' }] } }] });
+  const cached = await fetch(`${today.base}/Observation/${recorded.id}`, { headers });
+  const etag = cached.headers.get('etag') ?? '';
+  expect([etag, cached.headers.get('cache-control')]).toEqual(['W/"2"', 'no-store']);
+  expect((await fetch(`${today.base}/Observation/${recorded.id}`, { headers: { ...headers, 'if-none-match': etag } })).status).toBe(304);
   today.child.kill('SIGTERM');
   await today.exited();
 
@@ -53,8 +64,17 @@ test('an EHIC that ends today makes the answer U tomorrow, without a write, and 
     shown = await shownAt(tomorrow.base);
   }
   expect(shown).toContain('"code":"U"');
+  // A copy of yesterday is not good any more, though nobody wrote anything.
+  const anew = await fetch(`${tomorrow.base}/Observation/${recorded.id}`, { headers: { ...headers, 'if-none-match': etag } });
+  expect([anew.status, anew.headers.get('etag')]).toEqual([200, 'W/"3"']);
+  const lapsed = await until('the lapse', () => told()[1]);
+  expect(lapsed).toMatchObject({ id: recorded.id, meta: { versionId: '3' }, effectiveDateTime: recorded.effectiveDateTime });
+  expect(lapsed.component.map((one: any) => one.valueCodeableConcept.coding[0].code)).toEqual(['U']);
+  expect((await anew.json() as { meta: object }).meta).toEqual(lapsed.meta);
   tomorrow.child.kill('SIGTERM');
   await tomorrow.exited();
+  expect(told()).toHaveLength(2);
+  await receiver.close();
   await data.remove();
 });
 
