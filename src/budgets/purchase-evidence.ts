@@ -56,8 +56,10 @@ async function checkReferred(reference: string, path: string, context: WriteCont
     return;
   }
   // One that holds nothing tells of a document on paper.
-  const attachments = asObjects(found['content']).flatMap(({ attachment }) => asObject(attachment) ?? []);
-  for (const attachment of attachments) if (attachment['data'] !== undefined || attachment['url'] !== undefined) await checkAttachment(attachment, path, context);
+  for (const content of asObjects(found['content'])) {
+    const attachment = asObject(content['attachment']);
+    if (attachment && (attachment['data'] !== undefined || attachment['url'] !== undefined)) await checkAttachment(attachment, path, context);
+  }
 }
 
 /** Throws 409 where a purchase on which money was paid would lose a document. */
