@@ -93,10 +93,14 @@ function manager(clauses: Clauses, caller: Caller): Seen {
   const accounts = either(related['Account'] ?? NONE, readable(clauses, tree));
   return {
     ...aroundPatients(clauses, caller, patients, accounts, either(related['Claim'] ?? NONE, ownedClaims(clauses, tree))),
+    Task: either(clauses.to('Task', 'patient', 'Patient', patients), proposedEntries(clauses, tree)),
     MeasureReport: clauses.to('MeasureReport', 'reporter', 'Organization', tree),
     Measure: ALL,
   };
 }
+
+/** What providers propose of the directories that the organisation keeps. */
+const proposedEntries = (clauses: Clauses, tree: Clause): Clause => both(clauses.to('Task', 'focus', 'HealthcareService', ALL), clauses.to('Task', 'owner', 'Organization', tree));
 
 /** What the commissioner owns, and the patients who are its own. */
 /** Patients for whom the caller's organisation may open a first budget: its own, and those who are registered nowhere (ruling 25). */

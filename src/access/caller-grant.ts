@@ -46,6 +46,7 @@ export function createGrant(caller: Caller, rights: RoleRights | undefined, part
     receiptsOnly: rights?.receiptsOnly ?? false,
     ...(typeof rights?.bundles === 'string' && { entryMethod: rights.bundles }),
     judges: rights?.audience !== undefined,
+    proposes: (type) => may(type, 'P') && !may(type, 'U'),
     rows: (type) => (sees(type) ? seen(type) : NONE),
     absent: (type, id) => absence(caller, type, id),
     view: (type) => sightOf(caller, type, parts.organizations)?.view,

@@ -10,7 +10,7 @@ import type { WriteContext, WriteRule } from '../store/rule.js';
 import { businessError } from './codes.js';
 import { directoriesOf, isDirectory, isEntry, keeperOf, pricesOf, providerOf } from './directory.js';
 import { readPence } from './money.js';
-import { referred } from './referred.js';
+import { referred, speaksFor } from './referred.js';
 import { referring } from './referring.js';
 
 const forbidden = (text: string, expression: string) => fail('business-rule', { text, expression, coding: businessError('FORBIDDEN_UPDATE') });
@@ -43,7 +43,7 @@ export function createEntryRule(): WriteRule {
 }
 
 /** Throws 422 with all that keeps this from being an entry. */
-async function checkEntry(before: Resource | undefined, after: Resource, document: JsonDocument, context: Pick<WriteContext, 'tx' | 'grant' | 'caller'>): Promise<void> {
+export async function checkEntry(before: Resource | undefined, after: Resource, document: JsonDocument, context: Pick<WriteContext, 'tx' | 'grant' | 'caller'>): Promise<void> {
   refuse(priceFaults(after, document));
   if (providerOf(after) !== providerOf(before)) await referred(`Organization/${providerOf(after)}`, ['Organization'], 'HealthcareService.providedBy', context);
   const known = directoriesOf(before).map(({ reference }) => reference);
@@ -64,4 +64,20 @@ function priceFaults(after: Resource, document: JsonDocument): Issue[] {
     seen.add(`${unit} ${start ?? ''}`);
     return faults;
   });
+}
+
+type Judged = Pick<WriteContext, 'tx' | 'grant' | 'caller'>;
+
+/** Throws 403 unless this is an entry of the caller's own organisation, and stays one. */
+export async function checkOwnEntry(before: Resource, after: Resource, judged: Judged): Promise<void> {
+  const own = isEntry(before) && speaksFor(await referred(`Organization/${providerOf(before)}`, ['Organization'], 'HealthcareService.providedBy', judged), judged);
+  if (!own || providerOf(after) !== providerOf(before)) throw fail('forbidden', { text: 'A provider proposes changes of its own entries in the directory, and of no others' });
+  if (!isEntry(after)) throw forbidden('An entry stays in a directory: keep its ext-directory', 'HealthcareService.extension');
+}
+
+/** Logical id of the Organization that keeps the first directory of the entry. */
+export async function keeperOfEntry(entry: Resource, { tx, grant }: Judged): Promise<string | undefined> {
+  const [, id = ''] = directoriesOf(entry)[0]?.reference?.split('/') ?? [];
+  const found = await tx.read(grant, 'List', id);
+  return found?.text == null ? undefined : keeperOf(JSON.parse(found.text) as Resource);
 }

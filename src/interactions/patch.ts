@@ -10,6 +10,7 @@ import type { StoredVersion, Transaction } from '../store/store.js';
 import { inTransaction, type Context, type Handler } from './context.js';
 import { applyFhirpathPatch } from './fhirpath-patch.js';
 import { criteriaText, matchOne } from './match.js';
+import { propose } from './propose.js';
 import { readPatchOperations } from './patch-operations.js';
 import { checkPreconditions } from './preconditions.js';
 import { writeAll, type Asked } from './write.js';
@@ -19,6 +20,7 @@ export const patch: Handler = async (request, context) => {
   const change = readPatch(request, context.parts.definitions);
   return inTransaction(context, async (inside) => {
     const asked = await askedPatch(request, inside, change);
+    if (inside.grant.proposes?.(asked.type) === true) return propose(asked, request, inside);
     const [written] = await writeAll([asked], inside);
     return writtenResponse(written, request, inside);
   });

@@ -6,6 +6,7 @@ import type { FhirRequest } from '../fhir/request.js';
 import type { Transaction } from '../store/store.js';
 import { inTransaction, type Context, type Handler } from './context.js';
 import { criteriaKey, criteriaText, matchOne } from './match.js';
+import { propose } from './propose.js';
 import { requireBody, writeAll, type Asked } from './write.js';
 import { writtenResponse } from './written-response.js';
 
@@ -13,7 +14,9 @@ export const update: Handler = async (request, context) => {
   const { type = '' } = request;
   const document = requireBody(type, request.body);
   if (request.id !== undefined) {
-    const [written] = await writeAll([askedUpdate(request, document, request.id)], context);
+    const asked = askedUpdate(request, document, request.id);
+    if (context.grant.proposes?.(type) === true) return inTransaction(context, (inside) => propose(asked, request, inside));
+    const [written] = await writeAll([asked], context);
     return writtenResponse(written, request, context);
   }
   // Made here, outside what is retried, so that a retry writes the same resource.

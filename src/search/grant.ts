@@ -16,6 +16,8 @@ export interface Grant {
   rows(type: string): Clause;
   /** May the caller use this interaction on this type at all (403 if not)? */
   allows(interaction: Interaction, type?: string, operation?: string): boolean;
+  /** May the caller only propose changes of this type: each makes a Task and nothing else (domain.md ruling 28)? */
+  proposes?(type: string): boolean;
   /** The only method that the entries of the caller's Bundles may have; undefined for any. HEAD goes with GET. */
   readonly entryMethod?: 'GET' | 'POST';
   /** Answers carry status, location and etag only: no resource, no outcome that tells whether someone is known (domain.md ruling 5). */

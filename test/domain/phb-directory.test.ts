@@ -132,6 +132,35 @@ describe('an entry is amended', () => {
   });
 });
 
+describe('a provider proposes', () => {
+  test('a change of its own entry: 202 with a task for who keeps the directory, and no change', async () => {
+    const service = await entry(server, { directory: list, provider, name: 'Hydrotherapy', price: 40 });
+    const proposed = await change(service, { extension: body({ price: 45 }).extension }, { token: world.tokens.provider });
+    expect([proposed.status, proposed.body.resourceType, proposed.body.status, proposed.body.focus.reference]).toEqual([202, 'Task', 'requested', `HealthcareService/${service.id}`]);
+    expect(proposed.body.contained[0].extension[1].extension[0].valueMoney.value).toBe(45);
+    expect((await get(`HealthcareService/${service.id}`)).body).toMatchObject({ meta: { versionId: '1' } });
+    const patched = await server.send('PATCH', `HealthcareService/${service.id}`, { token: world.tokens.provider, headers: { 'content-type': 'application/json-patch+json', 'if-match': 'W/"1"' }, body: JSON.stringify([{ op: 'replace', path: '/name', value: 'Pool' }]) });
+    expect([patched.status, patched.body.contained[0].name]).toEqual([202, 'Pool']);
+    for (const bearer of ['manager', 'commissioner'] as const) expect((await get(`Task/${proposed.body.id}`, world.tokens[bearer])).status).toBe(200);
+    expect((await get(`Task/${proposed.body.id}`, world.tokens.otherCommissioner)).status).toBe(404);
+    expect((await change(service, { extension: body({ price: 45 }).extension }, { token: world.tokens.manager })).status).toBe(200);
+  });
+
+  test('not of another\'s entry, not a stale or a wrong one, and no deletion', async () => {
+    const others = await entry(server, { directory: list, provider: world.organizations.isf });
+    expectRefusal(await change(others, { name: 'Mine now' }, { token: world.tokens.provider }), 403);
+    const own = await entry(server, { directory: list, provider });
+    const token = world.tokens.provider;
+    expectRefusal(await change(own, { providedBy: { reference: `Organization/${world.organizations.isf}` } }, { token }), 403);
+    expectRefusal(await change(own, { name: 'x' }, { token, version: '' }), 412);
+    expectRefusal(await change(own, { name: 'x' }, { token, version: 'W/"7"' }), 412);
+    expectRefusal(await change(own, { extension: body({ price: -1 }).extension }, { token }), 422);
+    expectRefusal(await change(own, { category: undefined }, { token }), 422);
+    expectRefusal(await server.send('PUT', 'HealthcareService/nothing', { token, headers: { 'if-match': 'W/"1"' }, body: { ...body(), id: 'nothing' } }), 404);
+    expect((await get(`Task?focus=HealthcareService/${own.id}`)).body.total).toBe(0);
+  });
+});
+
 describe('an entry is removed', () => {
   test('gone from search and read, its history kept, what was bought intact, nothing new bought', async () => {
     const service = await entry(server, { directory: list, provider, name: 'Walking frame', price: 20 });
