@@ -225,7 +225,7 @@ function createProgram(): Command {
     .option('--expires-in <seconds>', 'how long it lasts (default: thirty days)', seconds)
     .action(tokenCommand);
   addClientCommands(program.command('client').description('the client systems that may ask, as an administrator registers them'));
-  program.command('demo').description('load made-up patients and their statuses into the running server')
+  program.command('demo').description('load made-up patients, their statuses and their budgets into the running server')
     .option('--patients <count>', 'how many', count, 1000)
     .action(demoCommand);
   const feed = program.command('feed').description('take in a file of statements of the Home Office or of a further feed, into the database of the settings or over --url')

@@ -29,6 +29,11 @@ export const demoOrganizations: readonly Resource[] = [
   { resourceType: 'Organization', id: 'demo-practice', identifier: [{ system: ODS, value: 'A81001' }], active: true, type: [{ coding: [{ system: `${CODES}/organization-role`, code: 'gp-practice' }] }], name: 'A demonstration practice' },
 ];
 
+const yearOfBirth = (n: number): number => 1935 + ((n * 37) % 75);
+
+/** In whole years, when the budgets of the demonstration begin. */
+export const demoAge = (n: number): number => 2025 - yearOfBirth(n);
+
 export function demoPatient(n: number, nhsNumber: string): Resource {
   return {
     resourceType: 'Patient',
@@ -37,9 +42,10 @@ export function demoPatient(n: number, nhsNumber: string): Resource {
     active: true,
     name: [{ use: 'official', family: pick(FAMILY, n), given: [pick(GIVEN, n * 7 + 3)] }],
     gender: n % 2 === 0 ? 'female' : 'male',
-    birthDate: `${1935 + ((n * 37) % 75)}-${pad(1 + ((n * 5) % 12), 2)}-${pad(1 + ((n * 11) % 28), 2)}`,
+    birthDate: `${yearOfBirth(n)}-${pad(1 + ((n * 5) % 12), 2)}-${pad(1 + ((n * 11) % 28), 2)}`,
     address: [{ use: 'home', line: [`${1 + (n % 120)} Demonstration Road`], city: pick(TOWNS, n), postalCode: `ZZ${1 + (n % 99)} ${n % 10}AA` }],
     generalPractitioner: [{ reference: 'Organization/demo-practice' }],
+    managingOrganization: { reference: 'Organization/demo-icb' },
   };
 }
 
