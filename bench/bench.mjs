@@ -1,6 +1,7 @@
 // npm run bench: the server and the floor program in turn, in one run on one PostgreSQL; CPU per request and its ratio R.
 // npm run bench -- validation measures the validator alone (validation.mjs); --definitions FOLDER with @medplum/core beside it.
 // npm run bench -- feed takes in files of statements (feed.mjs).
+// npm run bench -- race has 64 clients spend few budgets at two servers, one of which is killed (race.mjs); --requests N.
 // Options: --quick (ends within 90 s) · --peer URL (a third column: any FHIR base on this machine) · --peer-token T · --rounds N
 import { fork } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,9 +17,10 @@ import { cpuOf } from './cpu.mjs';
 import { bundle, FLOOR_SCHEMA, loadFloor, loadServer, nhsNumber, observation, post } from './data.mjs';
 import { close, load } from './load.mjs';
 import { benchFeed } from './feed.mjs';
+import { benchRace } from './race.mjs';
 import { benchValidation } from './validation.mjs';
 
-const { values: options, positionals: [subject] } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean', default: false }, peer: { type: 'string' }, 'peer-token': { type: 'string' }, rounds: { type: 'string' }, definitions: { type: 'string' }, rows: { type: 'string' }, large: { type: 'boolean', default: false } } });
+const { values: options, positionals: [subject] } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean', default: false }, peer: { type: 'string' }, 'peer-token': { type: 'string' }, rounds: { type: 'string' }, definitions: { type: 'string' }, rows: { type: 'string' }, requests: { type: 'string' }, large: { type: 'boolean', default: false } } });
 const ROUNDS = Number(options.rounds ?? (options.quick ? 8 : 12));
 const SCALE = options.quick ? 1 : 3;
 const SIZE = options.quick ? { patients: 1000, observed: 200 } : { patients: 5000, observed: 1000 };
@@ -165,5 +167,6 @@ function report(rows) {
 
 if (subject === 'feed') await benchFeed(options);
 else if (subject === 'validation') benchValidation(options);
+else if (subject === 'race') process.exitCode = await benchRace(options);
 else await run();
-process.exit(0);
+process.exit();
