@@ -26,12 +26,15 @@ test('the demonstration fills a running server, and a second time leaves the sam
   const environment = { DATA_DIR: data.path, PORT: new URL(server.base).port };
   for (let run = 0; run < 2; run += 1) {
     const { code, stderr } = await runCommand(['demo', '--patients', '120'], environment);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/patients: 122 of 122[\s\S]*statements: 72 of 72[\s\S]*assessments: 12 of 12/) });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/patients: 125 of 125[\s\S]*statements: 72 of 72[\s\S]*assessments: 12 of 12[\s\S]*budgets: 114 of 114[\s\S]*purchases: 456 of 456/) });
   }
   const headers = { authorization: `Bearer ${await tokenFor('admin', data.path)}` };
   const total = async (search: string): Promise<number> => ((await (await fetch(`${server.base}/${search}&_total=accurate&_count=0`, { headers })).json()) as { total: number }).total;
   expect(await total('Patient?address-postalcode=ZZ')).toBe(120);
   expect(await total('Observation?code=ovm-assessment,ho-status&identifier=https://fhir.entitle.example/Id/home-office-feed|,https://fhir.entitle.example/Id/demo-assessment|')).toBe(72 + 12 + 1);
+  expect(await total('Account?type=phb')).toBe(114);
+  expect(await total('Claim?identifier=https://fhir.entitle.example/Id/demo-purchase|')).toBe(456);
+  expect(await total('Claim?outstanding=true')).toBeLessThan(60);
 });
 
 test('without a server the demonstration says how to start one', async () => {
