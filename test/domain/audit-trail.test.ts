@@ -2,7 +2,7 @@
 import { sealAll } from '../../src/audit/seal.js';
 import { verifyTrail, type Verified } from '../../src/audit/verify.js';
 import { startServer, type Answer, type TestServer } from '../server.js';
-import { register } from './people.js';
+import { coverageBody, register } from './people.js';
 
 let server: TestServer;
 let patient: string;
@@ -187,7 +187,7 @@ describe('X-Provenance', () => {
   });
 
   test('goes with a write that the caller may make, though the caller may write no Provenance by itself', async () => {
-    const coverage = { resourceType: 'Coverage', status: 'active', type: { coding: [{ system: 'https://fhir.entitle.example/CodeSystem/evidence-type', code: 'ehic' }] }, beneficiary: { reference: `Patient/${patient}` }, payor: [{ display: 'x' }], identifier: [{ value: 'P', assigner: { identifier: { system: 'urn:iso:std:iso:3166', value: 'FRA' } } }], period: { end: '2030-01-01' }, subscriber: { identifier: { system: 'https://fhir.nhs.uk/Id/nhs-number', value: '9990000018' } } };
+    const coverage = coverageBody(patient, 'EHIC', '2030-01-01');
     const { status, body } = await write('POST', 'Coverage', provenance(), coverage, server.tokens.ovm);
     expect([status, await targets(`Coverage/${body.id}/`)]).toEqual([201, [`Coverage/${body.id}/_history/1`]]);
     expect((await server.send('POST', 'Provenance', { token: server.tokens.ovm, body: JSON.parse(provenance({ target: [{ reference: 'Basic/1' }] })) })).status).toBe(403);
