@@ -70,7 +70,9 @@ function boundsOf({ id, since, at, after, ascending = false, count }: HistoryQue
   };
 }
 
-const HORIZON = 'age(t.xmin) > (select age(pg_snapshot_xmin(pg_current_snapshot())::xid))';
+// Transactions of other databases of the cluster write nothing here. One that ended meanwhile is in the snapshot still, and counts.
+const HORIZON = `age(t.xmin) > (select coalesce(max(age(x::xid)), 0) from pg_snapshot_xip(pg_current_snapshot()) x
+  where not exists (select from pg_stat_activity a where a.backend_xid = x::xid and a.datname <> current_database()))`;
 
 function currentText(type: string, bounds: Bounds, granted: string): string {
   const inner = `select '${type}' as type, t.id, t.version, t.updated, t.method, t.res from ${resourceTable(type)} t where ${HORIZON}${bounds.of('t', type)}${granted}`;
