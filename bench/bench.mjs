@@ -2,6 +2,7 @@
 // npm run bench -- validation measures the validator alone (validation.mjs); --definitions FOLDER with @medplum/core beside it.
 // npm run bench -- feed takes in files of statements (feed.mjs).
 // npm run bench -- race has 64 clients spend few budgets at two servers, one of which is killed (race.mjs); --requests N.
+// npm run bench -- status --scale measures the status surfaces over a million patients (status.mjs).
 // Options: --quick (ends within 90 s) · --peer URL (a third column: any FHIR base on this machine) · --peer-token T · --rounds N
 import { fork } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,9 +19,10 @@ import { bundle, FLOOR_SCHEMA, loadFloor, loadServer, nhsNumber, observation, po
 import { close, load } from './load.mjs';
 import { benchFeed } from './feed.mjs';
 import { benchRace } from './race.mjs';
+import { loadStatusAtScale, printPlan } from './status.mjs';
 import { benchValidation } from './validation.mjs';
 
-const { values: options, positionals: [subject] } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean', default: false }, peer: { type: 'string' }, 'peer-token': { type: 'string' }, rounds: { type: 'string' }, definitions: { type: 'string' }, rows: { type: 'string' }, requests: { type: 'string' }, large: { type: 'boolean', default: false } } });
+const { values: options, positionals: [subject] } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean', default: false }, peer: { type: 'string' }, 'peer-token': { type: 'string' }, rounds: { type: 'string' }, definitions: { type: 'string' }, rows: { type: 'string' }, requests: { type: 'string' }, large: { type: 'boolean', default: false }, scale: { type: 'boolean', default: false } } });
 const ROUNDS = Number(options.rounds ?? (options.quick ? 8 : 12));
 const SCALE = options.quick ? 1 : 3;
 const SIZE = options.quick ? { patients: 1000, observed: 200 } : { patients: 5000, observed: 1000 };
@@ -45,18 +47,19 @@ const backends = (database) => async () => {
   return rows.map((row) => Number(row.pid));
 };
 
-function requests(base, floor, tokens) {
+function requests(base, floor, tokens, numbers) {
   const pick = (count) => Math.floor(Math.random() * count);
   const as = (token) => ({ authorization: `Bearer ${token}`, accept: 'application/fhir+json' });
   const fhir = (role) => as(tokens[role]);
   const create = () => JSON.stringify(observation(pick(1e6), `p${pick(SIZE.observed)}`));
   const transaction = () => bundle('transaction', Array.from({ length: 20 }, () => post(observation(pick(1e6), `p${pick(SIZE.observed)}`))));
-  const statusUrl = () => `${base}/Patient/$chargeable-status?identifier=${encodeURIComponent(`https://fhir.nhs.uk/Id/nhs-number|${nhsNumber(pick(SIZE.observed))}`)}`;
-  const vmUrl = () => `${base}/Observation?subject:Patient.identifier=${encodeURIComponent(`https://fhir.nhs.uk/Id/nhs-number|${nhsNumber(pick(SIZE.observed))}`)}&code=${encodeURIComponent('https://fhir.nhs.uk/fhir-observation-code-1|0001')}`;
+  const anyNumber = () => (numbers ? numbers[pick(numbers.length)] : nhsNumber(pick(SIZE.observed)));
+  const statusUrl = () => `${base}/Patient/$chargeable-status?identifier=${encodeURIComponent(`https://fhir.nhs.uk/Id/nhs-number|${anyNumber()}`)}`;
+  const vmUrl = () => `${base}/Observation?subject:Patient.identifier=${encodeURIComponent(`https://fhir.nhs.uk/Id/nhs-number|${anyNumber()}`)}&code=${encodeURIComponent('https://fhir.nhs.uk/fhir-observation-code-1|0001')}`;
   return [
     { name: 'read', count: 1500, expect: 200, floor: () => ({ url: `${floor}/read/p${pick(SIZE.patients)}` }), server: () => ({ url: `${base}/Patient/p${pick(SIZE.patients)}`, headers: fhir('admin') }) },
-    { name: 'chargeable-status', count: 1500, expect: 200, floor: () => ({ url: `${floor}/status/${nhsNumber(pick(SIZE.observed))}` }), server: () => ({ url: statusUrl(), headers: fhir('supplier') }) },
-    { name: 'vm-search', count: 1500, expect: 200, floor: () => ({ url: `${floor}/status/${nhsNumber(pick(SIZE.observed))}` }), server: () => ({ url: vmUrl(), headers: { ...fhir('supplier'), 'x-request-id': REQUEST_ID } }) },
+    { name: 'chargeable-status', count: 1500, expect: 200, floor: () => ({ url: `${floor}/status/${anyNumber()}` }), server: () => ({ url: statusUrl(), headers: fhir('supplier') }) },
+    { name: 'vm-search', count: 1500, expect: 200, floor: () => ({ url: `${floor}/status/${anyNumber()}` }), server: () => ({ url: vmUrl(), headers: { ...fhir('supplier'), 'x-request-id': REQUEST_ID } }) },
     { name: 'search-20', count: 600, expect: 200, floor: () => ({ url: `${floor}/search/p${pick(SIZE.observed)}` }), server: () => ({ url: `${base}/Observation?subject=Patient/p${pick(SIZE.observed)}&_sort=-date&_count=20`, headers: fhir('admin') }) },
     { name: 'create', count: 500, expect: 201, floor: () => ({ url: `${floor}/create`, method: 'POST', headers: JSON_BODY, body: create() }), server: () => ({ url: `${base}/Observation`, method: 'POST', headers: { ...fhir('admin'), ...JSON_BODY }, body: create() }) },
     { name: 'transaction', count: 50, expectFloor: 200, expect: 200, floor: () => ({ url: `${floor}/transaction`, method: 'POST', headers: JSON_BODY, body: transaction() }), server: () => ({ url: base, method: 'POST', headers: { ...fhir('admin'), ...JSON_BODY }, body: transaction() }) },
@@ -109,6 +112,14 @@ async function wallOf(row, make, peer) {
   return { all: Number(process.hrtime.bigint() - started) / 1000 / row.count };
 }
 
+const ABOUT_STATUS = new Set(['chargeable-status', 'vm-search']);
+
+async function loadOrdinary(base, tokens, databases) {
+  console.error(`loading ${SIZE.patients} patients and ${SIZE.observed * 40} observations`);
+  await loadServer(base, tokens, SIZE);
+  await loadFloor(databases.server, databases.floor, SIZE.patients);
+}
+
 async function run() {
   const folder = mkdtempSync(join(tmpdir(), 'entitle-bench-'));
   const embedded = await startEmbedded({ dataDir: folder, log: SILENT });
@@ -128,12 +139,12 @@ async function run() {
     const keys = await developmentKeys(folder);
     const token = (role, more = {}) => issueToken({ role, ...more }, { keys, now: Date.now(), tokenId: role });
     const tokens = { admin: await token('admin'), supplier: await token('supplier'), homeOffice: await token('home-office') };
-    console.error(`loading ${SIZE.patients} patients and ${SIZE.observed * 40} observations`);
-    await loadServer(base, tokens, SIZE);
-    await loadFloor(databases.server, databases.floor, SIZE.patients);
+    const numbers = options.scale ? await loadStatusAtScale(databases) : undefined;
+    if (!numbers) await loadOrdinary(base, tokens, databases);
     for (const database of Object.values(databases)) await database.query({ text: 'vacuum analyze', values: [] });
+    if (numbers) await printPlan(databases, numbers[0]);
     const { rows: [typical] } = await databases.server.query({ text: 'select cardinality(tokens) as tokens from fhir."Observation" where subject is not null limit 1', values: [] });
-    const floor = await startChild('./floor.mjs', [url('bench_floor'), String(typical.tokens)], {}, (child, ready) => child.once('message', (message) => { child.port = message.port; ready(); }));
+    const floor = await startChild('./floor.mjs', [url('bench_floor'), String(typical?.tokens ?? 0)], {}, (child, ready) => child.once('message', (message) => { child.port = message.port; ready(); }));
     children.push(floor);
     const floorUrl = `http://127.0.0.1:${floor.port}`;
     const sides = {
@@ -142,7 +153,7 @@ async function run() {
       ...(options.peer && { peer: { base, url: options.peer, token: options['peer-token'] } }),
     };
     const rows = [];
-    for (const row of requests(base, floorUrl, tokens)) {
+    for (const row of requests(base, floorUrl, tokens, numbers).filter(({ name }) => !numbers || ABOUT_STATUS.has(name))) {
       for (const side of ['floor', 'server']) await load({ count: row.count * WARM, clients: CLIENTS, make: row[side], expect: side === 'floor' && row.name === 'create' ? 201 : row.expect });
       rows.push(await compare(row, sides, () => ({ url: `${floorUrl}/plain` })));
       console.error(`${row.name} done`);
@@ -168,5 +179,6 @@ function report(rows) {
 if (subject === 'feed') await benchFeed(options);
 else if (subject === 'validation') benchValidation(options);
 else if (subject === 'race') process.exitCode = await benchRace(options);
+else if (subject !== undefined && !(subject === 'status' && options.scale)) throw new Error('the subjects are feed, race, validation and status --scale');
 else await run();
 process.exit();
