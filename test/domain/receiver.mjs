@@ -13,7 +13,8 @@ async function take(request, body) {
   const { protectedHeader } = await flattenedVerify({ protected: header, payload, signature }, keys);
   if (protectedHeader.htm !== request.method || new URL(protectedHeader.htu).pathname !== request.url) throw new Error('signed for another request');
   const { url, method, headers } = request;
-  appendFileSync(file, `${JSON.stringify({ method, url, headers, body, jti: protectedHeader.jti })}\n`);
+  // A line of its own also after one that a kill cut short: that one was not answered, and comes again.
+  appendFileSync(file, `\n${JSON.stringify({ method, url, headers, body, jti: protectedHeader.jti })}\n`);
 }
 
 createServer((request, response) => {

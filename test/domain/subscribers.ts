@@ -141,7 +141,7 @@ export function receiverProcess(port: number, keysUrl: string): ReceiverProcess 
   };
   return {
     endpoint: `http://127.0.0.1:${port}/hook`,
-    received: () => (existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter((line) => line !== '').map((line) => JSON.parse(line)) : []),
+    received: () => (existsSync(file) ? wholeLines(readFileSync(file, 'utf8')) : []),
     async start() {
       child = spawn(process.execPath, [join(__dirname, 'receiver.mjs'), String(port), file, keysUrl], { stdio: ['ignore', 'pipe', 'inherit'] });
       await once(child.stdout as NodeJS.ReadableStream, 'data');
@@ -166,3 +166,14 @@ export function notificationOf(body: string): { status: Record<string, any>; eve
 export const isEvent = ({ body }: Received): boolean => body !== '' && JSON.parse(body).resourceType === 'Bundle' && notificationOf(body).status['type'] === 'event-notification';
 
 export const answersOf = (answer: Answer): any => answer.body;
+
+/** A line that is being written, or was cut short by a kill, was not answered. */
+function wholeLines(text: string): any[] {
+  return text.split('\n').flatMap((line) => {
+    try {
+      return line === '' ? [] : [JSON.parse(line)];
+    } catch {
+      return [];
+    }
+  });
+}

@@ -5,7 +5,7 @@ import { londonDate, londonOffsetMs, londonToUtc } from '../../src/fhir/london.j
 const HOUR = 3_600_000;
 const utc = (text: string): number => Date.parse(text);
 
-const someMs = fc.integer({ min: utc('0100-01-01T00:00:00Z'), max: utc('9999-12-31T00:00:00Z') });
+const someMs = fc.integer({ min: utc('0100-01-01T00:00:00Z'), max: utc('9999-12-30T00:00:00Z') });
 
 describe('ranges', () => {
   test.each([
