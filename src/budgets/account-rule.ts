@@ -7,7 +7,7 @@ import type { Write, WriteContext, WriteRule } from '../store/rule.js';
 import { budgetKind, eligibilityOf, ownerOf, patientOf } from './account.js';
 import { mayChange } from './acts.js';
 import { checkAmendment } from './amendment.js';
-import { businessError, COVERAGE_TYPE } from './codes.js';
+import { COVERAGE_TYPE } from './codes.js';
 import { amountsOf, withLineIds } from './lines.js';
 import { checkOpening } from './opening.js';
 import { post } from './ledger.js';
@@ -15,6 +15,7 @@ import { settleNewBasis } from './outgrown.js';
 import { provenanceOf } from './provenance.js';
 import { saveBudget } from './register.js';
 import { readBudgets } from './totals.js';
+import { forbiddenUpdate } from './forbidden-update.js';
 
 export function createAccountRule(): WriteRule {
   return {
@@ -44,7 +45,7 @@ function complete({ before, after }: Write, { newId, act }: WriteContext): Reado
   if (budgetKind(after) === 'joint-budget') return partsOf(before, after, act);
   const open = budgetKind(before) === undefined ? undefined : before;
   const extension = withLineIds(after, open, newId);
-  if (!open && after['coverage'] !== undefined) throw forbidden('Account.coverage is made by the server: leave it out', 'Account.coverage');
+  if (!open && after['coverage'] !== undefined) throw forbiddenUpdate('Account.coverage is made by the server: leave it out', 'Account.coverage');
   const coverage = open ? open['coverage'] : [{ coverage: { reference: `Coverage/${newId()}` }, priority: 1 }];
   return { ...(extension && { extension }), ...(after['coverage'] === undefined && { coverage }) };
 }
@@ -57,10 +58,8 @@ function partsOf(before: Resource | undefined, after: Resource, act: string | un
 
 function refuseOtherMark(before: Resource | undefined, after: Resource): void {
   const mark = budgetKind(before);
-  if (mark !== undefined && mark !== budgetKind(after)) throw forbidden('What a budget is can\'t be changed: keep its code of account-type', 'Account.type');
+  if (mark !== undefined && mark !== budgetKind(after)) throw forbiddenUpdate('What a budget is can\'t be changed: keep its code of account-type', 'Account.type');
 }
-
-const forbidden = (text: string, expression: string) => fail('business-rule', { text, expression, coding: businessError('FORBIDDEN_UPDATE') });
 
 async function open({ before, document }: Write, account: Resource, context: WriteContext): Promise<void> {
   if (budgetKind(account) !== 'phb' || !document) return;

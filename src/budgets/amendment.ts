@@ -9,7 +9,7 @@ import type { Resource } from '../fhir/resource.js';
 import type { Write, WriteContext } from '../store/rule.js';
 import { allocationsOf, budgetKind, codeExtension, eligibilityOf, managersOf, ownerOf, parentOf, patientOf, plansOf } from './account.js';
 import { mayChange, OPERATIONS, type Owned } from './acts.js';
-import { businessError, FUNDING_SOURCE, OVERSPEND_POLICY } from './codes.js';
+import { FUNDING_SOURCE, OVERSPEND_POLICY } from './codes.js';
 import { eligibilityFaults } from './eligibility.js';
 import { coveragesIn } from './joint.js';
 import { amountsOf, checkHolders, lineFaults, lineText } from './lines.js';
@@ -18,6 +18,7 @@ import { referred, speaksFor, speaksForSuccessor } from './referred.js';
 import { mayOverdraw, periodOf } from './register.js';
 import { lockBudgets, type Budget } from './totals.js';
 import { availableOf } from './postings.js';
+import { forbiddenUpdate } from './forbidden-update.js';
 
 export interface Amendment {
   readonly before: Resource;
@@ -39,18 +40,16 @@ export async function checkAmendment({ before, after, document }: Amendment, wri
   await checkGrounds(before, after, context);
 }
 
-const forbidden = (text: string, expression: string) => fail('business-rule', { text, expression, coding: businessError('FORBIDDEN_UPDATE') });
-
 /** What no one changes. */
 function refuseFixed(before: Resource, after: Resource): void {
-  if (patientOf(before) !== patientOf(after)) throw forbidden('The patient of a budget can\'t be changed: close it and open one for the other patient', 'Account.subject');
-  if (codeExtension(before, FUNDING_SOURCE) !== codeExtension(after, FUNDING_SOURCE)) throw forbidden('The funding source of a budget can\'t be changed: close it and open another', 'Account.extension');
-  if (budgetKind(after) === 'phb' && text(before['coverage']) !== text(after['coverage'])) throw forbidden('Account.coverage is the server\'s: leave it as it is, or out', 'Account.coverage');
+  if (patientOf(before) !== patientOf(after)) throw forbiddenUpdate('The patient of a budget can\'t be changed: close it and open one for the other patient', 'Account.subject');
+  if (codeExtension(before, FUNDING_SOURCE) !== codeExtension(after, FUNDING_SOURCE)) throw forbiddenUpdate('The funding source of a budget can\'t be changed: close it and open another', 'Account.extension');
+  if (budgetKind(after) === 'phb' && text(before['coverage']) !== text(after['coverage'])) throw forbiddenUpdate('Account.coverage is the server\'s: leave it as it is, or out', 'Account.coverage');
 }
 
 function refuseOwned({ before, after, document }: Amendment, act: string | undefined): void {
   const keep = (part: Owned, same: boolean, expression: string): void => {
-    if (!same && !mayChange(act, part)) throw forbidden(OPERATIONS[part], expression);
+    if (!same && !mayChange(act, part)) throw forbiddenUpdate(OPERATIONS[part], expression);
   };
   keep('lines', linesText(before) === linesText(after) && sameAmounts(before, after, document), 'Account.extension');
   keep('status', before['status'] === after['status'] || after['status'] === 'entered-in-error', 'Account.status');

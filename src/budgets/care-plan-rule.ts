@@ -10,6 +10,7 @@ import { businessError } from './codes.js';
 import { itemsOf, statusOf } from './purchase.js';
 import { referred } from './referred.js';
 import { referring } from './referring.js';
+import { forbiddenUpdate } from './forbidden-update.js';
 
 export function createCarePlanRule(definitions: Definitions): WriteRule {
   return {
@@ -19,14 +20,12 @@ export function createCarePlanRule(definitions: Definitions): WriteRule {
       const linked = before !== undefined && (await isLinked(definitions, id, context));
       if (!linked && !isSupportPlan(before) && !isSupportPlan(after)) return;
       if (before && after) requireIfMatch(write, context);
-      if (before && isSupportPlan(before) && after && !isSupportPlan(after)) throw forbidden('A personalised care and support plan stays one: keep its category pcsp', 'CarePlan.category');
+      if (before && isSupportPlan(before) && after && !isSupportPlan(after)) throw forbiddenUpdate('A personalised care and support plan stays one: keep its category pcsp', 'CarePlan.category');
       if (after) await checkReplaced(before, after, context);
       if (before) await checkCited(before, after, linked, definitions, context);
     },
   };
 }
-
-const forbidden = (text: string, expression: string) => fail('business-rule', { text, expression, coding: businessError('FORBIDDEN_UPDATE') });
 
 function requireIfMatch({ ifMatch }: Write, { act }: WriteContext): void {
   if (act === undefined && (ifMatch === undefined || ifMatch === '*')) throw fail('if-match-required');
@@ -54,7 +53,7 @@ async function checkCited(before: Resource, after: Resource | undefined, linked:
     if (!after || (planStatus(after) === 'entered-in-error' && planStatus(before) !== 'entered-in-error')) {
       throw fail('still-needed', { text: `${linked ? 'A budget is linked to this plan: end that by Account/$unlink-careplan' : 'Purchases cite this plan'}; a plan that is over is completed or revoked`, expression: after ? 'CarePlan.status' : 'CarePlan' });
     }
-    if (plannedFor(before) !== plannedFor(after)) throw forbidden('The patient of a plan that a budget is linked to can\'t be changed', 'CarePlan.subject');
+    if (plannedFor(before) !== plannedFor(after)) throw forbiddenUpdate('The patient of a plan that a budget is linked to can\'t be changed', 'CarePlan.subject');
   }
   if (!after) return;
   const left = new Set(activitiesOf(after).map(({ id }) => id));

@@ -9,6 +9,7 @@ export const CAREPLAN_CATEGORY = `${BASE}/CodeSystem/careplan-category`;
 export const COVERAGE_TYPE = `${BASE}/CodeSystem/coverage-type`;
 export const CLAIM_TYPE = `${BASE}/CodeSystem/claim-type`;
 export const ORGANIZATION_ROLE = `${BASE}/CodeSystem/organization-role`;
+export const TASK_CODE = `${BASE}/CodeSystem/task-code`;
 const BUSINESS_ERROR = `${BASE}/CodeSystem/business-error`;
 
 export const extensionUrl = (id: string): string => `${BASE}/StructureDefinition/ext-${id}`;

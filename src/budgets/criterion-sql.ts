@@ -6,7 +6,7 @@ import { clauseSql } from '../search/clause-sql.js';
 import { readCriterion } from '../search/criterion.js';
 import type { Clause } from '../search/query.js';
 import type { Criterion, NumberRange, Question } from './criteria.js';
-import { BASE } from './codes.js';
+import { TASK_CODE } from './codes.js';
 
 export interface CriterionScope {
   readonly definitions: Definitions;
@@ -66,7 +66,7 @@ function reviewSql({ low, high }: NumberRange, scope: CriterionScope): string {
 
 function reviewedSql(dates: readonly string[], scope: CriterionScope): string {
   const criterion = reader('Task', scope);
-  return hasSql('Task', [criterion('code', `${BASE}/CodeSystem/task-code|budget-review`), criterion('status', 'completed'), ...dates.map((date) => criterion('period', date))], scope);
+  return hasSql('Task', [criterion('code', `${TASK_CODE}|budget-review`), criterion('status', 'completed'), ...dates.map((date) => criterion('period', date))], scope);
 }
 
 /** A condition that was refuted, or noted by mistake, is none. */

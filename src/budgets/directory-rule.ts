@@ -7,20 +7,18 @@ import type { Issue } from '../fhir/issue.js';
 import type { JsonDocument } from '../fhir/json-text.js';
 import type { Resource } from '../fhir/resource.js';
 import type { WriteContext, WriteRule } from '../store/rule.js';
-import { businessError } from './codes.js';
 import { directoriesOf, isDirectory, isEntry, keeperOf, pricesOf, providerOf } from './directory.js';
 import { readPence } from './money.js';
 import { referred, speaksFor } from './referred.js';
 import { referring } from './referring.js';
-
-const forbidden = (text: string, expression: string) => fail('business-rule', { text, expression, coding: businessError('FORBIDDEN_UPDATE') });
+import { forbiddenUpdate } from './forbidden-update.js';
 
 /** A List of code phb-directory. It goes only when it lists nothing. */
 export function createDirectoryRule(definitions: Definitions): WriteRule {
   return {
     concerns: ({ before, after }) => isDirectory(before) || isDirectory(after),
     async check({ before, after, id }, context) {
-      if (after && !isDirectory(after)) throw forbidden('A directory stays one: keep its code phb-directory', 'List.code');
+      if (after && !isDirectory(after)) throw forbiddenUpdate('A directory stays one: keep its code phb-directory', 'List.code');
       if (after && keeperOf(after) !== keeperOf(before)) await referred(`Organization/${keeperOf(after)}`, ['Organization'], 'List.extension', context);
       if (!after && (await referring('HealthcareService', [['directory', `List/${id}`]], { definitions, reader: context.tx }, 1)).length > 0) {
         throw fail('still-needed', { text: 'The directory has entries: delete those first, or set its status to retired', expression: 'List' });
@@ -35,7 +33,7 @@ export function createEntryRule(): WriteRule {
     concerns: ({ before, after }) => isEntry(before) || isEntry(after),
     async check({ before, after, document, ifMatch }, context) {
       if (!after || !document) return;
-      if (isEntry(before) && !isEntry(after)) throw forbidden('An entry stays in a directory: delete it, or keep its ext-directory', 'HealthcareService.extension');
+      if (isEntry(before) && !isEntry(after)) throw forbiddenUpdate('An entry stays in a directory: delete it, or keep its ext-directory', 'HealthcareService.extension');
       if (before && context.act === undefined && (ifMatch === undefined || ifMatch === '*')) throw fail('if-match-required');
       await checkEntry(before, after, document, context);
     },
@@ -72,7 +70,7 @@ type Judged = Pick<WriteContext, 'tx' | 'grant' | 'caller'>;
 export async function checkOwnEntry(before: Resource, after: Resource, judged: Judged): Promise<void> {
   const own = isEntry(before) && speaksFor(await referred(`Organization/${providerOf(before)}`, ['Organization'], 'HealthcareService.providedBy', judged), judged);
   if (!own || providerOf(after) !== providerOf(before)) throw fail('forbidden', { text: 'A provider proposes changes of its own entries in the directory, and of no others' });
-  if (!isEntry(after)) throw forbidden('An entry stays in a directory: keep its ext-directory', 'HealthcareService.extension');
+  if (!isEntry(after)) throw forbiddenUpdate('An entry stays in a directory: keep its ext-directory', 'HealthcareService.extension');
 }
 
 /** Logical id of the Organization that keeps the first directory of the entry. */

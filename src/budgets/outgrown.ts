@@ -5,7 +5,8 @@ import type { Resource } from '../fhir/resource.js';
 import type { WriteContext } from '../store/rule.js';
 import { CHILDRENS_BASIS } from './eligibility.js';
 import type { SweepParts } from './review-sweep.js';
-import { monthsAfter, TASK_CODE } from './review-task.js';
+import { TASK_CODE } from './codes.js';
+import { monthsAfter } from './review-task.js';
 
 /** So long before the birthday it is asked for, since an assessment takes its time. */
 const AHEAD_MONTHS = 3;

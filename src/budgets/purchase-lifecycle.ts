@@ -1,7 +1,7 @@
 // How a purchase may go from one status to the next: a draft reserves nothing, an active one reserves its total, and what is cancelled or
 // entered in error holds nothing and stays so (domain.md 3.8 rules 4 and 6).
 import { asObjects, asText, referenceId } from '../fhir/elements.js';
-import { fail, type FhirError } from '../fhir/errors.js';
+import { fail } from '../fhir/errors.js';
 import type { Resource } from '../fhir/resource.js';
 import type { WriteContext } from '../store/rule.js';
 import { businessError } from './codes.js';
@@ -9,6 +9,7 @@ import { isPaid, lockHoldings } from './holdings.js';
 import { checkEvidenceKept } from './purchase-evidence.js';
 import { budgetOf, fulfilledBy, isCommitment, isPurchase, lineOf, statusOf } from './purchase.js';
 import type { Budget } from './totals.js';
+import { forbiddenUpdate } from './forbidden-update.js';
 
 export const isActive = (claim: Resource | undefined): boolean => statusOf(claim) === 'active';
 
@@ -38,23 +39,21 @@ export async function checkLifecycle(changed: Changed, context: WriteContext): P
   }
 }
 
-const forbidden = (text: string, expression: string): FhirError => fail('business-rule', { text, expression, coding: businessError('FORBIDDEN_UPDATE') });
-
 function refuseRevival(before: Resource, after: Resource): void {
   if (statusOf(after) === statusOf(before) || statusOf(after) === 'entered-in-error') return;
-  throw forbidden(`A purchase that is ${asText(before['status'])} stays so: record another`, 'Claim.status');
+  throw forbiddenUpdate(`A purchase that is ${asText(before['status'])} stays so: record another`, 'Claim.status');
 }
 
 /** Asked before the other budget is looked at. */
 export function refuseOtherBudget(before: Resource | undefined, after: Resource): void {
   if (!before || statusOf(before) === 'draft' || !isPurchase(before) || budgetOf(before) === budgetOf(after)) return;
-  throw forbidden('The budget of a purchase that was made can\'t be changed: cancel it, and record another', 'Claim.extension');
+  throw forbiddenUpdate('The budget of a purchase that was made can\'t be changed: cancel it, and record another', 'Claim.extension');
 }
 
 async function checkActive({ after, total, budget }: Changed, before: Resource, { tx }: WriteContext): Promise<void> {
-  if (statusOf(after) === 'draft') throw forbidden('An active purchase can\'t become a draft again: cancel it, and record another', 'Claim.status');
-  if (isCommitment(before) !== isCommitment(after)) throw forbidden('A commitment is fulfilled by a further Claim, which names it in related (relationship prior)', 'Claim.use');
-  if (JSON.stringify(fulfilledBy(before)) !== JSON.stringify(fulfilledBy(after))) throw forbidden('What an active purchase fulfils can\'t be changed: cancel it, and record another', 'Claim.related');
+  if (statusOf(after) === 'draft') throw forbiddenUpdate('An active purchase can\'t become a draft again: cancel it, and record another', 'Claim.status');
+  if (isCommitment(before) !== isCommitment(after)) throw forbiddenUpdate('A commitment is fulfilled by a further Claim, which names it in related (relationship prior)', 'Claim.use');
+  if (JSON.stringify(fulfilledBy(before)) !== JSON.stringify(fulfilledBy(after))) throw forbiddenUpdate('What an active purchase fulfils can\'t be changed: cancel it, and record another', 'Claim.related');
   const held = await lockHoldings(tx.db, after.id ?? '');
   if (!isActive(after)) {
     if (isPaid(held)) throw fail('still-needed', { text: 'Money was paid for this purchase: bring it back with PaymentNotice/$refund before you cancel it', expression: 'Claim.status' });
@@ -65,7 +64,7 @@ async function checkActive({ after, total, budget }: Changed, before: Resource, 
   const whole = held.reduce((sum, one) => sum + one.committed + one.paid, 0n);
   const same = whole === total && lineOf(before) === lineOf(after);
   if (same) return;
-  if (paid > 0n) throw forbidden('Money was paid for this purchase, so its amounts and its line stay as they are: give money back with PaymentNotice/$refund, or record another purchase', 'Claim.total');
+  if (paid > 0n) throw forbiddenUpdate('Money was paid for this purchase, so its amounts and its line stay as they are: give money back with PaymentNotice/$refund, or record another purchase', 'Claim.total');
   if (budget.state !== 'active') throw fail('business-rule', { text: `The budget is ${budget.state}: amounts are changed while it is active`, expression: 'Claim.total', coding: businessError('ACCOUNT_NOT_ACTIVE') });
 }
 

@@ -3,10 +3,9 @@ import { createHash } from 'node:crypto';
 import { instantText } from '../fhir/date-time.js';
 import type { Resource } from '../fhir/resource.js';
 import type { WriteContext } from '../store/rule.js';
-import { BASE } from './codes.js';
+import { TASK_CODE } from './codes.js';
 import type { Budget } from './totals.js';
 
-const TASK_CODE = `${BASE}/CodeSystem/task-code`;
 
 interface About {
   /** Logical id of the Claim. */

@@ -1,10 +1,9 @@
 // The Tasks of reviews: one that is due, and what it becomes when the review was held (domain.md 2.1 E1 AC4, 3.9, ruling 45).
 import { dateRange, instantText } from '../fhir/date-time.js';
 import type { JsonValue, Resource } from '../fhir/resource.js';
-import { BASE } from './codes.js';
+import { BASE, TASK_CODE } from './codes.js';
 import type { ReviewOutcome } from './review.js';
 
-export const TASK_CODE = `${BASE}/CodeSystem/task-code`;
 const PROFILE = `${BASE}/StructureDefinition/phb-review`;
 
 /** The first review is held within so many months of the first payment, the next ones never further apart than a year. */

@@ -3,10 +3,9 @@ import { asObject, asObjects, asText, codesOf, referenceId } from '../fhir/eleme
 import { fail } from '../fhir/errors.js';
 import type { Resource } from '../fhir/resource.js';
 import type { WriteContext } from '../store/rule.js';
-import { BASE } from './codes.js';
+import { BASE, TASK_CODE } from './codes.js';
 import { referred } from './referred.js';
 
-const TASK_CODE = `${BASE}/CodeSystem/task-code`;
 const REVIEW_OUTCOME = `${BASE}/CodeSystem/review-outcome`;
 
 export type ReviewOutcome = 'continue' | 'amend' | 'close';

@@ -5,11 +5,11 @@ import { fail } from '../fhir/errors.js';
 import type { Resource } from '../fhir/resource.js';
 import type { Write, WriteContext, WriteRule } from '../store/rule.js';
 import { patientOf } from './account.js';
-import { BASE, businessError } from './codes.js';
+import { TASK_CODE } from './codes.js';
 import { nameOf, referred, rolesOf } from './referred.js';
 import { FIRST_STATE, statesAfter } from './task-states.js';
+import { forbiddenUpdate } from './forbidden-update.js';
 
-const TASK_CODE = `${BASE}/CodeSystem/task-code`;
 
 /** Tasks that the server makes, and the operation they come from. */
 const MADE: Readonly<Record<string, string>> = {
@@ -42,7 +42,7 @@ export function createTaskRule(): WriteRule {
 async function checkCreate(task: Resource, context: WriteContext): Promise<void> {
   const code = taskCode(task) ?? '';
   const maker = MADE[code];
-  if (maker !== undefined) throw forbidden(`A task ${code} is made by ${maker}`, 'Task.code');
+  if (maker !== undefined) throw forbiddenUpdate(`A task ${code} is made by ${maker}`, 'Task.code');
   if (task['status'] !== FIRST_STATE) throw fail('business-rule', { text: `A task begins as ${FIRST_STATE}`, expression: 'Task.status' });
   await checkFocus(task, context);
   await checkOwner(task, code, context);
@@ -50,7 +50,7 @@ async function checkCreate(task: Resource, context: WriteContext): Promise<void>
 
 async function checkUpdate({ type }: Write, before: Resource, after: Resource, context: WriteContext): Promise<void> {
   for (const member of FIXED) {
-    if (JSON.stringify(before[member]) !== JSON.stringify(after[member])) throw forbidden(`Task.${member} stays as it is: make another task`, `${type}.${member}`);
+    if (JSON.stringify(before[member]) !== JSON.stringify(after[member])) throw forbiddenUpdate(`Task.${member} stays as it is: make another task`, `${type}.${member}`);
   }
   checkTransition(before, after);
   if (context.caller.role === 'practice') refuseOther(before, after);
@@ -70,7 +70,7 @@ function checkTransition(before: Resource, after: Resource): void {
 function refuseOther(before: Resource, after: Resource): void {
   const members = new Set([...Object.keys(before), ...Object.keys(after)]);
   const other = [...members].find((member) => !ANSWERED.has(member) && JSON.stringify(before[member]) !== JSON.stringify(after[member]));
-  if (other !== undefined) throw forbidden(`A practice answers a task by its status, output and notes: Task.${other} is not its to change`, `Task.${other}`);
+  if (other !== undefined) throw forbiddenUpdate(`A practice answers a task by its status, output and notes: Task.${other} is not its to change`, `Task.${other}`);
 }
 
 async function checkFocus(task: Resource, context: WriteContext): Promise<void> {
@@ -91,5 +91,3 @@ async function checkOwner(task: Resource, code: string, context: WriteContext): 
   const practices = asObjects(patient['generalPractitioner']).map((practice) => referenceId(practice, 'Organization'));
   if (!practices.includes(owner.id)) throw fail('business-rule', { text: `${nameOf(owner)} is not the patient's practice: send the task to the Organization in Patient.generalPractitioner`, expression: 'Task.owner' });
 }
-
-const forbidden = (text: string, expression: string) => fail('business-rule', { text, expression, coding: businessError('FORBIDDEN_UPDATE') });

@@ -10,6 +10,10 @@ export function queryPairs(text: string): [name: string, value: string][] {
   });
 }
 
+/** The pairs as a query string, without the question mark. */
+export const queryText = (pairs: readonly (readonly [name: string, value: string])[]): string =>
+  pairs.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join('&');
+
 function decode(text: string): string {
   if (!text.includes('%') && !text.includes('+')) return text;
   try {

@@ -1,5 +1,6 @@
 // The history of a type, of everything, or of one resource at a moment, newest first unless asked otherwise. https://hl7.org/fhir/R4/http.html#history
 import { historyText, type Link } from '../fhir/bundle.js';
+import { queryText } from '../fhir/query-string.js';
 import type { FhirRequest } from '../fhir/request.js';
 import type { HistoryPlace, HistoryVersion } from '../store/store.js';
 import type { Context, Handler } from './context.js';
@@ -50,6 +51,6 @@ function typesAsked(request: FhirRequest, { grant, parts: { definitions } }: Con
 }
 
 function urlOf(request: FhirRequest, scope: string, pairs: FhirRequest['query']): string {
-  const query = pairs.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join('&');
+  const query = queryText(pairs);
   return `${request.base}/${scope}${query === '' ? '' : `?${query}`}`;
 }

@@ -1,7 +1,7 @@
 // Which resource do criteria name? For conditional create, update, delete and conditional references.
 // https://hl7.org/fhir/R4/http.html#cond-update
 import { fail } from '../fhir/errors.js';
-import { queryPairs } from '../fhir/query-string.js';
+import { queryPairs, queryText } from '../fhir/query-string.js';
 import type { FhirRequest } from '../fhir/request.js';
 import { parseSearch } from '../search/parse.js';
 import type { Found } from '../store/store.js';
@@ -32,4 +32,4 @@ export function criteriaKey(type: string, criteria: string): string {
 
 /** The criteria of a conditional update or delete, which stand in the URL. */
 export const criteriaText = (request: Pick<FhirRequest, 'query'>): string =>
-  request.query.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join('&');
+  queryText(request.query);

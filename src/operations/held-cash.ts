@@ -1,7 +1,7 @@
 // The worklist's part of closing: holders who have cash of a closed budget owe it, and a Task asks the commissioner to claw it back
 // (domain.md 3.8 rule 10, rulings 28 and 38).
 import { moneyOf } from '../budgets/money.js';
-import { TASK_CODE } from '../budgets/review-task.js';
+import { TASK_CODE } from '../budgets/codes.js';
 import { heldByHolder, type Budget, type BudgetLine } from '../budgets/totals.js';
 import { instantText } from '../fhir/date-time.js';
 import { poundsText } from '../fhir/decimal.js';

@@ -1,7 +1,7 @@
 // A role that may only propose gets 202 with a Task; a manager or commissioner carries it out by the same operation with `proposal` = that
 // Task (domain.md ruling 28). Nothing else changes until then.
 import { mayOnlyPropose } from '../access/operations.js';
-import { BASE } from '../budgets/codes.js';
+import { TASK_CODE } from '../budgets/codes.js';
 import { referred } from '../budgets/referred.js';
 import { asObject, asText, codesOf } from '../fhir/elements.js';
 import { fail } from '../fhir/errors.js';
@@ -11,7 +11,6 @@ import type { JsonValue } from '../fhir/resource.js';
 import { writeAll } from '../interactions/write.js';
 import { added, changed, currentOf, type Current, type Inside } from './act.js';
 
-const TASK_CODE = `${BASE}/CodeSystem/task-code`;
 
 export const onlyProposes = (code: string, { grant }: Pick<Inside, 'grant'>): boolean => mayOnlyPropose(grant.caller.role, code);
 

@@ -1,5 +1,6 @@
 // What a request asks to be searched, and the links of its pages: the same for one type, a compartment and the whole system.
 import type { Definitions } from '../definitions/model.js';
+import { queryText } from '../fhir/query-string.js';
 import type { FhirRequest } from '../fhir/request.js';
 import { compartmentClause } from './compartment.js';
 import { parseSearch, type ParsedSearch } from './parse.js';
@@ -41,7 +42,7 @@ export function placeOf(request: FhirRequest, secret: string): Place | undefined
 }
 
 export function selfUrl(request: FhirRequest, pairs: readonly (readonly [string, string])[]): string {
-  const query = pairs.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join('&');
+  const query = queryText(pairs);
   const scope = scopeOf(request);
   const path = scope === '' ? request.base : `${request.base}/${scope}`;
   return query === '' ? path : `${path}?${query}`;
