@@ -22,6 +22,7 @@ const SAME: Readonly<Record<string, string>> = { ofType: 'of-type' };
 export function readCriterion(context: CriterionContext, type: string, name: string, value: string, depth = 0): Clause | undefined {
   if (depth > DEEPEST) throw fail('invalid-parameter', { text: `The chain ${name} is longer than ${DEEPEST} hops`, expression: name });
   if (name.startsWith('_has:')) return readHas(context, type, name, value, depth);
+  if (name === '_list') return readList(context, value);
   const dot = name.indexOf('.');
   if (dot >= 0) return readChain(context, type, name.slice(0, dot), name.slice(dot + 1), value, depth);
   const colon = name.indexOf(':');
@@ -66,6 +67,17 @@ function partClause({ parameter }: Slot, value: SearchValue | undefined): Clause
   return { kind: 'parameter', parameter, values: value ? [value] : [] };
 }
 
+/** What the entries of a List refer to: the same as `_has:List:item:_id`. https://hl7.org/fhir/R4/search.html#list */
+function readList({ definitions }: CriterionContext, value: string): Clause | undefined {
+  const ids = splitEscaped(value, ',').map((text) => (text.startsWith('List/') ? text.slice('List/'.length) : text));
+  const functional = ids.find((id) => id.startsWith('$'));
+  if (functional !== undefined) throw fail('invalid-parameter', { text: `The functional list ${functional.slice(0, 64)} is not kept here: _list takes the id of a List`, expression: '_list' });
+  const wrong = ids.find((id) => !isId(id));
+  if (wrong !== undefined) throw fail('invalid-parameter', { text: `"${wrong.slice(0, 64)}" is not a value of _list: write the id of a List`, expression: '_list' });
+  const slot = searchableSlot(definitions, 'List', 'item');
+  return slot && { kind: 'has', type: 'List', parameter: slot.parameter, where: { kind: 'ids', ids } };
+}
+
 function readIds(slot: Slot, texts: readonly string[], modifier: string | undefined): Clause {
   const ids = texts.map(unescape);
   const wrong = ids.find((id) => !isId(id));
@@ -87,6 +99,11 @@ function badModifier(slot: Slot, modifier: string): FhirError {
 }
 
 function readChain(context: CriterionContext, type: string, first: string, rest: string, value: string, depth: number): Clause | undefined {
+  return chained(context, type, first, rest, (target) => readCriterion(context, target, rest, value, depth + 1));
+}
+
+/** Rows whose reference `first` (`subject`, `subject:Patient`) leads to what `far` gives for the type of the target; undefined where it gives nothing for any. */
+export function chained(context: CriterionContext, type: string, first: string, rest: string, far: (target: string) => Clause | undefined): Clause | undefined {
   const [code = '', only] = first.split(':');
   const slot = searchableSlot(context.definitions, type, code);
   if (slot?.parameter.type !== 'reference') return undefined;
@@ -95,19 +112,24 @@ function readChain(context: CriterionContext, type: string, first: string, rest:
     throw fail('invalid-parameter', { text: `${code} may point at any type: name one, as in ${code}:Patient.${rest}`, expression: `${first}.${rest}` });
   }
   const hops = (only === undefined ? slot.targets : [only]).flatMap((target): Clause[] => {
-    const where = readCriterion(context, target, rest, value, depth + 1);
+    const where = far(target);
     return where ? [{ kind: 'chain', parameter: slot.parameter, type: target, where }] : [];
   });
   return hops.length > 1 ? { kind: 'or', of: hops } : hops[0];
 }
 
 function readHas(context: CriterionContext, type: string, name: string, value: string, depth: number): Clause | undefined {
+  return had(context, type, name, (source, rest) => readCriterion(context, source, rest, value, depth + 1));
+}
+
+/** Rows that a row of another type points at, of which holds what `far` gives for that type and the rest of `_has:Type:reference:rest`. */
+export function had(context: CriterionContext, type: string, name: string, far: (source: string, rest: string) => Clause | undefined): Clause | undefined {
   const [, source = '', code = '', rest = ''] = /^_has:([^:]*):([^:]*):(.+)$/s.exec(name) ?? [];
   if (!context.definitions.resourceTypes.includes(source)) {
     throw fail('invalid-parameter', { text: `Write _has:Type:reference:parameter, as in _has:Observation:patient:code, not ${name}`, expression: '_has' });
   }
   const slot = searchableSlot(context.definitions, source, code);
   if (slot?.parameter.type !== 'reference' || (slot.targets.length > 0 && !slot.targets.includes(type))) return undefined;
-  const where = readCriterion(context, source, rest, value, depth + 1);
+  const where = far(source, rest);
   return where && { kind: 'has', type: source, parameter: slot.parameter, where };
 }

@@ -74,6 +74,9 @@ function isWide(clause: Clause): boolean {
   }
 }
 
+/** Modifiers of strings that no order of them helps with. */
+const SCANS: ReadonlySet<string> = new Set(['contains', 'differs', 'ends']);
+
 type ParameterClause = Extract<Clause, { kind: 'parameter' }>;
 
 function parameterRank({ definitions, frequencyOf }: Knowing, type: string, clause: ParameterClause): number {
@@ -82,7 +85,7 @@ function parameterRank({ definitions, frequencyOf }: Knowing, type: string, clau
   if (!slot || modifier === 'missing' || modifier === 'not') return RANK.none;
   if (slot.column === 'subject' && modifier !== 'identifier') return RANK.subject;
   if (slot.column === 'date' || slot.column === 'updated') return RANK.range;
-  if (!inTokens(slot, modifier)) return modifier === 'contains' ? RANK.contains : RANK.side;
+  if (!inTokens(slot, modifier)) return SCANS.has(modifier ?? '') ? RANK.contains : RANK.side;
   const frequency = frequencyOf(type);
   const share = frequency && shareOf(frequency, commonTokens(slot, clause));
   return frequency && share !== undefined && isCommon(frequency, share) ? RANK.commonToken : RANK.token;

@@ -3,6 +3,7 @@ import type { Definitions } from '../definitions/model.js';
 import { fail } from '../fhir/errors.js';
 import type { Issue } from '../fhir/issue.js';
 import { readCriterion, type CriterionContext } from './criterion.js';
+import { readFilter } from './filter.js';
 import type { Clause, Query } from './query.js';
 import { resultSetter, type ResultSettings } from './result-parameters.js';
 
@@ -41,13 +42,14 @@ export function parseSearch(request: SearchRequest): ParsedSearch {
   const warnings: Issue[] = [];
   for (const [name, value] of pairs) {
     refuseNul(name, value);
+    refuseNamed(name, value);
     const [plain = '', modifier] = name.split(':', 2);
     const setter = resultSetter(plain);
     let unknown: string | undefined;
     if (setter) {
       unknown = setter(settings, value, { definitions, type, maxCount }, modifier);
     } else {
-      const criterion = readCriterion(context, type, name, value);
+      const criterion = name === '_filter' ? readFilter(context, type, value) : readCriterion(context, type, name, value);
       if (criterion) criteria.push(criterion);
       else unknown = `${type} is not searched by ${name} here`;
     }
@@ -63,6 +65,11 @@ function toQuery(type: string, settings: ResultSettings, criteria: readonly Clau
   const where: Clause = others.length > 0 ? { kind: 'and', of: criteria } : only ?? { kind: 'all' };
   const total = settings.count === 0 ? 'accurate' : settings.total;
   return { type, where, self, ...settings, total };
+}
+
+/** Its name decides what is searched: to leave it out would be to answer something else. https://hl7.org/fhir/R4/search.html#query */
+function refuseNamed(name: string, value: string): void {
+  if (name === '_query') throw fail('unknown-parameter', { text: `There is no named query "${value.slice(0, 64)}" here: write the criteria as parameters`, expression: '_query' });
 }
 
 /** PostgreSQL's text can't hold it, so nothing stored has one. */

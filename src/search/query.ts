@@ -62,6 +62,8 @@ export interface Query {
   readonly after?: Cursor;
   readonly includes: readonly Include[];
   readonly total: 'none' | 'estimate' | 'accurate';
+  /** The plan is asked for, and not the rows: as PostgreSQL thinks of it, or measured by running it. */
+  readonly explain?: 'plan' | 'analyze';
   /** The parameters as understood, in order, for the self link. */
   readonly self: readonly (readonly [string, string])[];
 }

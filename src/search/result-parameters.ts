@@ -11,6 +11,7 @@ export interface ResultSettings {
   count: number;
   total: 'none' | 'estimate' | 'accurate';
   readonly includes: Include[];
+  explain?: 'plan' | 'analyze';
 }
 
 export interface ResultContext {
@@ -30,6 +31,9 @@ const SETTERS: Readonly<Record<string, Setter>> = {
   _include: (settings, value, context, modifier) => addInclude(settings, value, context, modifier, false),
   _revinclude: (settings, value, context, modifier) => addInclude(settings, value, context, modifier, true),
   _elements: () => undefined,
+  _contained: setContained,
+  _containedType: setContainedType,
+  _explain: setExplain,
   _format: () => undefined,
   _pretty: () => undefined,
 };
@@ -72,6 +76,21 @@ function setTotal(settings: ResultSettings, value: string): undefined {
 function setSummary(settings: ResultSettings, value: string): undefined {
   if (!['true', 'text', 'data', 'count', 'false'].includes(value)) throw bad('_summary', value, 'write true, text, data, count or false');
   if (value === 'count') settings.count = 0;
+}
+
+function setContained(_settings: ResultSettings, value: string): string | undefined {
+  if (value === 'false') return undefined;
+  if (value !== 'true' && value !== 'both') throw bad('_contained', value, 'write false, true or both');
+  throw fail('unknown-parameter', { text: `Contained resources are not searched here: _contained=${value} can't be answered`, expression: '_contained' });
+}
+
+function setContainedType(_settings: ResultSettings, value: string): undefined {
+  if (value !== 'container' && value !== 'contained') throw bad('_containedType', value, 'write container or contained');
+}
+
+function setExplain(settings: ResultSettings, value: string): undefined {
+  if (value !== 'true' && value !== 'analyze' && value !== 'false') throw bad('_explain', value, 'write true for the plan, or analyze to run the search and measure it');
+  if (value !== 'false') settings.explain = value === 'true' ? 'plan' : 'analyze';
 }
 
 const INCLUDE = /^([A-Za-z]+):([^:]+)(?::([A-Za-z]+))?$/;

@@ -48,6 +48,13 @@ function textPredicate(
 
 const escapeLike = (text: string): string => text.replace(/[\\%_]/g, '\\$&');
 
+/** Modifiers that only `_filter` gives. */
+const WHOLE: Readonly<Record<string, (sql: SqlScope, folded: string) => string>> = {
+  equals: (sql, folded) => `= ${sql.bind(folded, 'text')}`,
+  differs: (sql, folded) => `<> ${sql.bind(folded, 'text')}`,
+  ends: (sql, folded) => `like ${sql.bind(`%${escapeLike(folded)}`, 'text')}`,
+};
+
 export const string: ParameterRules = {
   modifiers: ['exact', 'contains'],
 
@@ -71,6 +78,7 @@ export const string: ParameterRules = {
     if (modifier === 'contains') {
       return textPredicate(keys, values, scope, (side, text) => `${side}.value like ${sql.bind(`%${escapeLike(fold(text))}%`, 'text')}`);
     }
-    return prefixPredicate(keys, values, scope);
+    const compare = WHOLE[modifier ?? ''];
+    return compare ? textPredicate(keys, values, scope, (side, text) => `${side}.value ${compare(sql, fold(text))}`) : prefixPredicate(keys, values, scope);
   },
 };
