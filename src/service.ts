@@ -144,6 +144,7 @@ export async function createService(given: ServiceParts): Promise<Service> {
     validate: (resource) => validator.validate(resource),
     extract: createExtractor(definitions),
     profiles,
+    terminology,
     rules: [serverMadeRule, fileRule, documentRule, ...status.rules, ...createBudgets(definitions).rules, createSubscriptionRule({ definitions, permit, network }), createDefinitionRule(profiles), createTerminologyRule(terminology.answers)],
     answerers: [...status.answerers, createEvents({ definitions, pageSecret })],
     clock,

@@ -14,6 +14,7 @@ import type { IndexRows } from '../search/index-rows.js';
 import type { AnswerContext, Answerer } from '../store/answerer.js';
 import type { WriteRule } from '../store/rule.js';
 import type { Store, Transaction } from '../store/store.js';
+import type { Terminology } from '../terminology/terminology.js';
 import type { ProfileChecker } from '../validation/profile-checker.js';
 
 /** What is known of a request that may have been refused before it was read whole. */
@@ -30,6 +31,8 @@ export interface Parts {
   readonly validate: (resource: Resource) => readonly Issue[];
   readonly profiles: Pick<ProfileChecker, 'check'>;
   readonly extract: (resource: Resource, document?: JsonDocument) => IndexRows;
+  /** Looks up the codes that a search names by a value set or a hierarchy. */
+  readonly terminology: Pick<Terminology, 'expand' | 'lookup' | 'valueSet'>;
   readonly rules: readonly WriteRule[];
   readonly answerers: readonly Answerer[];
   readonly audit: Trail;

@@ -9,8 +9,9 @@ import { compartmentTypes } from '../search/compartment.js';
 import type { Cursor, Query } from '../search/query.js';
 import type { Found } from '../store/store.js';
 import type { Context } from './context.js';
+import { readListed } from './listed-search.js';
 import type { Place } from '../search/page-link.js';
-import { nextUrl, placeOf, readSearch, selfUrl } from '../search/search-request.js';
+import { nextUrl, placeOf, selfUrl } from '../search/search-request.js';
 import { patientsOfRows, readSubset, subsetOf } from './subset.js';
 import { typesNamed } from './type-parameter.js';
 
@@ -42,7 +43,7 @@ export async function searchTypes(request: FhirRequest, context: Context, readin
   const types = typesAsked(request, context, pairs);
   const read = reading(pairs);
   const { asked, warnings } = plain(request, read.pairs);
-  const searches = types.map((type) => readSearch(request, context, type, asked));
+  const searches = await Promise.all(types.map((type) => readListed(request, context, type, asked)));
   const queries = searches.map(({ query }) => read.narrow(query));
   const found = await gather(queries, context, place);
   const total = await totalOf(queries, context, found, place);

@@ -1,8 +1,9 @@
 // search on one type, in a compartment or over several types, by GET or POST, a page at a time. https://hl7.org/fhir/R4/search.html
 import { searchsetText, type Link } from '../fhir/bundle.js';
 import { outcomeText } from '../fhir/outcome.js';
-import { nextUrl, placeOf, readSearch, selfUrl } from '../search/search-request.js';
+import { nextUrl, placeOf, selfUrl } from '../search/search-request.js';
 import type { Handler } from './context.js';
+import { readListed } from './listed-search.js';
 import { searchTypes } from './search-types.js';
 import { patientsOfRows, readSubset, subsetOf } from './subset.js';
 
@@ -12,7 +13,7 @@ export const search: Handler = async (request, context) => {
   const { definitions, pageSecret } = context.parts;
   const place = placeOf(request, pageSecret);
   const pairs = place?.pairs ?? request.query;
-  const { query, warnings } = readSearch(request, context, type, pairs);
+  const { query, warnings } = await readListed(request, context, type, pairs);
   const subset = readSubset(definitions, pairs);
   const page = await context.store.search(context.grant, place?.after ? { ...query, after: place.after } : query);
   const links: Link[] = [{ relation: 'self', url: selfUrl(request, query.self) }];

@@ -54,6 +54,7 @@ export function clauseText(writing: Writing, row: Row, clause: Clause, use: Use)
     case 'chain': return chainText(writing, row, clause, use);
     case 'has': return hasText(writing, row, clause, use);
     case 'below': return belowText(writing, row, clause, use);
+    case 'above': return aboveText(writing, row, clause, use);
     case 'held': return heldText(writing, row, clause, use);
   }
 }
@@ -185,13 +186,30 @@ function hasText(writing: Writing, { type, alias, ids: few }: Row, { type: other
 
 /** The rows that satisfy the clause and, step by step, those that point at what was found; a circle ends where nothing new is found. */
 function belowText(writing: Writing, { type, alias }: Row, { parameter, where }: Of<'below'>, use: Use): string {
-  const slot = slotOf(writing.definitions, type, parameter.code);
+  const slot = askedSlot(writing, type, parameter.code);
   const [tree, next] = [writing.sql.alias('w'), writing.sql.alias('o')];
   const tokens = slot.readers.map(({ salt }) => `${tree}.self # ${writing.sql.bind(String(salt), 'bigint')}`).join(', ');
   const ids = `with recursive ${tree} (id, self) as (${otherRows(writing, type, where, (top) => `${top}.id, ${top}.self`)}`
-    + ` union select ${next}.id, ${next}.self from ${tree}, fhir."${type}" ${next} where ${next}.res is not null and ${next}.tokens && array[${tokens}])`
+    + ` union select ${next}.id, ${next}.self from ${tree}, fhir."${type}" ${next} where ${[`${next}.res is not null`, `${next}.tokens && array[${tokens}]`, ...seen(writing, { type, alias: next })].join(' and ')})`
     + ` select id from ${tree}`;
   return use === 'drive' ? `${alias}.id = any(array(${ids}))` : `(${alias}.id in (${ids})) is true`;
+}
+
+/** The rows that satisfy the clause and, step by step, those that they point at. */
+function aboveText(writing: Writing, { type, alias }: Row, { parameter, where }: Of<'above'>, use: Use): string {
+  const slot = askedSlot(writing, type, parameter.code);
+  const [tree, next, ref] = [writing.sql.alias('w'), writing.sql.alias('o'), writing.sql.alias('f')];
+  const start = type.length + 2;
+  const steps = `select substr(split_part(${ref}, ' ', 1), ${start}) from unnest(${tree}.refs) ${ref} where starts_with(${ref}, '${type}/') and ${refIs(writing.sql, ref, slot)}`;
+  const ids = `with recursive ${tree} (id, refs) as (${otherRows(writing, type, where, (bottom) => `${bottom}.id, ${bottom}.refs`)}`
+    + ` union select ${next}.id, ${next}.refs from ${tree}, fhir."${type}" ${next} where ${[`${next}.res is not null`, `${next}.id = any(array(${steps}))`, ...seen(writing, { type, alias: next })].join(' and ')})`
+    + ` select id from ${tree}`;
+  return use === 'drive' ? `${alias}.id = any(array(${ids}))` : `(${alias}.id in (${ids})) is true`;
+}
+
+/** What the Grant says of a row that stands between. */
+function seen(writing: Writing, row: Row): string[] {
+  return conjunctsOf(writing, row.type, { kind: 'all' }).map((conjunct) => conjunctText(writing, row, conjunct, 'filter'));
 }
 
 /** Strings are kept folded, and references are ASCII. */

@@ -3,6 +3,7 @@ import type { Definitions } from '../definitions/model.js';
 import { fail, type FhirError } from '../fhir/errors.js';
 import { isId } from '../fhir/id.js';
 import { splitEscaped, unescape } from './escape.js';
+import { hierarchyClause } from './hierarchy.js';
 import { PARAMETER_RULES } from './params/index.js';
 import { badValue, type ReadContext } from './params/rules.js';
 import type { Clause, SearchValue } from './query.js';
@@ -48,9 +49,17 @@ function readValues(context: CriterionContext, slot: Slot, written: string | und
   if (modifier !== undefined && !rules.modifiers.includes(modifier) && !isTargetOf(context.definitions, slot, modifier)) throw badModifier(slot, modifier);
   const texts = splitEscaped(value, ',');
   if (slot.column === 'id') return readIds(slot, texts, modifier);
+  if (parameter.type === 'reference' && (modifier === 'above' || modifier === 'below')) return readHierarchy(context, slot, modifier, texts);
   const values = texts.map((text) => rules.read(slot, modifier, text, context));
   if (slot.readers.some(({ both }) => both)) return readBoth(slot, values);
   return { kind: 'parameter', parameter, values, ...(modifier !== undefined && { modifier }) };
+}
+
+/** Each value by itself: a resource and what it is part of, or a URL and what lies along its path. */
+function readHierarchy(context: CriterionContext, slot: Slot, modifier: 'above' | 'below', texts: readonly string[]): Clause {
+  const of = texts.map((text): Clause => hierarchyClause(context.definitions, slot, modifier, text, context)
+    ?? { kind: 'parameter', parameter: slot.parameter, modifier, values: [PARAMETER_RULES.reference.read(slot, modifier, text, context)] });
+  return of.length === 1 && of[0] ? of[0] : { kind: 'or', of };
 }
 
 /** A composite that its parts answer, or that one of its readers does so: `combo-code-value-quantity` finds pairs as well. */

@@ -1,7 +1,7 @@
 // Which clause of a search finds the rows, while the others only sift them: decided here, not by the planner, whose estimates
 // for arrays are guesses. The lower a rank, the fewer rows the clause is likely to name.
 import type { Definitions } from '../definitions/model.js';
-import { tokensOf } from './params/token.js';
+import { NEGATIVE, tokensOf } from './params/token.js';
 import { urisOf } from './params/uri.js';
 import type { Clause } from './query.js';
 import { slotsOf, type Slot } from './slots.js';
@@ -56,7 +56,8 @@ export function rankOf(knowing: Knowing, type: string, clause: Clause): number {
     case 'chain':
     case 'has': return isWide(clause.where) ? RANK.commonToken : rankOf(knowing, clause.type, clause.where) <= RANK.token ? RANK.nearChain : RANK.farChain;
     case 'held': return rankOf(knowing, clause.holder, clause.where) <= RANK.token ? RANK.nearChain : RANK.farChain;
-    case 'below': return RANK.nearChain;
+    case 'below':
+    case 'above': return RANK.nearChain;
     case 'parameter': return parameterRank(knowing, type, clause);
     default: return RANK.none;
   }
@@ -82,7 +83,7 @@ type ParameterClause = Extract<Clause, { kind: 'parameter' }>;
 function parameterRank({ definitions, frequencyOf }: Knowing, type: string, clause: ParameterClause): number {
   const { modifier, parameter } = clause;
   const slot = slotsOf(definitions, type).byCode.get(parameter.code);
-  if (!slot || modifier === 'missing' || modifier === 'not') return RANK.none;
+  if (!slot || modifier === 'missing' || (modifier !== undefined && NEGATIVE.has(modifier) && parameter.type === 'token')) return RANK.none;
   if (slot.column === 'subject' && modifier !== 'identifier') return RANK.subject;
   if (slot.column === 'date' || slot.column === 'updated') return RANK.range;
   if (!inTokens(slot, modifier)) return SCANS.has(modifier ?? '') ? RANK.contains : RANK.side;
@@ -93,7 +94,7 @@ function parameterRank({ definitions, frequencyOf }: Knowing, type: string, clau
 
 /** Are the parameter's values in the GIN? */
 function inTokens({ parameter, parts }: Slot, modifier: string | undefined): boolean {
-  if (modifier === 'text') return false;
+  if (modifier === 'text' || (modifier === 'below' && parameter.type !== 'token')) return false;
   if (parameter.type === 'composite') return ['token', 'reference'].includes(parts?.[1]?.slot.parameter.type ?? '');
   return ['token', 'uri', 'reference'].includes(parameter.type);
 }

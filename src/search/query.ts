@@ -24,8 +24,10 @@ export type Clause =
   | { readonly kind: 'chain'; readonly parameter: SearchParameter; readonly type: string; readonly where: Clause }
   /** `_has:Observation:patient:code=…`. */
   | { readonly kind: 'has'; readonly type: string; readonly parameter: SearchParameter; readonly where: Clause }
-  /** A row that satisfies `where`, or whose reference `parameter` leads to one of its own type that does, however many steps away. No query string asks for it. */
+  /** A row that satisfies `where`, or whose reference `parameter` leads to one of its own type that does, however many steps away: `location:below=1`. */
   | { readonly kind: 'below'; readonly parameter: SearchParameter; readonly where: Clause }
+  /** The other way: a row that satisfies `where`, or to which the reference `parameter` leads from one of its own type that does: `location:above=1`. */
+  | { readonly kind: 'above'; readonly parameter: SearchParameter; readonly where: Clause }
   /**
    * A row with a string of `parameter` that follows `Organization/1 ` in a string of `held`, a parameter of another type, where Organization/1 is
    * one of the `holder` type that satisfies `where`: what two resources say of a third. No query string asks for it.

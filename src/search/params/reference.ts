@@ -7,7 +7,9 @@ import type { Slot } from '../slots.js';
 import type { PredicateScope } from '../sql-scope.js';
 import { referenceHash } from '../token-hash.js';
 import { badValue, isObject, textOf, type ParameterRules } from './rules.js';
+import { rowsOfTexts } from './code-text.js';
 import { indexIdentifier, token, tokenPredicate, tokensAsked } from './token.js';
+import { belowTest, canonicalForms, dictionaryText, urisAsked } from './uri.js';
 
 const LOCAL = /^[A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64}$/;
 const VERSION = /\/_history\/[A-Za-z0-9\-.]{1,64}$/;
@@ -20,7 +22,7 @@ export function targetOf(reference: string): string | undefined {
 
 /** Targets of one value: of a Reference, a canonical or uri, or a resource that stands in a Bundle. */
 export function targetsOf(type: string, value: unknown): readonly string[] {
-  if (typeof value === 'string') return canonicalForms(value);
+  if (typeof value === 'string') return targetOf(value) === undefined ? [] : canonicalForms(value);
   if (!isObject(value)) return [];
   if (type !== 'Reference' && typeof value.resourceType === 'string') {
     return typeof value.id === 'string' ? [`${value.resourceType}/${value.id}`] : [];
@@ -28,14 +30,6 @@ export function targetsOf(type: string, value: unknown): readonly string[] {
   const reference = textOf(value.reference);
   const target = reference === undefined ? undefined : targetOf(reference);
   return target === undefined ? [] : [target];
-}
-
-/** A canonical is found with and without its version. */
-function canonicalForms(canonical: string): readonly string[] {
-  const target = targetOf(canonical);
-  if (target === undefined) return [];
-  const bar = target.indexOf('|');
-  return bar < 0 ? [target] : [target, target.slice(0, bar)];
 }
 
 /** What a query value can mean: a bare id may be of any type that the parameter points at. */
@@ -73,11 +67,15 @@ function addReference(slot: Slot, rows: RowCollector, target: string): void {
 }
 
 export const reference: ParameterRules = {
-  modifiers: ['identifier'],
+  modifiers: ['identifier', 'above', 'below'],
 
   indexer(slot) {
     return (rows, type, value) => {
       for (const target of targetsOf(type, value)) addReference(slot, rows, target);
+      if (typeof value === 'string' && targetOf(value) !== undefined) {
+        const hash = referenceHash(value) ^ slot.salt;
+        rows.text(slot.key, dictionaryText(value, hash), hash);
+      }
       if (type === 'Reference' && isObject(value)) indexIdentifier(slot.identifierHasher, rows, value.identifier);
     };
   },
@@ -87,6 +85,7 @@ export const reference: ParameterRules = {
     if (modifier === 'identifier') return token.read(slot, undefined, text, context);
     const local = base !== '' && text.startsWith(`${base}/`) ? text.slice(base.length + 1) : text;
     if (local === '') throw badValue(slot, text, 'write Type/id, an id, or a whole URL');
+    if (modifier === 'above' || modifier === 'below') return { text: local };
     return { text: local, parts: targetsAsked(slot, modifier, local, types).map((target) => ({ text: target })) };
   },
 
@@ -95,7 +94,8 @@ export const reference: ParameterRules = {
       const asked = { hasher: slot.identifierHasher, bare: false };
       return tokenPredicate(values.flatMap(({ text }) => tokensAsked(asked, text)), scope);
     }
-    const targets = askedTargets(slot, modifier, values);
+    if (modifier === 'below') return rowsOfTexts(slot, scope, (column) => values.map(({ text }) => belowTest(scope.sql, column, unescape(text))));
+    const targets = modifier === 'above' ? urisAsked(modifier, values) : askedTargets(slot, modifier, values);
     if (slot.column === 'subject') return subjectPredicate(targets, scope);
     return tokenPredicate(slot.readers.flatMap((reader) => targets.map((target) => referenceHash(target) ^ reader.salt)), scope);
   },

@@ -14,6 +14,8 @@ export interface ReadContext {
   readonly now?: number;
   /** URL of this service, without a slash at the end: a reference that begins with it is one of ours. */
   readonly base: string;
+  /** Are lists of codes looked up before the search runs? Else what needs one (`:in`, `:below` …) is refused. */
+  readonly lists?: boolean;
   /** All resource types, for references that may point at any. */
   readonly types: readonly string[];
 }

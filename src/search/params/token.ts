@@ -1,11 +1,12 @@
 // Token parameters: codes, identifiers, contact points, flags. https://hl7.org/fhir/R4/search.html#token
+import { fail } from '../../fhir/errors.js';
 import { fold } from '../fold.js';
 import { splitEscaped, unescape } from '../escape.js';
 import type { SearchValue } from '../query.js';
 import type { RowCollector } from '../row-collector.js';
 import type { Slot } from '../slots.js';
 import type { PredicateScope } from '../sql-scope.js';
-import { codeTextPredicate } from './code-text.js';
+import { codeTextPredicate, LONG_LIST, longListPredicate } from './code-text.js';
 import { badValue, isObject, listOf, textOf, type ParameterRules } from './rules.js';
 
 /** A code and the system it is from, as found in a resource. */
@@ -133,9 +134,16 @@ function ofTypeAsked(slot: Slot, text: string): bigint {
   return slot.hasher.ofType(system, type, value);
 }
 
+/** Modifiers whose codes are those of a value set or of a hierarchy: see ../code-lists.ts, which looks them up and puts them in `parts`. */
+export const BY_LIST: ReadonlySet<string> = new Set(['in', 'not-in', 'above', 'below']);
+
+/** Modifiers that hold of the rows which have none of the values. */
+export const NEGATIVE: ReadonlySet<string> = new Set(['not', 'not-in']);
+
 /** All tokens of a comma list, for the parameter itself or for the ones that answer for it. */
 export function tokensOf(slot: Slot, modifier: string | undefined, values: readonly SearchValue[]): readonly bigint[] {
-  return slot.readers.flatMap((reader) => values.flatMap(({ text }) => (
+  const asked = modifier !== undefined && BY_LIST.has(modifier) ? values.flatMap(({ parts }) => parts ?? []) : values;
+  return slot.readers.flatMap((reader) => asked.flatMap(({ text }) => (
     modifier === 'of-type' ? [ofTypeAsked(reader, text)] : tokensAsked(reader, text)
   )));
 }
@@ -149,8 +157,32 @@ export function tokenPredicate(tokens: readonly bigint[], { sql, row, use }: Pre
   return use === 'drive' ? `${row}.tokens && (select ${list})` : `(${row}.tokens && ${list}) is true`;
 }
 
+/** What names a list of codes, not looked up yet. A code alone has the system of the one value set that it must be from, where there is one. */
+function readList(slot: Slot, modifier: string, text: string, lists: boolean): SearchValue {
+  if (!lists) throw fail('unsupported-modifier', { text: `:${modifier} is answered in searches only, not here: list the codes instead`, expression: slot.code });
+  if (modifier === 'in' || modifier === 'not-in') {
+    if (unescape(text).trim() === '') throw badValue(slot, text, `with :${modifier} write the URL of a ValueSet, or ValueSet/id`);
+    return { text };
+  }
+  const [first = '', second, ...rest] = splitEscaped(text, '|').map(unescape);
+  const system = second === undefined ? systemOf(slot, first) : first;
+  const code = second ?? first;
+  if (system === '' || code === '' || rest.length > 0) throw badValue(slot, text, `with :${modifier} write system|code`);
+  return { text: `${escapeBars(system)}|${escapeBars(code)}` };
+}
+
+const escapeBars = (text: string): string => text.replace(/[\\|]/g, '\\$&');
+
+function systemOf({ bareCodes }: Slot, code: string): string {
+  const member = [...(bareCodes ?? [])].find((one) => one.endsWith(`|${code}`));
+  return member?.slice(0, -code.length - 1) ?? '';
+}
+
+/** How a code of a list stands in `parts`. */
+export const codedText = ({ system, code }: Coded): string => (system === undefined ? escapeBars(code) : `${escapeBars(system)}|${escapeBars(code)}`);
+
 export const token: ParameterRules = {
-  modifiers: ['not', 'text', 'of-type'],
+  modifiers: ['not', 'text', 'of-type', 'in', 'not-in', 'above', 'below'],
 
   indexer(slot) {
     const { hasher, key, bare } = slot;
@@ -171,8 +203,9 @@ export const token: ParameterRules = {
     };
   },
 
-  read(slot, modifier, text) {
+  read(slot, modifier, text, { lists = false }) {
     const parts = splitEscaped(text, '|');
+    if (modifier !== undefined && BY_LIST.has(modifier)) return readList(slot, modifier, text, lists);
     if (modifier === 'of-type') {
       if (parts.length !== 3 || parts.some((part) => part === '')) throw badValue(slot, text, 'with :of-type write system|code|value, all three');
     } else if (modifier !== 'text' && (parts.length > 2 || parts.every((part) => part === ''))) {
@@ -183,7 +216,10 @@ export const token: ParameterRules = {
 
   predicate(slot, modifier, values, scope) {
     if (modifier === 'text') return codeTextPredicate(slot, values, scope);
-    const predicate = tokenPredicate(tokensOf(slot, modifier, values), modifier === 'not' ? { ...scope, use: 'filter' } : scope);
-    return modifier === 'not' ? `not (${predicate})` : predicate;
+    const tokens = tokensOf(slot, modifier, values);
+    const negative = modifier !== undefined && NEGATIVE.has(modifier);
+    const way: PredicateScope = negative ? { ...scope, use: 'filter' } : scope;
+    const predicate = tokens.length > LONG_LIST ? longListPredicate(slot, tokens, way) : tokenPredicate(tokens, way);
+    return negative ? `not (${predicate})` : predicate;
   },
 };
