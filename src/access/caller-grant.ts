@@ -7,12 +7,13 @@ import type { Clause } from '../search/query.js';
 import { absence } from './absence.js';
 import { aroundRelationship, AUDIENCES, takenOn } from './audiences.js';
 import type { Seen } from './budget-rows.js';
-import { ALL, NONE, type Clauses } from './clauses.js';
+import { ALL, both, either, NONE, type Clauses } from './clauses.js';
 import type { OwnOrganizations } from './own-organizations.js';
+import { scopesCarry } from './operation-scopes.js';
 import { EVERYBODYS } from './operations.js';
 import { OPEN, type RoleRights } from './rights.js';
 import type { Rows } from './rows.js';
-import { scopeTest } from './scopes.js';
+import type { Reach } from './scopes.js';
 import { hiddenPlaces, seesStatus, sightOf } from './views.js';
 
 export interface GrantParts {
@@ -21,6 +22,9 @@ export interface GrantParts {
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly organizations: Pick<OwnOrganizations, 'referencesOf'>;
+  readonly reachOf: (caller: Caller) => Reach;
+  /** By which letter rows are asked for, where scopes reach others by a search than by a read: of one type, or of all. */
+  readonly asking?: { readonly letter: 'R' | 'S'; readonly type: string | undefined };
   /** The glass is broken: a care coordinator sees as if there were a relationship with everyone. */
   readonly broken?: boolean;
 }
@@ -36,10 +40,16 @@ const TAKE_ON: ReadonlySet<Role> = new Set<Role>(['budget-manager', 'commissione
 const STATUS_OPERATION = 'chargeable-status';
 
 export function createGrant(caller: Caller, rights: RoleRights | undefined, parts: GrantParts): Grant {
-  const inScope = scopeTest(caller.scopes);
-  const may = (type: string, letter: string): boolean =>
-    (rights?.types[type] ?? rights?.types['*'] ?? '').includes(letter) && inScope(type, letter === 'P' ? 'U' : letter);
-  const sees = (type: string): boolean => may(type, 'R') || may(type, 'S') || (rights?.receiptsOnly === true && may(type, 'C'));
+  const reach = parts.reachOf(caller);
+  /** What the scopes leave of a letter that the role has. */
+  const reached = (type: string, letter: string): Clause =>
+    (rights?.types[type] ?? rights?.types['*'] ?? '').includes(letter) ? reach.rows(type, letter === 'P' ? 'U' : letter) : NONE;
+  const may = (type: string, letter: string): boolean => reached(type, letter).kind !== 'none';
+  const { asking } = parts;
+  const inReach = (type: string): Clause => {
+    if (asking && (asking.type ?? type) === type) return reached(type, asking.letter);
+    return either(reached(type, 'R'), reached(type, 'S'), rights?.receiptsOnly === true ? reached(type, 'C') : NONE);
+  };
   const seen = seenBy(caller, rights, parts);
   return {
     caller,
@@ -47,15 +57,19 @@ export function createGrant(caller: Caller, rights: RoleRights | undefined, part
     ...(typeof rights?.bundles === 'string' && { entryMethod: rights.bundles }),
     judges: rights?.audience !== undefined,
     proposes: (type) => may(type, 'P') && !may(type, 'U'),
-    rows: (type) => (sees(type) ? seen(type) : NONE),
+    rows(type) {
+      const within = inReach(type);
+      return within.kind === 'all' ? seen(type) : within.kind === 'none' ? NONE : both(seen(type), within);
+    },
+    ...(reach.narrow && { scoped: (type: string, letter: string) => scopedRows(reach, type, letter) }),
     absent: (type, id) => absence(caller, type, id),
     view: (type) => sightOf(caller, type, parts.organizations)?.view,
     hides: (type, code, values) => sightOf(caller, type, parts.organizations)?.hides(code, values) ?? false,
     except: (type, code) => (type === 'Patient' && sightOf(caller, type, parts.organizations) ? hiddenPlaces(parts.clauses, code) : undefined),
-    takesOn: TAKE_ON.has(caller.role) ? takenOn(parts.clauses, caller) : NONE,
+    takesOn: TAKE_ON.has(caller.role) ? both(takenOn(parts.clauses, caller), reach.rows('Patient', 'R')) : NONE,
     allows(interaction, type, operation) {
       if (interaction === 'batch' || interaction === 'transaction') return (rights?.bundles ?? false) !== false;
-      if (interaction === 'operation') return operation !== undefined && holdsOperation(rights, operation) && (operation !== STATUS_OPERATION || seesStatus(caller));
+      if (interaction === 'operation') return operation !== undefined && holdsOperation(rights, operation) && scopesCarry(operation, reach) && (operation !== STATUS_OPERATION || seesStatus(caller));
       const letters = LETTERS[interaction];
       if (letters === undefined) return interaction === 'capabilities';
       // All types at once: the handler leaves out those that the caller may not see.
@@ -71,6 +85,11 @@ export function createGrant(caller: Caller, rights: RoleRights | undefined, part
       return fail('forbidden', { text: `The role ${caller.role} may not write this ${type}` });
     },
   };
+}
+
+function scopedRows(reach: Reach, type: string, letter: string): Clause | undefined {
+  const within = reach.rows(type, letter);
+  return within.kind === 'all' ? undefined : within;
 }
 
 /** The rows of each type, whatever the letters. Made at the first question; for a nominee anew each time, since a nomination ends. */

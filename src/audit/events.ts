@@ -6,9 +6,10 @@ import { namesVersion } from '../fhir/etag.js';
 import { outcomeText } from '../fhir/outcome.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import { nextUrl, placeOf, readSearch, selfUrl } from '../search/search-request.js';
+import type { Grant } from '../search/grant.js';
 import type { AnswerContext, Answerer } from '../store/answerer.js';
 import { auditEventText } from './audit-event.js';
-import { auditRows } from './audit-rows.js';
+import { auditRows, type AuditRows } from './audit-rows.js';
 import { readEvent, timeOf } from './event-row.js';
 import { searchEvents } from './event-search.js';
 import { eventUuid, isServerMade } from './server-made.js';
@@ -28,9 +29,12 @@ export function createEvents(parts: EventParts): Answerer {
   };
 }
 
+/** Scopes with search arguments, or bound to a patient in context, reach only what is stored as a resource: what the server recorded is not judged by them. */
+const rowsFor = (grant: Grant, letter: 'R' | 'S'): AuditRows => (grant.scoped?.(TYPE, letter) ? { kind: 'none' } : auditRows(grant.caller));
+
 async function one(request: FhirRequest, { db, grant }: AnswerContext): Promise<FhirResponse> {
   const { id = '', version, interaction, base } = request;
-  const rows = auditRows(grant.caller);
+  const rows = rowsFor(grant, 'R');
   const uuid = eventUuid(id);
   const row = uuid === undefined || (version !== undefined && version !== '1') ? undefined : await readEvent(db, rows, uuid);
   if (!row) throw fail('not-found', { text: version === undefined ? `There is no ${TYPE}/${id}` : `There is no version ${version} of ${TYPE}/${id}` });
@@ -52,7 +56,7 @@ async function search(request: FhirRequest, { db, store, grant, now }: AnswerCon
   const { query, warnings } = readSearch(request, { parts: { definitions }, now }, TYPE, pairs);
   const date = definitions.searchParameters(TYPE).get('date');
   const sort = query.sort.length === 0 && date ? [{ parameter: date, descending: true }] : query.sort;
-  const page = await searchEvents({ ...query, sort, ...(place?.after && { after: place.after }) }, { db, store, grant, rows: auditRows(grant.caller), now });
+  const page = await searchEvents({ ...query, sort, ...(place?.after && { after: place.after }) }, { db, store, grant, rows: rowsFor(grant, 'S'), now });
   const links: Link[] = [{ relation: 'self', url: selfUrl(request, query.self) }];
   if (page.next) links.push({ relation: 'next', url: nextUrl(request, { pairs, after: page.next }, pageSecret) });
   const total = page.total ?? (place || page.next ? undefined : page.matches.length);

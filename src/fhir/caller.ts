@@ -12,6 +12,7 @@ export interface Caller {
   /** The OAuth client that was given the token. */
   readonly client: string;
   readonly subject: string;
+  /** As the token has them; empty where it names none, and then it carries all of its role's column. Words that are no scope of resources grant nothing. */
   readonly scopes: readonly string[];
   /** Logical ids, where the token names them. */
   readonly patient?: string;

@@ -15,13 +15,21 @@ export function callerOf(claims: JWTPayload): Caller {
     role: roleOf(claims),
     client,
     subject: subject ?? client,
-    scopes: Object.freeze(text(claims, 'scope')?.split(' ').filter((scope) => scope !== '') ?? []),
+    scopes: Object.freeze(scopesOf(claims)),
     ...optional('patient', text(claims, 'patient')),
     ...optional('relatedPerson', text(claims, 'related_person')),
     ...optional('practitionerRole', text(claims, 'practitioner_role')),
     ...optional('organization', text(claims, 'organization')),
     ...auditOf(claims),
   });
+}
+
+/** None where there is no such claim; a claim that names none is no way to come without. */
+function scopesOf(claims: JWTPayload): string[] {
+  const scope = text(claims, 'scope');
+  const words = scope?.split(' ').filter((word) => word !== '') ?? [];
+  if (scope !== undefined && words.length === 0) throw new BadClaim('the claim scope names no scope');
+  return words;
 }
 
 /** The audit claims of the V&M API, as one claim of an access token. */

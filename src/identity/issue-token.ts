@@ -13,7 +13,7 @@ export interface TokenRequest {
   readonly client?: string;
   /** Default: the client and the role. */
   readonly subject?: string;
-  /** Space-separated; left out, the token carries all that its role does. */
+  /** Space-separated; left out, or of activity codes alone, the token carries all that its role does. */
   readonly scope?: string;
   readonly patient?: string;
   readonly relatedPerson?: string;
@@ -34,6 +34,11 @@ export interface IssueContext {
   readonly tokenId: string;
 }
 
+/** National activity codes (B0259) are given beside scopes of resources, and narrow nothing. */
+const ACTIVITIES = /^B\d{4}(?: B\d{4})*$/;
+
+const scopeOf = (scope: string | undefined): string | undefined => (scope !== undefined && ACTIVITIES.test(scope) ? `user/*.cruds ${scope}` : scope);
+
 /** The signed token in compact form. */
 export async function issueToken(request: TokenRequest, context: IssueContext): Promise<string> {
   const issuedAt = Math.floor(context.now / 1000);
@@ -41,7 +46,7 @@ export async function issueToken(request: TokenRequest, context: IssueContext): 
   const claims = {
     client_id: client,
     role: request.role,
-    scope: request.scope,
+    scope: scopeOf(request.scope),
     patient: request.patient,
     related_person: request.relatedPerson,
     practitioner_role: request.practitionerRole,

@@ -1,8 +1,9 @@
 // Whose rows may this caller write? For callers whose rows depend on who they are, judged by the same clauses as reads, in the write's own
 // transaction: what was there must be theirs, what is named must be theirs, and what is stored must be theirs (domain.md ruling 21).
-import { fail } from '../fhir/errors.js';
+import { fail, type FhirError } from '../fhir/errors.js';
 import type { JsonValue, Resource } from '../fhir/resource.js';
 import { takingOn, type Grant } from '../search/grant.js';
+import type { Clause } from '../search/query.js';
 import type { Transaction } from '../store/store.js';
 
 /** A write to be judged. */
@@ -39,6 +40,25 @@ async function judgeAnchor(reference: string, grant: Grant, tx: Transaction): Pr
   const absent = grant.absent(type, id);
   throw absent.status === 403 && type === 'Patient' ? absent : fail('reference-not-found', { text: `There is no ${reference}` });
 }
+
+/** Do the scopes of the token reach what is there, for what is about to be done to it? */
+export async function judgeScopeBefore({ type, id, kind }: Pick<JudgedWrite, 'type' | 'id'> & { readonly kind: string }, grant: Grant, tx: Transaction): Promise<void> {
+  const within = grant.scoped?.(type, kind === 'delete' ? 'D' : 'U');
+  if (within && !(await reaches(within, type, id, grant, tx))) throw (await tx.read(grant, type, id)) ? outOfScope(type) : grant.absent(type, id);
+}
+
+/** And what is stored? */
+export async function judgeScopeAfter({ type, id, after }: JudgedWrite, wasThere: boolean, grant: Grant, tx: Transaction): Promise<void> {
+  const within = after && grant.scoped?.(type, wasThere ? 'U' : 'C');
+  if (within && !(await reaches(within, type, id, grant, tx))) throw outOfScope(type);
+}
+
+async function reaches(within: Clause, type: string, id: string, grant: Grant, tx: Transaction): Promise<boolean> {
+  const found = await tx.read({ ...grant, rows: (one) => (one === type ? within : grant.rows(one)), view: () => undefined }, type, id);
+  return found !== undefined;
+}
+
+const outOfScope = (type: string): FhirError => fail('forbidden', { text: `The scopes of this token do not reach this ${type}, as it is or as it would be` });
 
 /** After everything is stored: the caller must see what it wrote. A patient that a caller registers may be nobody's yet. */
 export async function judgeAfter({ type, id, after }: JudgedWrite, grant: Grant, tx: Transaction): Promise<void> {

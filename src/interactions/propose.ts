@@ -19,6 +19,7 @@ export async function propose({ type, id, document, ifMatch }: Asked, request: P
   const seen = locked && (await tx.read(grant, type, id));
   if (!seen) throw grant.absent(type, id);
   if (seen.text === null) throw fail('gone', { text: `${type}/${id} was deleted in version ${seen.version}` });
+  if (grant.scoped?.(type, 'U')) throw fail('forbidden', { text: `The scopes of this token reach some ${type} only: to propose a change it needs one without search arguments` });
   const [before, after] = [JSON.parse(seen.text) as Resource, document?.value as Resource | undefined];
   if (!document || !after) throw fail('not-a-resource');
   const judged = { tx, grant, caller: grant.caller };
@@ -30,7 +31,7 @@ export async function propose({ type, id, document, ifMatch }: Asked, request: P
   await checkEntry(before, after, document, judged);
   const task = { ...taskOf(before, after, await keeperOfEntry(before, judged)), authoredOn: instantText(context.now) };
   // The Task is the server's; who proposed is in its requester and on record.
-  const made: Context = { ...context, act: 'propose', grant: { ...grant, judges: false, refuseWrite: () => undefined } };
+  const made: Context = { ...context, act: 'propose', grant: { ...grant, judges: false, scoped: () => undefined, refuseWrite: () => undefined } };
   const taskId = parts.newId();
   const [written] = await writeAll([{ kind: 'create', method: 'POST', type: 'Task', id: taskId, fresh: true, document: readJson(JSON.stringify(task)) }], made);
   if (written?.text == null) throw new Error('a create always writes');

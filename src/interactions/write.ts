@@ -9,7 +9,7 @@ import type { Write, WriteContext, WriteRule } from '../store/rule.js';
 import type { Change, StoredVersion, Transaction } from '../store/store.js';
 import { add, amend } from './amend.js';
 import { inTransaction, type Context, type Parts } from './context.js';
-import { judgeAfter, judgeBefore } from './judge-rows.js';
+import { judgeAfter, judgeBefore, judgeScopeAfter, judgeScopeBefore } from './judge-rows.js';
 import { checkPreconditions } from './preconditions.js';
 import { noteWritten, patientsOf, recordOf, storeRecord } from './write-record.js';
 
@@ -60,7 +60,7 @@ export async function writeAll(asked: readonly Asked[], context: Context): Promi
   if (only?.fresh && asked.length === 1) {
     const write = describe(only, undefined);
     // A new resource that no rule concerns touches nothing but its own rows: one statement, one round trip.
-    if (!context.grant.judges && rulesFor(write, context.parts).length === 0) return [await createAlone(only, write, context)];
+    if (!context.grant.judges && !context.grant.scoped?.(only.type, 'C') && rulesFor(write, context.parts).length === 0) return [await createAlone(only, write, context)];
   }
   return inTransaction(context, (inside) => writeIn(asked, inside, inside.tx));
 }
@@ -78,13 +78,15 @@ async function createAlone(asked: Asked, write: Write, context: Context): Promis
 
 async function writeIn(asked: readonly Asked[], context: Context, tx: Transaction): Promise<(Written | undefined)[]> {
   const current = await lockAll(asked, tx);
-  await judgeAllBefore(asked, context, tx);
+  await judgeAllBefore(asked, current, context, tx);
   const due = asked.flatMap((one, index) => dueAt(one, current[index], index, context));
   const written: (Written | undefined)[] = asked.map(() => undefined);
   for (const group of inTurn(due, context.parts.rules)) {
     for (const [index, one] of await writeGroup(group, context, tx)) written[index] = one;
   }
-  if (context.grant.judges) for (const { asked: one, write } of due) if (!one.attached) await located(one, () => judgeAfter(write, context.grant, tx));
+  const { grant } = context;
+  if (grant.judges) for (const { asked: one, write } of due) if (!one.attached) await located(one, () => judgeAfter(write, grant, tx));
+  if (grant.scoped) for (const { asked: one, write } of due) if (!one.attached) await located(one, () => judgeScopeAfter(write, write.before !== undefined, grant, tx));
   return written;
 }
 
@@ -141,7 +143,12 @@ function writtenOf({ change, write, warnings }: Prepared): Written {
   return { ...change, created: write.kind === 'create', ...(warnings.length > 0 && { warnings }) };
 }
 
-async function judgeAllBefore(asked: readonly Asked[], { grant }: Context, tx: Transaction): Promise<void> {
+async function judgeAllBefore(asked: readonly Asked[], current: readonly (StoredVersion | undefined)[], { grant }: Context, tx: Transaction): Promise<void> {
+  if (grant.scoped) {
+    for (const [index, one] of asked.entries()) {
+      if (!one.attached && current[index]?.text != null) await located(one, () => judgeScopeBefore(one, grant, tx));
+    }
+  }
   if (!grant.judges) return;
   const made = new Set(asked.flatMap(({ kind, type, id }) => (kind === 'create' ? [`${type}/${id}`] : [])));
   for (const one of asked) {

@@ -24,6 +24,8 @@ export interface Grant {
   readonly receiptsOnly: boolean;
   /** Do this caller's rows depend on who it is? Then its writes are judged by them too, in the transaction of the write (interactions/judge-rows.ts). */
   readonly judges: boolean;
+  /** The rows that the scopes of the token let this caller create (C), change (U), delete (D), read or search; undefined where they say nothing of rows. The role's rights hold beside it. */
+  scoped?(type: string, letter: 'C' | 'R' | 'U' | 'D' | 'S'): Clause | undefined;
   /** The refusal for a row that is not there, or that the caller may not know to be there: the same in either case. */
   absent(type: string, id: string): FhirError;
   /** What this caller is shown of a resource, made of its JSON text; undefined where that is all of it. The store applies it to whatever it gives out. */

@@ -257,7 +257,9 @@ describe('scopes narrow a role', () => {
     ['system/Patient.rs', 'GET', '{assessment}', 403],
     ['system/Patient.read', 'DELETE', 'Patient/{patient}', 403],
     ['system/*.cruds', 'GET', '{assessment}', 200],
-    ['openid launch', 'GET', 'Patient/{patient}', 200],
+    ['openid launch', 'GET', 'Patient/{patient}', 403],
+    ['system/patient.cruds nonsense', 'GET', 'Patient/{patient}', 403],
+    ['B0259', 'GET', 'Patient/{patient}', 200],
   ])('%s: %s', async (scope, method, path, status) => {
     expect((await with_(await server.token('admin', { scope }))(method, fill(path))).status).toBe(status);
   });

@@ -81,11 +81,12 @@ describe('a token', () => {
     expect(await scopeOf('system/*.*')).toBe('system/Observation.rs system/CodeSystem.r');
     expect(await scopeOf('system/Observation.read')).toBe('system/Observation.rs');
     expect(await scopeOf('system/*.s system/Patient.r')).toBe('system/Observation.s');
+    expect(await scopeOf('system/Observation.s?code=x')).toBe('system/Observation.s?code=x');
     const { body } = await exchange(server, assertion(server, 'narrow', key), { scope: 'system/CodeSystem.r' });
     expect((await search(body.access_token)).status).toBe(403);
   });
 
-  test.each(['', ' ', 'openid', 'patient/*.rs', 'user/Observation.rs', 'system/Patient.rs', 'system/Observation.', 'system/Observation.sr', 'system/Observation.rs?code=x', 'launch', 'system/Observation.rs\u0000'])(
+  test.each(['', ' ', 'openid', 'patient/*.rs', 'user/Observation.rs', 'system/Patient.rs', 'system/Observation.', 'system/Observation.sr', 'system/Observation.rs?', 'launch', 'system/Observation.rs\u0000'])(
     'is not given for the scopes %j: none would be everything',
     async (scope) => {
       await registerClient(server, 'narrow', supplier(key, { scope: 'system/Observation.rs' }));
