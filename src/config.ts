@@ -18,6 +18,7 @@ const NONE_POLICIES = ['all', 'own'] as const;
 const UNKNOWN_PROFILES = ['warning', 'error'] as const;
 const VM_PROFILES = ['modern', 'legacy', 'both'] as const;
 const NETWORKS = ['public', 'private'] as const;
+const CONDITIONAL_DELETES = ['single', 'multiple'] as const;
 const TLS_VERSIONS = ['1.2', '1.3'] as const;
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 const ANY_ADDRESS = ['0.0.0.0', '::'];
@@ -33,6 +34,8 @@ const SETTINGS = {
   basePath: required('BASE_PATH', '/fhir/R4', path, 'The path of the FHIR service.'),
   publicUrl: optional('PUBLIC_URL', origin, 'The origin that clients see, for links, behind a proxy; unset, it is made of HOST and PORT.'),
   bodyLimitBytes: required('BODY_LIMIT_BYTES', String(32 * MIB), integer(1024, 512 * MIB), 'The longest request body the server takes.'),
+  conditionalDelete: required('CONDITIONAL_DELETE', 'single', choice(CONDITIONAL_DELETES), 'What a delete by criteria may delete: a `single` match, or `multiple`.'),
+  conditionalDeleteLimit: required('CONDITIONAL_DELETE_LIMIT', '1000', integer(1, 100_000), 'How many matches a delete by criteria may delete, where it may delete multiple; more are refused.'),
   matchEveryMs: required('MATCH_EVERY_MS', '30000', integer(100, 86_400_000), 'How often statements without NHS number are compared with the patients that have come or changed.'),
   fileLimitBytes: required('FILE_LIMIT_BYTES', String(2048 * MIB), integer(1024, 65_536 * MIB), 'The longest file of statements the server takes.'),
   authIssuer: optional('AUTH_ISSUER', word, 'The `iss` of the tokens to trust; set, it switches the development tokens off.'),

@@ -151,6 +151,7 @@ export async function createService(given: ServiceParts): Promise<Service> {
     newId,
     wordRefusal: vmRefusal,
     pageSecret,
+    mostDeleted: config.conditionalDelete === 'single' ? 1 : config.conditionalDeleteLimit,
     onFailure: (error, request) => { log.error({ err: error, method: request.method, interaction: request.interaction, type: request.type }, 'a request failed'); },
   };
   await publishDefinitions(definitions.conformanceResources, parts);
@@ -266,7 +267,7 @@ function createFhirApp(given: ServiceParts, parts: Parts, { validator, terminolo
       smartConfiguration: (base) => smartConfiguration(authorization, base),
       authenticate: identity.authenticate,
       perform: (handler, request, caller) => perform(handler, request, caller, parts),
-      capabilities: createCapabilities({ definitions, routes, operations, authorization, version: given.version, date: new Date(parts.clock()).toISOString() }),
+      capabilities: createCapabilities({ definitions, routes, operations, authorization, conditionalDelete: config.conditionalDelete, version: given.version, date: new Date(parts.clock()).toISOString() }),
       refuse: (error, request, caller) => refusalResponse(error, request, caller, parts),
       recordRefusal: (caller, { status }, request, line) => { parts.audit.recordUnread(caller, status, line, request); },
     },

@@ -10,6 +10,7 @@ export interface CapabilityParts {
   readonly routes: Readonly<Record<string, Route>>;
   readonly operations: readonly Operation[];
   readonly authorization: AuthorizationServer;
+  readonly conditionalDelete: 'single' | 'multiple';
   readonly version: string;
   /** When this build was made: the statement's date. */
   readonly date: string;
@@ -56,7 +57,7 @@ function statement(base: string, resource: readonly object[], parts: CapabilityP
   };
 }
 
-function resourceEntry(type: string, { definitions, routes, operations }: CapabilityParts, supported: readonly string[] | undefined) {
+function resourceEntry(type: string, { definitions, routes, operations, conditionalDelete }: CapabilityParts, supported: readonly string[] | undefined) {
   const here = operations.filter((operation) => operation.types.includes(type) || operation.instances.includes(type));
   return {
     type,
@@ -69,7 +70,7 @@ function resourceEntry(type: string, { definitions, routes, operations }: Capabi
     conditionalCreate: true,
     conditionalRead: 'full-support',
     conditionalUpdate: 'PUT [type]' in routes,
-    conditionalDelete: 'DELETE [type]' in routes ? 'single' : 'not-supported',
+    conditionalDelete: 'DELETE [type]' in routes ? conditionalDelete : 'not-supported',
     referencePolicy: ['literal', 'logical', 'local'],
     searchInclude: ['*', ...parameters(definitions, type, 'reference').map((code) => `${type}:${code}`)],
     searchParam: searchParams(definitions, type),

@@ -10,7 +10,7 @@ export function createOperationHandler(operations: readonly Operation[]): Handle
     // One code may be of several types, each with its own definition: validate-code.
     const operation = operations.find((one) => one.code === request.operation && takes(one, request));
     if (!operation) throw fail('unknown-operation', { text: `There is no operation $${(request.operation ?? '').slice(0, 64)} here` });
-    if (request.method === 'GET' && operation.affectsState) throw fail('method-not-allowed', { text: `$${operation.code} changes something: call it with POST` });
+    if (request.method !== 'POST' && operation.affectsState) throw fail('method-not-allowed', { text: `$${operation.code} changes something: call it with POST` }, { allow: 'POST' });
     return operation.affectsState ? act(operation)(request, context) : operation.handle(request, context);
   };
 }

@@ -4,7 +4,8 @@ import { fail } from '../fhir/errors.js';
 import type { FhirRequest } from '../fhir/request.js';
 import type { Context } from '../interactions/context.js';
 import { matchForCreate } from '../interactions/create.js';
-import { criteriaKey, criteriaText, matchOne } from '../interactions/match.js';
+import { criteriaKey, criteriaText } from '../interactions/match.js';
+import { askedDelete, matchDeletes } from '../interactions/delete.js';
 import { askedPatch, readPatch } from '../interactions/patch.js';
 import { askedUpdate, matchUpdate } from '../interactions/update.js';
 import { requireBody, type Asked } from '../interactions/write.js';
@@ -27,16 +28,17 @@ export const placeOf = (entry: Entry): string => `Bundle.entry[${entry.index}]`;
 
 export async function planDeletes(entries: readonly Entry[], inside: Inside): Promise<Planned[]> {
   const planned: Planned[] = [];
-  for (const entry of entries) planned.push(await placed(placeOf(entry), () => planDelete(entry, inside)));
+  for (const entry of entries) planned.push(...(await placed(placeOf(entry), () => planDelete(entry, inside))));
   checkOverlap(planned);
   return planned;
 }
 
-async function planDelete(entry: Entry, inside: Inside): Promise<Planned> {
-  const { type = '', id = (await matchOne(type, criteriaText(entry.request), permitted(entry, inside)))?.id, ifMatch } = entry.request;
-  if (id === undefined) return { entry };
+async function planDelete(entry: Entry, inside: Inside): Promise<Planned[]> {
+  const { request } = entry;
   permitted(entry, inside);
-  return { entry, asked: { kind: 'delete', method: 'DELETE', type, id, within: placeOf(entry), ...(ifMatch !== undefined && { ifMatch }) } };
+  const ids = request.id === undefined ? await matchDeletes(request, inside) : [request.id];
+  if (ids.length === 0) return [{ entry }];
+  return ids.map((id) => ({ entry, asked: { ...askedDelete(request, id), within: placeOf(entry) } }));
 }
 
 /** Creates, updates and patches, in the order sent. `ids` are those of new resources, by index of the entry; `deletes` were made before. */

@@ -33,6 +33,7 @@ export function createRouter(routes: Readonly<Record<string, Route>>, definition
   return (method, path) => {
     const { shape, type, id, compartment, version, operation } = readShape(path, known);
     const methods = table.get(shape);
+    if (method === 'OPTIONS' && methods) return allowance(methods);
     const route = methods?.get(method === 'HEAD' ? 'GET' : method);
     if (!route) throw noRoute(method, methods);
     const { interaction, handler } = route;
@@ -50,10 +51,19 @@ function tableOf(routes: Readonly<Record<string, Route>>): ReadonlyMap<string, R
   return table;
 }
 
+/** What the URL takes, in the order of the table; HEAD goes with GET. */
+const allowedOf = (methods: ReadonlyMap<string, Route>): string =>
+  [...methods.keys(), 'OPTIONS'].map((method) => (method === 'GET' ? 'GET, HEAD' : method)).join(', ');
+
+/** OPTIONS of any URL there is: 204 with its methods. https://www.rfc-editor.org/rfc/rfc9110#name-options */
+function allowance(methods: ReadonlyMap<string, Route>): Routed {
+  const allow = allowedOf(methods);
+  return { interaction: 'capabilities', handler: () => Promise.resolve({ status: 204, headers: { allow } }), parts: { interaction: 'capabilities' } };
+}
+
 function noRoute(method: string, methods: ReadonlyMap<string, Route> | undefined): Error {
   if (!methods) return fail('unknown-route');
-  const allowed = [...methods.keys()].join(', ');
-  return fail('method-not-allowed', { text: `${method} is not for this URL, which takes ${allowed}` }, { allow: allowed });
+  return fail('method-not-allowed', { text: `${method} is not for this URL, which takes ${[...methods.keys()].join(', ')}` }, { allow: allowedOf(methods) });
 }
 
 /** `Patient/1/_history/2` -> `[type]/[id]/_history/[version]` and its parts. */

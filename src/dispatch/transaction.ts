@@ -67,10 +67,12 @@ function checkEntries(entries: readonly Entry[]): void {
 async function runDeletes(entries: readonly Entry[], inside: Inside, answered: Answered): Promise<Planned[]> {
   const planned = await planDeletes(entries, inside);
   const written = await write(planned, inside);
-  for (const one of planned) {
-    const result = written.get(one);
-    answered.responses.set(one.entry.index, deletedResponse(result));
-    if (!result) leaveUnrecorded(one.entry, inside, answered);
+  // Criteria may name several: one entry, several writes.
+  const byEntry = new Map<Entry, (Written | undefined)[]>(entries.map((entry) => [entry, []]));
+  for (const one of planned) byEntry.get(one.entry)?.push(written.get(one));
+  for (const [entry, results] of byEntry) {
+    answered.responses.set(entry.index, deletedResponse(results, entry.request));
+    if (!results.some((one) => one !== undefined)) leaveUnrecorded(entry, inside, answered);
   }
   return planned;
 }
@@ -89,8 +91,9 @@ async function runWrites(planned: readonly Planned[], inside: Inside, answered: 
     waiting = stuck;
   }
   for (const one of planned) {
-    answered.responses.set(one.entry.index, writtenResponse(resultOf(one, written), one.entry.request, inside));
-    if (!one.asked) leaveUnrecorded(one.entry, inside, answered);
+    const result = resultOf(one, written);
+    answered.responses.set(one.entry.index, writtenResponse(result, one.entry.request, inside));
+    if (!one.asked || result?.unchanged) leaveUnrecorded(one.entry, inside, answered);
   }
 }
 

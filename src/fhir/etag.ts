@@ -13,7 +13,15 @@ export function versionOf(header: string): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
-/** Does an If-None-Match (a list of tags, or `*`) name this version? Tags of another form name none. */
+const ONE = '(?:(?:W/)?"[\\x21\\x23-\\x7e\\x80-\\xff]*"|[1-9][0-9]{0,14})';
+const LIST = new RegExp(`^[ \\t]*(?:\\*|${ONE}(?:[ \\t]*,[ \\t]*${ONE})*)[ \\t]*$`);
+
+/** Is it a list of entity tags, a bare version, or `*`? Tags that no version has are tags, too. https://www.rfc-editor.org/rfc/rfc9110#name-etag */
+export function areTags(header: string): boolean {
+  return LIST.test(header);
+}
+
+/** Does a list of tags, or `*`, name this version? Tags of another form name none. */
 export function namesVersion(header: string, version: number): boolean {
   if (header === etag(version)) return true;
   return header.trim() === '*' || header.split(',').some((tag) => versionOf(tag) === version);

@@ -26,7 +26,7 @@ export interface SentFile {
 /** Optional members may be there and undefined: the decoder makes every request with the same members, which the hot paths are quicker to read. */
 export interface FhirRequest {
   readonly interaction: Interaction;
-  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS';
   /** Undefined where all types are asked: the history of everything, a search of the whole system or of a compartment. */
   readonly type?: string | undefined;
   readonly id?: string | undefined;

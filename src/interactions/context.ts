@@ -39,6 +39,8 @@ export interface Parts {
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly newId: () => string;
+  /** How many resources a conditional delete may delete at once. */
+  readonly mostDeleted: number;
   /** Seals page links. */
   readonly pageSecret: string;
   /** A refusal in the words of the surface that the request came to; the caller is undefined until known. */

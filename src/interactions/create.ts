@@ -3,7 +3,7 @@ import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import type { Resource } from '../fhir/resource.js';
 import type { StoredVersion, Transaction } from '../store/store.js';
 import { inTransaction, type Context, type Handler } from './context.js';
-import { criteriaKey, matchOne } from './match.js';
+import { matchOne, takeTurn } from './match.js';
 import { requireBody, ruleContext, writeAll } from './write.js';
 import { writtenResponse } from './written-response.js';
 
@@ -31,7 +31,7 @@ async function createUnlessMatched(request: FhirRequest, condition: string, cont
 export async function matchForCreate(request: Pick<FhirRequest, 'type' | 'body'>, condition: string, context: Context & { tx: Transaction }): Promise<StoredVersion | undefined> {
   const { type = '' } = request;
   const document = requireBody(type, request.body);
-  await context.tx.lockKey(criteriaKey(type, condition));
+  await takeTurn(type, condition, document, context);
   const match = await matchOne(type, condition, context);
   const found = match && (await context.store.read(context.grant, type, match.id));
   if (!found?.text) return undefined;

@@ -9,7 +9,7 @@ import type { FhirRequest } from '../fhir/request.js';
 import type { StoredVersion, Transaction } from '../store/store.js';
 import { inTransaction, type Context, type Handler } from './context.js';
 import { applyFhirpathPatch } from './fhirpath-patch.js';
-import { criteriaText, matchOne } from './match.js';
+import { criteriaText, matchOne, takeTurn } from './match.js';
 import { propose } from './propose.js';
 import { readPatchOperations } from './patch-operations.js';
 import { checkPreconditions } from './preconditions.js';
@@ -58,8 +58,9 @@ export async function askedPatch(request: FhirRequest, inside: Context & { tx: T
   };
 }
 
-async function matchedId(request: FhirRequest, inside: Context): Promise<string> {
+async function matchedId(request: FhirRequest, inside: Context & { tx: Transaction }): Promise<string> {
   const { type = '' } = request;
+  await takeTurn(type, criteriaText(request), undefined, inside);
   const found = await matchOne(type, criteriaText(request), inside);
   if (!found) throw fail('not-found', { text: `The criteria match no ${type}` });
   return found.id;

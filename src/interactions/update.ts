@@ -5,7 +5,7 @@ import type { JsonDocument } from '../fhir/json-text.js';
 import type { FhirRequest } from '../fhir/request.js';
 import type { Transaction } from '../store/store.js';
 import { inTransaction, type Context, type Handler } from './context.js';
-import { criteriaKey, criteriaText, matchOne } from './match.js';
+import { criteriaText, matchOne, takeTurn } from './match.js';
 import { propose } from './propose.js';
 import { requireBody, writeAll, type Asked } from './write.js';
 import { writtenResponse } from './written-response.js';
@@ -31,7 +31,7 @@ export const update: Handler = async (request, context) => {
 /** The update of the resource that the criteria match, or of a new one (under `newId` unless the body names one) where none does. Inside a transaction. */
 export async function matchUpdate(request: FhirRequest, document: JsonDocument, criteria: string, context: Context & { tx: Transaction }, newId: string): Promise<Asked> {
   const { type = '' } = request;
-  await context.tx.lockKey(criteriaKey(type, criteria));
+  await takeTurn(type, criteria, document, context);
   const found = await matchOne(type, criteria, context);
   const sent = document.value['id'];
   if (found && sent !== undefined && sent !== found.id) throw fail('wrong-id', { text: `The criteria match ${type}/${found.id}; the body has another id` });

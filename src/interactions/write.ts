@@ -11,6 +11,7 @@ import { add, amend } from './amend.js';
 import { inTransaction, type Context, type Parts } from './context.js';
 import { judgeAfter, judgeBefore, judgeScopeAfter, judgeScopeBefore } from './judge-rows.js';
 import { checkPreconditions } from './preconditions.js';
+import { isUnchanged } from './unchanged.js';
 import { noteWritten, patientsOf, recordOf, storeRecord } from './write-record.js';
 
 /** A write as asked for: its id is known and its references are resolved. */
@@ -35,6 +36,8 @@ export interface Asked {
 
 export interface Written extends StoredVersion {
   readonly created: boolean;
+  /** The update says what is there already: no version was made, and this is the current one. */
+  readonly unchanged?: boolean;
   /** What rules had to say of it, though it was carried out. */
   readonly warnings?: readonly Issue[];
 }
@@ -44,6 +47,8 @@ interface Prepared {
   readonly write: Write;
   readonly rules: readonly WriteRule[];
   readonly change: Change;
+  /** The current version, where the change would say the same again. */
+  readonly same?: StoredVersion | undefined;
   /** Ids, for the record: of what was there and of what is there now, and those that rules name. */
   readonly patients: Set<string>;
   /** Filled by the rules as they go. */
@@ -130,16 +135,22 @@ async function writeGroup(group: readonly Due[], context: Context, tx: Transacti
   const ruled = prepared.filter((one) => one.rules.length > 0);
   for (const one of ruled) await located(one.asked, () => each(one, 'check', context, tx));
   for (const one of prepared) await checkProfilesAt(one, context);
-  const changes = prepared.map((one) => one.change);
-  // Rules may yet say whom a write is about: then its record follows them.
-  await tx.write(changes, ruled.length > 0 ? undefined : recordOf(prepared, context));
-  for (const one of ruled) await located(one.asked, () => each(one, 'after', context, tx));
-  if (ruled.length > 0) await storeRecord(recordOf(prepared, context), tx);
-  noteWritten(prepared, context);
+  const due = prepared.filter((one) => !one.same);
+  if (due.length > 0) await store(due, context, tx);
   return prepared.map((one, place) => [group[place]?.index ?? 0, writtenOf(one)]);
 }
 
-function writtenOf({ change, write, warnings }: Prepared): Written {
+async function store(due: readonly Prepared[], context: Context, tx: Transaction): Promise<void> {
+  const ruled = due.filter((one) => one.rules.length > 0);
+  // Rules may yet say whom a write is about: then its record follows them.
+  await tx.write(due.map((one) => one.change), ruled.length > 0 ? undefined : recordOf(due, context));
+  for (const one of ruled) await located(one.asked, () => each(one, 'after', context, tx));
+  if (ruled.length > 0) await storeRecord(recordOf(due, context), tx);
+  noteWritten(due, context);
+}
+
+function writtenOf({ change, write, warnings, same }: Prepared): Written {
+  if (same) return { ...same, created: false, unchanged: true };
   return { ...change, created: write.kind === 'create', ...(warnings.length > 0 && { warnings }) };
 }
 
@@ -158,20 +169,20 @@ async function judgeAllBefore(asked: readonly Asked[], current: readonly (Stored
   }
 }
 
-/** Rows are locked in one order for all, so that two requests can't wait for each other. */
+/** Rows are locked in one order for all, so that two requests can't wait for each other; those of a type at once. */
 async function lockAll(asked: readonly Asked[], tx: Transaction): Promise<(StoredVersion | undefined)[]> {
-  const current: (StoredVersion | undefined)[] = asked.map(() => undefined);
-  const order = [...asked.keys()].filter((index) => !asked[index]?.fresh);
-  order.sort((a, b) => compare(key(asked[a]), key(asked[b])));
-  for (const index of order) {
-    const one = asked[index];
-    if (one) current[index] = await tx.lock(one.type, one.id);
+  const standing = asked.filter((one) => !one.fresh);
+  const [only] = standing;
+  if (only && standing.length === 1) {
+    const current = await tx.lock(only.type, only.id);
+    return asked.map((one) => (one === only ? current : undefined));
   }
-  return current;
+  const current = new Map<string, ReadonlyMap<string, StoredVersion>>();
+  for (const type of [...new Set(standing.map((one) => one.type))].sort()) {
+    current.set(type, await tx.lockAll(type, standing.filter((one) => one.type === type).map((one) => one.id)));
+  }
+  return asked.map((one) => (one.fresh ? undefined : current.get(one.type)?.get(one.id)));
 }
-
-const key = (one: Asked | undefined): string => `${one?.type}/${one?.id}`;
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** Waits only where a rule has something to complete: in a bundle most resources concern no rule. */
 function prepareAt(one: Due, context: Context, tx: Transaction): Prepared | Promise<Prepared> {
@@ -183,7 +194,7 @@ function prepareAt(one: Due, context: Context, tx: Transaction): Prepared | Prom
   }
 }
 
-type Unjudged = Omit<Prepared, 'change'>;
+type Unjudged = Omit<Prepared, 'change' | 'same'>;
 
 async function completeAndJudge(one: Due, context: Context, tx: Transaction): Promise<Prepared> {
   const { write, rules } = one;
@@ -198,8 +209,12 @@ function judged(one: Unjudged, set: Readonly<Record<string, unknown>>, current: 
   judge(asked, write, context);
   const change = toChange(asked, write, set, current, context);
   for (const patient of patientsOf(change, current)) patients.add(patient);
-  return { ...one, change };
+  return { ...one, change, same: context.act === undefined ? sameVersion(change, current) : undefined };
 }
+
+/** Of what clients write: an operation's write stands for an act, with rows of its own. */
+const sameVersion = ({ text }: Change, current: StoredVersion | undefined): StoredVersion | undefined =>
+  (current?.text != null && text !== null && isUnchanged(current.text, text) ? current : undefined);
 
 function describe(asked: Asked, current: StoredVersion | undefined): Write {
   const before = current?.text == null ? undefined : (JSON.parse(current.text) as Resource);

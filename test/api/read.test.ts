@@ -41,13 +41,15 @@ test.each([
   ['its tag among others', 'W/"1", W/"2"', 304],
   ['any version', '*', 304],
   ['an earlier version', 'W/"1"', 200],
-  ['what is no tag', 'abc', 200],
+  ['a tag of another form', 'W/"abc"', 200],
 ])('If-None-Match with %s', async (_what, header, status) => {
   const answer = await get('Patient/kept', { 'if-none-match': header });
   expect(answer.status).toBe(status);
   expect(answer.headers['etag']).toBe('W/"2"');
   if (status === 304) expect(answer.text).toBe('');
 });
+
+test('If-None-Match that is no tag is refused by its name', async () => expectRefusal(await get('Patient/kept', { 'if-none-match': 'abc' }), 400, { text: /If-None-Match.*abc/ }));
 
 test('If-Modified-Since is 304 until there is a newer version, to the second', async () => {
   const { headers } = await get('Patient/kept');

@@ -150,7 +150,7 @@ describe('_sort', () => {
   });
 
   test('_lastUpdated has the newest first with a minus', async () => {
-    await server.send('PUT', 'Patient/bob', { token: server.tokens.admin, body: (await get('Patient/bob')).body });
+    await server.send('PUT', 'Patient/bob', { token: server.tokens.admin, body: { ...(await get('Patient/bob')).body, language: 'en' } });
     expect(ids((await get('Patient?_sort=-_lastUpdated')).body)[0]).toBe('bob');
     expect(ids((await get('Patient?_sort=_lastUpdated')).body).at(-1)).toBe('bob');
   });

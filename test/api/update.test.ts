@@ -131,7 +131,7 @@ test('of many with the same If-Match one wins', async () => {
 });
 
 test('creations by PUT at once: one is 201, the versions have no gaps', async () => {
-  const answers = await Promise.all(Array.from({ length: 10 }, () => put('born')));
+  const answers = await Promise.all(Array.from({ length: 10 }, (_, turn) => put('born', { name: [{ text: String(turn) }] })));
   const statuses = answers.map(({ status }) => status);
   expect(statuses.filter((status) => status === 201)).toHaveLength(1);
   expect(statuses.every((status) => [200, 201, 409].includes(status))).toBe(true);

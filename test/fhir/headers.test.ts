@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { etag, namesVersion, versionOf } from '../../src/fhir/etag.js';
+import { areTags, etag, namesVersion, versionOf } from '../../src/fhir/etag.js';
 import { httpDate, parseHttpDate } from '../../src/fhir/http-date.js';
 
 describe('entity tags', () => {
@@ -15,6 +15,11 @@ describe('entity tags', () => {
     for (const header of ['W/"3"', '"1", W/"3"', '*', '3', ' * ']) expect(namesVersion(header, 3)).toBe(true);
     for (const header of ['W/"4"', '"33"', '"1", "2"', '', 'W/"abc"']) expect(namesVersion(header, 3)).toBe(false);
   });
+});
+
+test('a header of tags is told from one of anything else', () => {
+  for (const header of ['W/"3"', '"3"', '3', '*', ' * ', '"1", W/"2"', 'W/"abc"', '"a,b"', '""', '1 , 2']) expect([header, areTags(header)]).toEqual([header, true]);
+  for (const header of ['', 'abc', 'W/3', 'w/"3"', '"3', '"1",', ',"1"', '"1" "2"', '*, "1"', '-1', '1.0']) expect([header, areTags(header)]).toEqual([header, false]);
 });
 
 describe('dates', () => {
