@@ -13,8 +13,8 @@ const VIEW = ['balance', 'statement', 'spend-by-activity'];
 type Named = Exclude<Role, 'admin'>;
 
 export const OPERATIONS: Readonly<Record<Named, readonly string[]>> = {
-  patient: [...TERMINOLOGY, ...VIEW, 'link-careplan', 'nominate', 'end-nomination', 'pay'],
-  nominee: [...TERMINOLOGY, ...VIEW, 'link-careplan', 'accept-nomination', 'end-nomination', 'pay'],
+  patient: [...TERMINOLOGY, ...VIEW, 'link-careplan', 'link-activity', 'nominate', 'end-nomination', 'pay'],
+  nominee: [...TERMINOLOGY, ...VIEW, 'link-careplan', 'link-activity', 'accept-nomination', 'end-nomination', 'pay'],
   'care-coordinator': [
     ...TERMINOLOGY, ...VIEW, 'open-budget', 'link-careplan', 'unlink-careplan', 'link-activity', 'approve-nomination', 'end-nomination', 'assign-allocation', 'adjust-allocation',
     'transfer-allocation', 'review', 'close', 'pay', 'refund', 'clawback', 'phb-eligibility', 'everything', 'chargeable-status',

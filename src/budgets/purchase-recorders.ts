@@ -20,8 +20,8 @@ export function checkRole(before: Resource | undefined, after: Resource, { calle
 }
 
 /** Throws 422 where a nominee buys for more at once than it was given; `total` in pence. */
-export function checkNominee(account: Resource, total: bigint, { caller, now }: WriteContext): void {
-  if (caller.role !== 'nominee') return;
+export function checkNominee(account: Resource, total: bigint, { caller, now, act }: WriteContext): void {
+  if (caller.role !== 'nominee' || act !== undefined) return;
   const limits = managersOf(account).filter((one) => isMine(one, caller.relatedPerson, now)).flatMap(({ maxPerPurchase }) => penceOf(maxPerPurchase?.['value']) ?? []);
   const least = limits.reduce<bigint | undefined>((less, one) => (less === undefined || one < less ? one : less), undefined);
   if (least === undefined || total <= least) return;

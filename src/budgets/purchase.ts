@@ -58,6 +58,10 @@ export function itemsOf(claim: Resource | undefined): PurchaseItem[] {
   }));
 }
 
+/** ext-careplan-activity; `plan` as a reference, `CarePlan/1`. */
+export const activityExtension = (plan: string, activityId: string): JsonObject =>
+  ({ url: CAREPLAN_ACTIVITY, extension: [{ url: 'plan', valueReference: { reference: plan } }, { url: 'activityId', valueId: activityId }] });
+
 /** A commitment that the Claim fulfils. */
 export interface Fulfilled {
   /** Logical id of the Claim; undefined where the link leads to none. */

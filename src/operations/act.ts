@@ -12,12 +12,13 @@ import type { PostContext } from '../budgets/ledger.js';
 import { exactJson } from '../fhir/exact-json.js';
 import { fail } from '../fhir/errors.js';
 import { readJson, type JsonDocument } from '../fhir/json-text.js';
-import type { FhirRequest } from '../fhir/request.js';
+import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import type { Resource } from '../fhir/resource.js';
 import { storedText } from '../fhir/stored-text.js';
 import { inTransaction, type Context } from '../interactions/context.js';
 import { checkPreconditions } from '../interactions/preconditions.js';
 import type { Asked } from '../interactions/write.js';
+import { writtenResponse } from '../interactions/written-response.js';
 import type { Grant } from '../search/grant.js';
 import type { Change, Transaction } from '../store/store.js';
 
@@ -75,6 +76,13 @@ export async function lockedOf(type: string, id: string, { tx }: Inside): Promis
 export function changed({ type, id, version, document }: Current, set: Readonly<Record<string, unknown>>): Asked {
   const text = storedText(document, { id, versionId: version, lastUpdated: 0, edits: { set } });
   return { kind: 'update', method: 'POST', type, id, document: readJson(text) };
+}
+
+/** 200 with the resource as it is: what was asked for is so already. */
+export async function unchanged({ type, id }: Current, request: FhirRequest, { tx, grant }: Inside): Promise<FhirResponse> {
+  const found = await tx.read(grant, type, id);
+  if (!found) throw grant.absent(type, id);
+  return writtenResponse({ ...found, created: false }, request, { grant });
 }
 
 /** The write of a new resource; amounts are moneyOf(pence). */

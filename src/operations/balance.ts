@@ -1,5 +1,4 @@
 // Account/$balance: what a budget holds, now from its totals or at an earlier moment from its ledger (domain.md 3.6, rulings 35, 38, 41, 57).
-import { BASE } from '../budgets/codes.js';
 import { moneyOf } from '../budgets/money.js';
 import { addSums, availableOf, NOTHING, type Sums } from '../budgets/postings.js';
 import { childrenOf, heldByHolder, seenBudget, sumsAsOf, type Budget, type BudgetLine } from '../budgets/totals.js';
@@ -10,7 +9,7 @@ import type { Issue } from '../fhir/issue.js';
 import type { Resource } from '../fhir/resource.js';
 import type { Context } from '../interactions/context.js';
 import { readInput, type InputNames } from './input.js';
-import type { Operation } from './operation.js';
+import { viewOf, type Operation } from './operation.js';
 import { ownLines } from './own-lines.js';
 import { output, outputParts, parametersResponse, type OutputParameter } from './output.js';
 
@@ -23,29 +22,21 @@ export interface BalanceParts {
 }
 
 export function createBalanceOperation({ definitions, validate }: BalanceParts): Operation {
-  return {
-    code: 'balance',
-    definition: `${BASE}/OperationDefinition/balance`,
-    system: false,
-    types: [],
-    instances: ['Account'],
-    affectsState: false,
-    async handle(request, context) {
-      const input = readInput(request, NAMES, validate);
-      const asked = input.text('asOf');
-      const at = asked === undefined ? undefined : momentOf(asked, context.now);
-      const budget = await seenBudget({ db: context.db, definitions }, context.grant, request.id ?? '');
-      if (!budget) throw context.grant.absent('Account', request.id ?? '');
-      const lines = await linesAt(budget, at, context);
-      const shown = context.grant.caller.role === 'third-party' ? await ownLines(lines, context) : lines;
-      return parametersResponse([
-        ...sumsOf(shown),
-        ...(input.flag('byAllocation') === true ? (await toldOne(budget, shown, context, definitions)).map(lineOf) : []),
-        output('asOf', 'valueDateTime', instantText(at ?? context.now)),
-        output('version', 'valueId', String(budget.version)),
-      ], shown === lines ? undefined : SUBSETTED);
-    },
-  };
+  return viewOf('Account', 'balance', async (request, context) => {
+    const input = readInput(request, NAMES, validate);
+    const asked = input.text('asOf');
+    const at = asked === undefined ? undefined : momentOf(asked, context.now);
+    const budget = await seenBudget({ db: context.db, definitions }, context.grant, request.id ?? '');
+    if (!budget) throw context.grant.absent('Account', request.id ?? '');
+    const lines = await linesAt(budget, at, context);
+    const shown = context.grant.caller.role === 'third-party' ? await ownLines(lines, context) : lines;
+    return parametersResponse([
+      ...sumsOf(shown),
+      ...(input.flag('byAllocation') === true ? (await toldOne(budget, shown, context, definitions)).map(lineOf) : []),
+      output('asOf', 'valueDateTime', instantText(at ?? context.now)),
+      output('version', 'valueId', String(budget.version)),
+    ], shown === lines ? undefined : SUBSETTED);
+  });
 }
 
 /** The end of the moment asked for: of the whole day where a date was sent, but not later than now. */

@@ -11,8 +11,6 @@ import type { FhirRequest } from '../fhir/request.js';
 import { writeAll, type Written } from '../interactions/write.js';
 import { added, changed, currentOf, type Current, type Inside } from './act.js';
 
-export const AT = 'Parameters.parameter';
-
 /** The budget that the URL names, with its Account; throws 422 where the Account is none, and where it is in none of `states`. */
 export async function budgetAt(request: FhirRequest, states: readonly string[], inside: Inside, ifMatch: 'required' | 'optional' = 'required'): Promise<{ account: Current; budget: Budget }> {
   const account = await currentOf('Account', request, inside, ifMatch);

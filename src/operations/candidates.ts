@@ -12,6 +12,7 @@ import type { Context } from '../interactions/context.js';
 import { openPlace, PAGE, sealPlace } from '../search/page-link.js';
 import { readInput, type Input, type InputNames } from './input.js';
 import type { Operation } from './operation.js';
+import { present } from './present.js';
 
 const DEFAULT_COUNT = 20;
 const MOST = 1000;
@@ -77,12 +78,10 @@ function askedBefore(word: string, request: FhirRequest, context: Context): Aske
 const pathOf = ({ type, id, operation }: FhirRequest): string => [type, id, `$${operation}`].filter((part) => part !== undefined).join('/');
 
 /** A Group under the caller's Grant. */
-export async function storedCriteria(reference: string, { store, grant }: Context): Promise<Resource> {
+export async function storedCriteria(reference: string, context: Context): Promise<Resource> {
   const [type = '', id = ''] = reference.split('/');
-  const found = type === 'Group' ? await store.read(grant, type, id) : undefined;
-  if (!found) throw grant.absent('Group', id);
-  if (found.text === null) throw fail('gone', { text: `Group/${id} is gone: it was deleted` });
-  const group = JSON.parse(found.text) as Resource;
+  if (type !== 'Group') throw context.grant.absent('Group', id);
+  const group = await present(type, id, context);
   if (!isCriteria(group)) throw fail('unsupported-criterion', { text: `Group/${id} has no criteria: its characteristics are coded in ${BASE}/CodeSystem/criterion` });
   return group;
 }

@@ -12,6 +12,7 @@ import { knownAt } from '../chargeable-status/status-past.js';
 import { statusAnswer } from '../chargeable-status/status-answer.js';
 import { seesPast } from '../chargeable-status/vm-history.js';
 import type { AnswerContext } from '../store/answerer.js';
+import { AT } from './input.js';
 import type { Operation } from './operation.js';
 
 const PRESENTATION = new Set(['_format', '_pretty']);
@@ -91,7 +92,7 @@ function numberIn(parameter: ReturnType<typeof asObjects>[number]): string {
   const text = asText(parameter['valueString']);
   if (text !== undefined) return requireNhsNumber(text);
   const identifier = asObject(parameter['valueIdentifier']);
-  if (!identifier) throw spineError('INVALID_ELEMENT', 'identifier needs a valueIdentifier, or a valueString of system|value', { expression: 'Parameters.parameter' });
+  if (!identifier) throw spineError('INVALID_ELEMENT', 'identifier needs a valueIdentifier, or a valueString of system|value', { expression: AT });
   const { system, value } = identifierOf(identifier);
   return requireNumber(system, value);
 }

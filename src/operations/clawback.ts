@@ -18,14 +18,13 @@ import { firstVersion } from '../interactions/amend.js';
 import { writtenResponse } from '../interactions/written-response.js';
 import type { Change } from '../store/store.js';
 import { act, amendment, currentOf, ledgerOf, type Current, type Inside } from './act.js';
-import { readInput, type Input, type InputNames } from './input.js';
-import type { Operation } from './operation.js';
+import { AT, readInput, type Input, type InputNames } from './input.js';
+import { actOn, type Operation } from './operation.js';
 import { dayOf, pastDay } from './payment-date.js';
 import { amountOf } from './payment-input.js';
 import { onlyProposes, propose, settleProposal } from './proposal.js';
 
 const NAMES: InputNames = { amount: 'Money', reason: 'text', noticeDate: 'text', deadline: 'text', paymentDate: 'text', allocationId: 'text', proposal: 'Reference' };
-const AT = 'Parameters.parameter';
 const STATES = ['active', 'on-hold', 'inactive'] as const;
 
 interface Wanted extends Omit<ClawbackFacts, 'payer'> {
@@ -45,18 +44,10 @@ export interface ClawbackParts {
 
 export function createClawbackOperation({ definitions, validate }: ClawbackParts): Operation {
   const grounds = new Set([...(definitions.codes(`${BASE}/ValueSet/clawback-ground`) ?? [])].flatMap((code) => (code.startsWith('|') ? [code.slice(1)] : [])));
-  return {
-    code: 'clawback',
-    definition: `${BASE}/OperationDefinition/clawback`,
-    system: false,
-    types: [],
-    instances: ['Account'],
-    affectsState: true,
-    handle(request, context) {
-      const wanted = wantedOf(readInput(request, NAMES, validate), grounds, context.now);
-      return act('clawback', context, (inside) => clawback(request, wanted, inside));
-    },
-  };
+  return actOn('Account', 'clawback', (request, context) => {
+    const wanted = wantedOf(readInput(request, NAMES, validate), grounds, context.now);
+    return act('clawback', context, (inside) => clawback(request, wanted, inside));
+  });
 }
 
 function wantedOf(input: Input, grounds: ReadonlySet<string>, now: number): Wanted {

@@ -16,10 +16,10 @@ import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import type { Resource } from '../fhir/resource.js';
 import { writtenResponse } from '../interactions/written-response.js';
 import { act, ledgerOf, type Current, type Inside } from './act.js';
-import { AT, budgetAt, requireState, reviewedBudget, seenBy, writeBudget } from './budget-act.js';
+import { budgetAt, requireState, reviewedBudget, seenBy, writeBudget } from './budget-act.js';
 import { askForHeldCash } from './held-cash.js';
-import { readInput, type InputNames } from './input.js';
-import type { Operation } from './operation.js';
+import { AT, readInput, type InputNames } from './input.js';
+import { actOn, type Operation } from './operation.js';
 import { refuseJoined, settleOutstanding } from './outstanding.js';
 import { onlyProposes, propose, settleProposal } from './proposal.js';
 import { cancelReview } from './review-schedule.js';
@@ -43,21 +43,13 @@ interface Wanted {
 
 export function createCloseOperation({ definitions, validate }: CloseParts): Operation {
   const reasons = [...(definitions.codes(`${BASE}/ValueSet/close-reason`) ?? [])].flatMap((code) => (code.startsWith('|') ? [code.slice(1)] : []));
-  return {
-    code: 'close',
-    definition: `${BASE}/OperationDefinition/close`,
-    system: false,
-    types: [],
-    instances: ['Account'],
-    affectsState: true,
-    handle(request, context) {
-      const input = readInput(request, NAMES, validate);
-      const reason = input.text('reason');
-      if (reason === undefined || !reasons.includes(reason)) throw fail(reason === undefined ? 'required' : 'code-invalid', { text: `$close needs reason: ${reasons.join(', ')}`, expression: AT });
-      const wanted = { review: input.reference('review'), reason, release: input.flag('releaseCommitments') === true, proposal: input.reference('proposal') };
-      return act('close', context, (inside) => close(request, wanted, inside));
-    },
-  };
+  return actOn('Account', 'close', (request, context) => {
+    const input = readInput(request, NAMES, validate);
+    const reason = input.text('reason');
+    if (reason === undefined || !reasons.includes(reason)) throw fail(reason === undefined ? 'required' : 'code-invalid', { text: `$close needs reason: ${reasons.join(', ')}`, expression: AT });
+    const wanted = { review: input.reference('review'), reason, release: input.flag('releaseCommitments') === true, proposal: input.reference('proposal') };
+    return act('close', context, (inside) => close(request, wanted, inside));
+  });
 }
 
 async function close(request: FhirRequest, { review, reason, release, proposal }: Wanted, inside: Inside): Promise<FhirResponse> {

@@ -1,6 +1,5 @@
 // Claim/$approve and Claim/$reject: a purchase that was kept as a draft becomes active, or is cancelled, with the reason on record
 // (domain.md rulings 13 and 55).
-import { BASE } from '../budgets/codes.js';
 import { provenanceOn } from '../budgets/provenance.js';
 import { isPurchase, statusOf } from '../budgets/purchase.js';
 import { settleApproval } from '../budgets/purchase-task.js';
@@ -11,8 +10,8 @@ import type { Resource } from '../fhir/resource.js';
 import { ruleContext, writeAll } from '../interactions/write.js';
 import { writtenResponse } from '../interactions/written-response.js';
 import { act, added, changed, currentOf, type Inside } from './act.js';
-import { readInput, type InputNames } from './input.js';
-import type { Operation } from './operation.js';
+import { AT, readInput, type InputNames } from './input.js';
+import { actOn, type Operation } from './operation.js';
 
 const NAMES: InputNames = { reason: 'text' };
 
@@ -20,19 +19,11 @@ const NAMES: InputNames = { reason: 'text' };
 const DECISIONS = { approve: { status: 'active', task: 'completed' }, reject: { status: 'cancelled', task: 'rejected' } } as const;
 
 export function createDecidePurchaseOperation(code: keyof typeof DECISIONS, { validate }: { readonly validate: (resource: Resource) => readonly Issue[] }): Operation {
-  return {
-    code,
-    definition: `${BASE}/OperationDefinition/${code}`,
-    system: false,
-    types: [],
-    instances: ['Claim'],
-    affectsState: true,
-    handle(request, context) {
-      const reason = readInput(request, NAMES, validate).text('reason')?.trim() ?? '';
-      if (reason === '') throw fail('required', { text: `$${code} needs the reason of the decision`, expression: 'Parameters.parameter' });
-      return act(code, context, (inside) => decide(code, reason, request, inside));
-    },
-  };
+  return actOn('Claim', code, (request, context) => {
+    const reason = readInput(request, NAMES, validate).text('reason')?.trim() ?? '';
+    if (reason === '') throw fail('required', { text: `$${code} needs the reason of the decision`, expression: AT });
+    return act(code, context, (inside) => decide(code, reason, request, inside));
+  });
 }
 
 async function decide(code: keyof typeof DECISIONS, reason: string, request: FhirRequest, inside: Inside): Promise<FhirResponse> {

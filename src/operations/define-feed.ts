@@ -5,7 +5,7 @@ import { allFeeds, feedByCode, feedFaults, saveFeed, type FeedDefinition, type F
 import { asText } from '../fhir/elements.js';
 import { fail, failWith } from '../fhir/errors.js';
 import type { JsonObject } from '../fhir/resource.js';
-import { readInput, type Input } from './input.js';
+import { AT, readInput, type Input } from './input.js';
 import type { IngestOperationParts } from './ingest-status-feed.js';
 import type { Operation } from './operation.js';
 import { output, outputParts, parametersResponse, type OutputParameter } from './output.js';
@@ -23,7 +23,7 @@ export function createDefineFeedOperation({ db, clock, validate }: FeedParts): O
     async handle(request) {
       const feed = feedIn(readInput(request, { code: 'text', name: 'text', rank: 'count', organization: 'text', client: 'text*', mapping: 'part*', active: 'boolean' }, validate));
       const faults = feedFaults(feed);
-      if (faults.length > 0) throw failWith(422, faults.map((text) => ({ severity: 'error', code: 'business-rule', text, expression: 'Parameters.parameter' })));
+      if (faults.length > 0) throw failWith(422, faults.map((text) => ({ severity: 'error', code: 'business-rule', text, expression: AT })));
       const isNew = await db.transaction(async (tx) => {
         refuseSharedClients(feed, await allFeeds(tx));
         const before = await feedByCode(tx, feed.code);

@@ -18,7 +18,7 @@ import type { Clause } from '../search/query.js';
 import { asksCsv, csvResponse } from './csv-answer.js';
 import { readInput, type Input, type InputNames } from './input.js';
 import { groupElement, isMasked, peopleGroups, spendGroups, type Figure, type ReportGroup } from './measure-groups.js';
-import type { Operation } from './operation.js';
+import { viewOf, type Operation } from './operation.js';
 import { readSpan } from './span.js';
 
 const NAMES: InputNames = { periodStart: 'text', periodEnd: 'text', reportType: 'text', reporter: 'text', suppress: 'boolean' };
@@ -37,23 +37,15 @@ export interface EvaluateParts {
 
 export function createEvaluateMeasureOperation({ definitions, validate }: EvaluateParts): Operation {
   const clauses = createClauses(definitions);
-  return {
-    code: 'evaluate-measure',
-    definition: `${BASE}/OperationDefinition/evaluate-measure`,
-    system: false,
-    types: [],
-    instances: ['Measure'],
-    affectsState: false,
-    async handle(request, context) {
-      const { id = '' } = request;
-      const input = readInput(request, NAMES, validate);
-      const asked = periodOf(input);
-      const measure = await measureOf(id, context);
-      const { reporter, owners, own } = await reporterOf(input.text('reporter'), clauses, context);
-      const groups = await measure({ ...asked, owners }, context, !own || input.flag('suppress') === true);
-      return asksCsv(request) ? csvResponse(id, ...table(id, groups)) : { status: 200, body: reportText(id, groups, { input, reporter, context }) };
-    },
-  };
+  return viewOf('Measure', 'evaluate-measure', async (request, context) => {
+    const { id = '' } = request;
+    const input = readInput(request, NAMES, validate);
+    const asked = periodOf(input);
+    const measure = await measureOf(id, context);
+    const { reporter, owners, own } = await reporterOf(input.text('reporter'), clauses, context);
+    const groups = await measure({ ...asked, owners }, context, !own || input.flag('suppress') === true);
+    return asksCsv(request) ? csvResponse(id, ...table(id, groups)) : { status: 200, body: reportText(id, groups, { input, reporter, context }) };
+  });
 }
 
 function periodOf(input: Input): Pick<MeasureAsked, 'from' | 'until'> {

@@ -1,7 +1,6 @@
 // $everything: all that is held about a patient, or in an encounter, a page at a time. https://hl7.org/fhir/R4/patient-operation-everything.html
 // It is a search of the compartment, with what its resources refer to outside it, under the caller's Grant like any other.
 import type { Definitions } from '../definitions/model.js';
-import { fail } from '../fhir/errors.js';
 import type { Issue } from '../fhir/issue.js';
 import type { FhirRequest } from '../fhir/request.js';
 import type { Resource } from '../fhir/resource.js';
@@ -14,6 +13,7 @@ import type { Clause, Query } from '../search/query.js';
 import { slotsOf } from '../search/slots.js';
 import { readInput } from './input.js';
 import type { Operation } from './operation.js';
+import { present } from './present.js';
 
 const INPUT = { start: 'text', end: 'text', _since: 'text', _type: 'text*', _count: 'count' } as const;
 
@@ -30,9 +30,7 @@ export function createEverythingOperation(type: 'Patient' | 'Encounter', { valid
     affectsState: false,
     async handle(request, context) {
       const { id = '' } = request;
-      const found = await context.store.read(context.grant, type, id);
-      if (!found) throw context.grant.absent(type, id);
-      if (found.text === null) throw fail('gone', { text: `${type}/${id} is gone: it was deleted` });
+      await present(type, id, context);
       const paged = request.query.some(([name]) => name === PAGE);
       const query = paged ? request.query : pairsOf(request, validate);
       return searchTypes({ ...request, type: undefined, id: undefined, compartment: { type, id }, query }, context, reading(type, context));

@@ -8,7 +8,10 @@ import type { FhirRequest } from '../fhir/request.js';
 import type { JsonObject, JsonValue, Resource } from '../fhir/resource.js';
 
 /** What an operation takes, by name; `*` after a kind says that it may come more than once. */
-export type InputKind = 'text' | 'text*' | 'boolean' | 'count' | 'Coding' | 'CodeableConcept' | 'Reference' | 'Reference*' | 'Period' | 'Money' | 'Identifier' | 'Reference or RelatedPerson' | 'part' | 'part*' | 'CodeSystem' | 'ValueSet' | 'ConceptMap' | 'Group';
+export type InputKind = 'text' | 'text*' | 'boolean' | 'count' | 'count*' | 'Coding' | 'CodeableConcept' | 'Reference' | 'Reference*' | 'Period' | 'Money' | 'Identifier' | 'Reference or RelatedPerson' | 'part' | 'part*' | 'CodeSystem' | 'ValueSet' | 'ConceptMap' | 'Group';
+/** Where a fault of a parameter stands, for OperationOutcome.issue.expression. */
+export const AT = 'Parameters.parameter';
+
 export type InputNames = Readonly<Record<string, InputKind>>;
 
 export interface InputCoding {
@@ -24,6 +27,7 @@ export interface Input {
   texts(name: string): readonly string[];
   flag(name: string): boolean | undefined;
   count(name: string): number | undefined;
+  counts(name: string): readonly number[];
   coding(name: string): InputCoding | undefined;
   codings(name: string): readonly InputCoding[] | undefined;
   /** The parts of each parameter of the name. */
@@ -89,6 +93,7 @@ function inputOf(given: Given, document: JsonDocument | undefined): Input {
     texts: all,
     flag: first,
     count: first,
+    counts: all,
     coding: (name) => requireCode(name, first<JsonObject>(name)),
     codings: (name) => codingsOf(name, first<JsonObject>(name)),
     parts: all,
@@ -114,7 +119,7 @@ function queryValue(name: string, kind: InputKind, value: string): JsonValue {
   switch (kind) {
     case 'text': case 'text*': return requireText(name, value);
     case 'boolean': return requireFlag(name, value);
-    case 'count': return requireCount(name, value);
+    case 'count': case 'count*': return requireCount(name, value);
     // R4 leaves it to POST, but a literal reference is plain enough: `criteria=Group/1`.
     case 'Reference': return { reference: requireText(name, value) };
     default: throw fail('invalid-parameter', { text: `The parameter ${name} is a ${kind.replace('*', '')}: send it by POST, in a Parameters resource` });
@@ -155,7 +160,7 @@ function bodyValue(name: string, kind: InputKind, parameter: JsonObject): JsonVa
   if (value === undefined) throw wrongKind(name, COMPLEX.has(type) ? `a value${type}` : 'a value');
   if (COMPLEX.has(type)) return value;
   if (kind === 'boolean') return requireFlag(name, value);
-  return kind === 'count' ? requireCount(name, value) : requireText(name, value);
+  return type === 'count' ? requireCount(name, value) : requireText(name, value);
 }
 
 /** Somebody who is held here, or who is told about. */
@@ -170,7 +175,7 @@ function primitiveOf(parameter: JsonObject): JsonValue | undefined {
   return Object.entries(parameter).find(([member, value]) => member.startsWith('value') && typeof value !== 'object')?.[1];
 }
 
-const wrongKind = (name: string, wanted: string) => fail('invalid-parameter', { text: `The parameter ${name} must be ${wanted}`, expression: 'Parameters.parameter' });
+const wrongKind = (name: string, wanted: string) => fail('invalid-parameter', { text: `The parameter ${name} must be ${wanted}`, expression: AT });
 
 function requireText(name: string, value: JsonValue): string {
   if (typeof value !== 'string' || value.trim() === '') throw wrongKind(name, 'a text that is not empty');

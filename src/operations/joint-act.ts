@@ -11,9 +11,8 @@ import type { Resource } from '../fhir/resource.js';
 import { writeAll } from '../interactions/write.js';
 import { writtenResponse } from '../interactions/written-response.js';
 import { added, changed, currentOf, type Current, type Inside } from './act.js';
+import { AT } from './input.js';
 import { seenIn } from './payment-input.js';
-
-const AT = 'Parameters.parameter';
 
 export interface Located {
   readonly account: Current;

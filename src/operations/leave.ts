@@ -1,5 +1,5 @@
 // Account/$leave: a budget is taken out of a joint one, once nothing of it is reserved by joint purchases (domain.md 2.1 E10).
-import { BASE, businessError } from '../budgets/codes.js';
+import { businessError } from '../budgets/codes.js';
 import { withoutCoverage } from '../budgets/joint.js';
 import { openShares } from '../budgets/joint-claims.js';
 import { poundsText } from '../fhir/decimal.js';
@@ -7,35 +7,25 @@ import { ERRORS, fail, FhirError } from '../fhir/errors.js';
 import type { Issue } from '../fhir/issue.js';
 import type { Resource } from '../fhir/resource.js';
 import { act, type Inside } from './act.js';
-import { readInput, type InputNames } from './input.js';
+import { AT, readInput, type InputNames } from './input.js';
 import { consentsIn } from './join.js';
 import { childAt, jointAt, writeJoint } from './joint-act.js';
-import type { Operation } from './operation.js';
+import { actOn, type Operation } from './operation.js';
 
 const NAMES: InputNames = { account: 'Reference', consent: 'Reference*', reason: 'text' };
-const AT = 'Parameters.parameter';
-
 export function createLeaveOperation({ validate }: { readonly validate: (resource: Resource) => readonly Issue[] }): Operation {
-  return {
-    code: 'leave',
-    definition: `${BASE}/OperationDefinition/leave`,
-    system: false,
-    types: [],
-    instances: ['Account'],
-    affectsState: true,
-    handle(request, context) {
-      const input = readInput(request, NAMES, validate);
-      if (!input.has('account')) throw fail('required', { text: '$leave needs the parameter account, a Reference', expression: AT });
-      return act('leave', context, async (inside) => {
-        const joint = await jointAt(request, inside);
-        const child = await childAt(input.reference('account'), inside);
-        if (child.budget.parent !== joint.account.id) throw fail('business-rule', { text: `Account/${child.account.id} is no part of this joint budget`, expression: AT });
-        await refuseOpen(joint.account.id, child.account.id, inside);
-        const moving = { joint: joint.account, coverage: withoutCoverage(joint.account.resource, child.account.resource), child: child.account, partOf: undefined };
-        return writeJoint(moving, { code: 'leave', reason: input.text('reason'), consents: consentsIn(input) }, request, inside);
-      });
-    },
-  };
+  return actOn('Account', 'leave', (request, context) => {
+    const input = readInput(request, NAMES, validate);
+    if (!input.has('account')) throw fail('required', { text: '$leave needs the parameter account, a Reference', expression: AT });
+    return act('leave', context, async (inside) => {
+      const joint = await jointAt(request, inside);
+      const child = await childAt(input.reference('account'), inside);
+      if (child.budget.parent !== joint.account.id) throw fail('business-rule', { text: `Account/${child.account.id} is no part of this joint budget`, expression: AT });
+      await refuseOpen(joint.account.id, child.account.id, inside);
+      const moving = { joint: joint.account, coverage: withoutCoverage(joint.account.resource, child.account.resource), child: child.account, partOf: undefined };
+      return writeJoint(moving, { code: 'leave', reason: input.text('reason'), consents: consentsIn(input) }, request, inside);
+    });
+  });
 }
 
 /** One issue for each joint purchase or commitment; one that the caller may not see is told by its amount alone. */

@@ -1,7 +1,7 @@
 // Account/$link-careplan: a budget serves a care plan of its patient (domain.md 2.1 E4 AC1, ruling 15).
 import { plansOf, patientOf, budgetKind, type LinkedPlan } from '../budgets/account.js';
 import { activityRefusal, plannedFor, planStatus, replacedBy, WITHDRAWN } from '../budgets/care-plan.js';
-import { BASE, BUDGET_CAREPLAN, businessError } from '../budgets/codes.js';
+import { BUDGET_CAREPLAN, businessError } from '../budgets/codes.js';
 import { referred } from '../budgets/referred.js';
 import { instantText } from '../fhir/date-time.js';
 import { asObjects, asText } from '../fhir/elements.js';
@@ -12,11 +12,10 @@ import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import type { JsonObject, Resource } from '../fhir/resource.js';
 import { writeAll } from '../interactions/write.js';
 import { writtenResponse } from '../interactions/written-response.js';
-import { act, changed, currentOf, type Current, type Inside } from './act.js';
-import { readInput, type InputNames } from './input.js';
-import type { Operation } from './operation.js';
+import { act, changed, currentOf, unchanged, type Current, type Inside } from './act.js';
+import { AT, readInput, type InputNames } from './input.js';
+import { actOn, type Operation } from './operation.js';
 
-const AT = 'Parameters.parameter';
 const NAMES: InputNames = { carePlan: 'Reference', primary: 'boolean', activities: 'text*' };
 
 /** What was asked for; what was left out stays as it is. */
@@ -28,21 +27,13 @@ interface Link {
 }
 
 export function createLinkCarePlanOperation({ validate }: { readonly validate: (resource: Resource) => readonly Issue[] }): Operation {
-  return {
-    code: 'link-careplan',
-    definition: `${BASE}/OperationDefinition/link-careplan`,
-    system: false,
-    types: [],
-    instances: ['Account'],
-    affectsState: true,
-    handle(request, context) {
-      const input = readInput(request, NAMES, validate);
-      const reference = input.reference('carePlan');
-      if (reference === undefined) throw fail('required', { text: '$link-careplan needs carePlan, a Reference to the CarePlan', expression: AT });
-      const activities = input.has('activities') ? [...new Set(input.texts('activities'))] : undefined;
-      return act('link-careplan', context, (inside) => link({ reference, primary: input.flag('primary'), activities }, request, inside));
-    },
-  };
+  return actOn('Account', 'link-careplan', (request, context) => {
+    const input = readInput(request, NAMES, validate);
+    const reference = input.reference('carePlan');
+    if (reference === undefined) throw fail('required', { text: '$link-careplan needs carePlan, a Reference to the CarePlan', expression: AT });
+    const activities = input.has('activities') ? [...new Set(input.texts('activities'))] : undefined;
+    return act('link-careplan', context, (inside) => link({ reference, primary: input.flag('primary'), activities }, request, inside));
+  });
 }
 
 async function link(wanted: Link, request: FhirRequest, inside: Inside): Promise<FhirResponse> {
@@ -112,11 +103,4 @@ export function withPrimary(link: JsonObject, valueBoolean: boolean): JsonObject
   const parts = asObjects(link['extension']);
   const set = { url: 'primary', valueBoolean };
   return { ...link, extension: parts.some(({ url }) => url === 'primary') ? parts.map((part) => (part['url'] === 'primary' ? set : part)) : [...parts, set] };
-}
-
-/** 200 with the Account as it is. */
-async function unchanged({ id }: Current, request: FhirRequest, { tx, grant }: Inside): Promise<FhirResponse> {
-  const found = await tx.read(grant, 'Account', id);
-  if (!found) throw grant.absent('Account', id);
-  return writtenResponse({ ...found, created: false }, request, { grant });
 }

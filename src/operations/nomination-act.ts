@@ -10,7 +10,8 @@ import type { Resource } from '../fhir/resource.js';
 import { checkPreconditions } from '../interactions/preconditions.js';
 import { writtenResponse } from '../interactions/written-response.js';
 import { currentOf, lockedOf, type Current, type Inside } from './act.js';
-import { AT, writeBudget } from './budget-act.js';
+import { writeBudget } from './budget-act.js';
+import { AT } from './input.js';
 import { output, parametersResponse } from './output.js';
 
 export interface Nominated {

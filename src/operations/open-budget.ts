@@ -7,7 +7,7 @@ import type { JsonObject, Resource } from '../fhir/resource.js';
 import { writeAll } from '../interactions/write.js';
 import { writtenResponse } from '../interactions/written-response.js';
 import { act, added } from './act.js';
-import { readInput, type Input, type InputNames } from './input.js';
+import { AT, readInput, type Input, type InputNames } from './input.js';
 import type { Operation } from './operation.js';
 
 const NAMES: InputNames = { patient: 'Reference', owner: 'Reference', allocation: 'Money', period: 'Period', eligibility: 'part', fundingSource: 'text' };
@@ -23,7 +23,7 @@ export function createOpenBudgetOperation({ validate }: { readonly validate: (re
     affectsState: true,
     async handle(request, context) {
       const input = readInput(request, NAMES, validate);
-      for (const name of Object.keys(NAMES)) if (!input.has(name)) throw fail('required', { text: `$open-budget needs the parameter ${name}`, expression: 'Parameters.parameter' });
+      for (const name of Object.keys(NAMES)) if (!input.has(name)) throw fail('required', { text: `$open-budget needs the parameter ${name}`, expression: AT });
       const id = context.parts.newId();
       return act('open-budget', context, async (inside) => {
         const [written] = await writeAll([added(accountOf(input), id)], inside);

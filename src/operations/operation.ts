@@ -1,4 +1,5 @@
 // What an $operation is: its definition and its handler, side by side. https://hl7.org/fhir/R4/operations.html
+import { BASE } from '../budgets/codes.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import type { Context } from '../interactions/context.js';
 
@@ -15,3 +16,11 @@ export interface Operation {
   readonly affectsState: boolean;
   handle(request: FhirRequest, context: Context): Promise<FhirResponse>;
 }
+
+const onInstance = (affectsState: boolean) => (type: string, code: string, handle: Operation['handle']): Operation =>
+  ({ code, definition: `${BASE}/OperationDefinition/${code}`, system: false, types: [], instances: [type], affectsState, handle });
+
+/** An operation of this service's own on one resource of the type, which changes something: by POST. */
+export const actOn = onInstance(true);
+/** One that only tells of it: by GET as well. */
+export const viewOf = onInstance(false);

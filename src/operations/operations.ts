@@ -13,6 +13,7 @@ import { createEvaluateMeasureOperation } from './evaluate-measure.js';
 import { createEverythingOperation } from './everything.js';
 import { createExpandOperation } from './expand.js';
 import { createIngestOperation, type IngestOperationParts } from './ingest-status-feed.js';
+import { createLinkActivityOperation } from './link-activity.js';
 import { createLinkCarePlanOperation } from './link-careplan.js';
 import { createJoinOperation } from './join.js';
 import { createLeaveOperation } from './leave.js';
@@ -71,6 +72,7 @@ export const createOperations = (parts: { readonly nonePolicy: NonePolicy } & Te
   createClawbackOperation(parts),
   createLinkCarePlanOperation(parts),
   createUnlinkCarePlanOperation(parts),
+  createLinkActivityOperation(parts),
   createSpendByActivityOperation(parts),
   createReviewOperation(parts),
   createSuspendOperation(parts),

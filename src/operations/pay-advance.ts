@@ -12,6 +12,7 @@ import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import { firstVersion } from '../interactions/amend.js';
 import { currentOf, ledgerOf, type Current, type Inside } from './act.js';
 import { scheduleFirstReview } from './first-review.js';
+import { AT } from './input.js';
 import { paymentAnswer, seenIn, type Payment } from './payment-input.js';
 
 export async function payAdvance(request: FhirRequest, payment: Payment, inside: Inside): Promise<FhirResponse> {
@@ -48,7 +49,7 @@ function refuseMore(account: string, { line, allocated, disbursed }: BudgetLine,
 
 async function factsOf(budget: Budget, { holder, line }: BudgetLine, { amount, paymentDate, payeeIn }: Payment, inside: Inside): Promise<PaymentFacts> {
   const payee = await payeeIn(inside);
-  if (payee !== undefined && payee !== holder) throw fail('business-rule', { text: `An advance goes to the holder of line ${line}, ${holder ?? 'whom it does not name'}: leave payee out`, expression: 'Parameters.parameter' });
+  if (payee !== undefined && payee !== holder) throw fail('business-rule', { text: `An advance goes to the holder of line ${line}, ${holder ?? 'whom it does not name'}: leave payee out`, expression: AT });
   const owner = budget.owner ?? '';
   return { kind: 'advance', request: `Account/${budget.account}`, budget: budget.account, owner, issuer: owner, amount, paymentDate, payee: holder, caller: inside.grant.caller, now: inside.now };
 }

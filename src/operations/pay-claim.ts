@@ -15,9 +15,8 @@ import { firstVersion } from '../interactions/amend.js';
 import type { Change } from '../store/store.js';
 import { amendment, currentOf, ledgerOf, type Current, type Inside } from './act.js';
 import { scheduleFirstReview } from './first-review.js';
+import { AT } from './input.js';
 import { seenIn, paymentAnswer, type Payment } from './payment-input.js';
-
-const AT = 'Parameters.parameter';
 
 export async function payClaim(request: FhirRequest, payment: Payment, inside: Inside): Promise<FhirResponse> {
   const claim = await currentOf('Claim', request, inside, 'optional');

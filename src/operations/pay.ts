@@ -4,7 +4,7 @@ import { fail } from '../fhir/errors.js';
 import type { Issue } from '../fhir/issue.js';
 import type { Resource } from '../fhir/resource.js';
 import { act } from './act.js';
-import { readInput } from './input.js';
+import { AT, readInput } from './input.js';
 import type { Operation } from './operation.js';
 import { payAdvance } from './pay-advance.js';
 import { payClaim } from './pay-claim.js';
@@ -27,7 +27,7 @@ export function createPayOperation({ validate }: { readonly validate: (resource:
     handle(request, context) {
       const input = readInput(request, PAY_NAMES, validate);
       const { kind, words } = request.type === 'Account' ? KINDS.Account : KINDS.Claim;
-      if ((input.text('kind') ?? 'payment') !== kind) throw fail('business-rule', { text: words, expression: 'Parameters.parameter' });
+      if ((input.text('kind') ?? 'payment') !== kind) throw fail('business-rule', { text: words, expression: AT });
       const payment = paymentOf(input, context.now);
       return act('pay', context, (inside) => (kind === 'advance' ? payAdvance(request, payment, inside) : payClaim(request, payment, inside)));
     },

@@ -7,7 +7,7 @@ import type { JsonObject } from '../fhir/resource.js';
 import type { WriteContext } from '../store/rule.js';
 import type { Change } from '../store/store.js';
 import type { Inside } from './act.js';
-import type { Input, InputNames } from './input.js';
+import { AT, type Input, type InputNames } from './input.js';
 import { pastDay } from './payment-date.js';
 
 export const PAY_NAMES: InputNames = { amount: 'Money', paymentDate: 'text', paymentIdentifier: 'Identifier', allocationId: 'text', payee: 'Reference', kind: 'text' };
@@ -36,7 +36,7 @@ export function paymentOf(input: Input, now: number): Payment {
     allocationId: input.text('allocationId'),
     payeeIn: async (inside) => {
       if (!input.has('payee')) return undefined;
-      await referred(payee, PAYEES, 'Parameters.parameter', seenIn(inside));
+      await referred(payee, PAYEES, AT, seenIn(inside));
       return payee;
     },
   };
@@ -45,8 +45,8 @@ export function paymentOf(input: Input, now: number): Payment {
 /** The parameter amount, in pence above zero; throws 422. */
 export function amountOf(input: Input, operation: string): bigint {
   const amount = input.pence('amount');
-  if (amount === undefined) throw fail('required', { text: `${operation} needs amount, a Money`, expression: 'Parameters.parameter' });
-  if (amount <= 0n) throw fail('invalid', { text: 'amount is above 0', expression: 'Parameters.parameter' });
+  if (amount === undefined) throw fail('required', { text: `${operation} needs amount, a Money`, expression: AT });
+  if (amount <= 0n) throw fail('invalid', { text: 'amount is above 0', expression: AT });
   return amount;
 }
 

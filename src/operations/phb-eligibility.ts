@@ -1,45 +1,34 @@
 // Patient/[id]/$phb-eligibility: may this patient have a budget, on what basis, and what is missing (domain.md 3.6, C32E6). Decided from
 // what organisations decided and the criteria asked for; a chargeable status is never looked at.
 import { decisionsFor, judged, type Decided, type Judging } from '../budgets/candidates.js';
-import { BASE } from '../budgets/codes.js';
 import { criteriaOf, type Criterion } from '../budgets/criteria.js';
 import { eligibilityFaults } from '../budgets/eligibility.js';
 import { instantText } from '../fhir/date-time.js';
 import { asText } from '../fhir/elements.js';
-import { fail } from '../fhir/errors.js';
 import { londonDate } from '../fhir/london.js';
 import type { Resource } from '../fhir/resource.js';
 import { storedCriteria, type CandidatesParts } from './candidates.js';
 import { readInput } from './input.js';
-import type { Operation } from './operation.js';
+import { viewOf, type Operation } from './operation.js';
 import { output, parametersResponse } from './output.js';
+import { present } from './present.js';
 
 export function createEligibilityOperation({ definitions, validate }: CandidatesParts): Operation {
-  return {
-    code: 'phb-eligibility',
-    definition: `${BASE}/OperationDefinition/phb-eligibility`,
-    system: false,
-    types: [],
-    instances: ['Patient'],
-    affectsState: false,
-    async handle(request, context) {
-      const { id = '' } = request;
-      const reference = readInput(request, { criteria: 'Reference' }, validate).reference('criteria');
-      const found = await context.store.read(context.grant, 'Patient', id);
-      if (!found) throw context.grant.absent('Patient', id);
-      if (found.text === null) throw fail('gone', { text: `Patient/${id} is gone: it was deleted` });
-      const judging = { db: context.db, definitions, now: context.now };
-      const decision = standing(await decisionsFor(id, judging), JSON.parse(found.text) as Resource, context.now);
-      const criteria = reference === undefined ? undefined : criteriaOf(await storedCriteria(reference, context));
-      const unmet = criteria ? await unmetOf(criteria, id, judging) : decision.unmet;
-      return parametersResponse([
-        output('eligible', 'valueBoolean', unmet.length === 0),
-        ...(decision.basis === undefined ? [] : [output('basis', 'valueCode', decision.basis)]),
-        ...unmet.map((words) => output('unmet', 'valueString', words)),
-        output('asOf', 'valueDateTime', instantText(context.now)),
-      ]);
-    },
-  };
+  return viewOf('Patient', 'phb-eligibility', async (request, context) => {
+    const { id = '' } = request;
+    const reference = readInput(request, { criteria: 'Reference' }, validate).reference('criteria');
+    const patient = await present('Patient', id, context);
+    const judging = { db: context.db, definitions, now: context.now };
+    const decision = standing(await decisionsFor(id, judging), patient, context.now);
+    const criteria = reference === undefined ? undefined : criteriaOf(await storedCriteria(reference, context));
+    const unmet = criteria ? await unmetOf(criteria, id, judging) : decision.unmet;
+    return parametersResponse([
+      output('eligible', 'valueBoolean', unmet.length === 0),
+      ...(decision.basis === undefined ? [] : [output('basis', 'valueCode', decision.basis)]),
+      ...unmet.map((words) => output('unmet', 'valueString', words)),
+      output('asOf', 'valueDateTime', instantText(context.now)),
+    ]);
+  });
 }
 
 /** Only what must be met: a weight ranks. */

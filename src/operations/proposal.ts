@@ -10,6 +10,7 @@ import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import type { JsonValue } from '../fhir/resource.js';
 import { writeAll } from '../interactions/write.js';
 import { added, changed, currentOf, type Current, type Inside } from './act.js';
+import { AT } from './input.js';
 
 
 export const onlyProposes = (code: string, { grant }: Pick<Inside, 'grant'>): boolean => mayOnlyPropose(grant.caller.role, code);
@@ -41,10 +42,9 @@ export async function propose(code: string, { type, id }: Current, patient: Json
 /** The proposal that this call carries out, marked completed; throws 422 where it is none of this operation on this resource. */
 export async function settleProposal(reference: string | undefined, code: string, { type, id }: Current, inside: Inside): Promise<void> {
   if (reference === undefined) return;
-  const at = 'Parameters.parameter';
-  const task = await referred(reference, ['Task'], at, { tx: inside.tx, grant: inside.grant, caller: inside.grant.caller });
+  const task = await referred(reference, ['Task'], AT, { tx: inside.tx, grant: inside.grant, caller: inside.grant.caller });
   const asks = codesOf(task['code'], TASK_CODE).includes('budget-request') && asText(asObject(task['code'])?.['text']) === code && asText(asObject(task['focus'])?.['reference']) === `${type}/${id}`;
-  if (!asks || task['status'] !== 'requested') throw fail('business-rule', { text: `${reference} is no open proposal of $${code} for this ${type}`, expression: at });
+  if (!asks || task['status'] !== 'requested') throw fail('business-rule', { text: `${reference} is no open proposal of $${code} for this ${type}`, expression: AT });
   const current = await currentOf('Task', { id: task.id, ifMatch: undefined }, inside, 'optional');
   await writeAll([changed(current, { status: 'completed' })], inside);
 }

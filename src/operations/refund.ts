@@ -1,5 +1,4 @@
 // PaymentNotice/$refund: money of a payment comes back to the lines that it was taken from, in the same proportions (domain.md 3.8 rules 8 and 9).
-import { BASE } from '../budgets/codes.js';
 import { post } from '../budgets/ledger.js';
 import { paidRows } from '../budgets/paid-rows.js';
 import { chargedAccount, paidClaim, paymentKind, reconciliationOfNotice } from '../budgets/payment.js';
@@ -15,7 +14,7 @@ import { firstVersion } from '../interactions/amend.js';
 import { writtenResponse } from '../interactions/written-response.js';
 import { act, currentOf, ledgerOf, type Inside } from './act.js';
 import { readInput, type InputNames } from './input.js';
-import type { Operation } from './operation.js';
+import { actOn, type Operation } from './operation.js';
 import { ownSale, proposedWords } from './own-sale.js';
 import { pastDay } from './payment-date.js';
 import { amountOf } from './payment-input.js';
@@ -37,20 +36,12 @@ interface Wanted {
 }
 
 export function createRefundOperation({ validate }: { readonly validate: (resource: Resource) => readonly Issue[] }): Operation {
-  return {
-    code: 'refund',
-    definition: `${BASE}/OperationDefinition/refund`,
-    system: false,
-    types: [],
-    instances: ['PaymentNotice'],
-    affectsState: true,
-    handle(request, context) {
-      const input = readInput(request, NAMES, validate);
-      const paymentDate = pastDay(input, input.has('paymentDate') ? 'paymentDate' : 'noticeDate', context.now);
-      const wanted = { amount: amountOf(input, '$refund'), paymentDate, reason: input.text('reason'), proposal: input.reference('proposal') };
-      return act('refund', context, (inside) => refund(request, wanted, inside));
-    },
-  };
+  return actOn('PaymentNotice', 'refund', (request, context) => {
+    const input = readInput(request, NAMES, validate);
+    const paymentDate = pastDay(input, input.has('paymentDate') ? 'paymentDate' : 'noticeDate', context.now);
+    const wanted = { amount: amountOf(input, '$refund'), paymentDate, reason: input.text('reason'), proposal: input.reference('proposal') };
+    return act('refund', context, (inside) => refund(request, wanted, inside));
+  });
 }
 
 async function refund(request: FhirRequest, wanted: Wanted, inside: Inside): Promise<FhirResponse> {

@@ -1,5 +1,4 @@
 // Account/$reopen: a budget that was suspended or closed goes on; what closing took is granted again (domain.md 3.6, ruling 47).
-import { BASE } from '../budgets/codes.js';
 import { grantedAfter, reopeningMovements } from '../budgets/closing.js';
 import { post } from '../budgets/ledger.js';
 import { extensionsGranting } from '../budgets/line-change.js';
@@ -12,28 +11,20 @@ import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import type { Resource } from '../fhir/resource.js';
 import { writtenResponse } from '../interactions/written-response.js';
 import { act, ledgerOf, type Current, type Inside } from './act.js';
-import { AT, budgetAt, reviewedBudget, seenBy, writeBudget } from './budget-act.js';
-import { readInput, type InputNames } from './input.js';
-import type { Operation } from './operation.js';
+import { budgetAt, reviewedBudget, seenBy, writeBudget } from './budget-act.js';
+import { AT, readInput, type InputNames } from './input.js';
+import { actOn, type Operation } from './operation.js';
 import { dueReview, scheduleReview } from './review-schedule.js';
 
 const NAMES: InputNames = { review: 'Reference', reason: 'text' };
 
 export function createReopenOperation({ validate }: { readonly validate: (resource: Resource) => readonly Issue[] }): Operation {
-  return {
-    code: 'reopen',
-    definition: `${BASE}/OperationDefinition/reopen`,
-    system: false,
-    types: [],
-    instances: ['Account'],
-    affectsState: true,
-    handle(request, context) {
-      const input = readInput(request, NAMES, validate);
-      const reason = input.text('reason');
-      if (reason === undefined) throw fail('required', { text: '$reopen needs reason', expression: AT });
-      return act('reopen', context, (inside) => reopen(request, input.reference('review'), reason, inside));
-    },
-  };
+  return actOn('Account', 'reopen', (request, context) => {
+    const input = readInput(request, NAMES, validate);
+    const reason = input.text('reason');
+    if (reason === undefined) throw fail('required', { text: '$reopen needs reason', expression: AT });
+    return act('reopen', context, (inside) => reopen(request, input.reference('review'), reason, inside));
+  });
 }
 
 async function reopen(request: FhirRequest, review: string | undefined, reason: string, inside: Inside): Promise<FhirResponse> {

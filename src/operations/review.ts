@@ -1,6 +1,6 @@
 // Account/$review: a review was held, with an outcome that licenses what follows, and the next one is due (domain.md 2.1 E1 AC4, rulings 45 and 46).
 import { plansOf } from '../budgets/account.js';
-import { BASE, businessError } from '../budgets/codes.js';
+import { businessError } from '../budgets/codes.js';
 import { dueTask, heldReview, isDay, monthsAfter, NEXT_REVIEW_MONTHS, type Review } from '../budgets/review-task.js';
 import type { ReviewOutcome } from '../budgets/review.js';
 import type { Budget } from '../budgets/totals.js';
@@ -12,28 +12,20 @@ import type { Resource } from '../fhir/resource.js';
 import { writeAll } from '../interactions/write.js';
 import { writtenResponse } from '../interactions/written-response.js';
 import { act, added, changed, type Inside } from './act.js';
-import { AT, budgetAt, reviewedBudget } from './budget-act.js';
-import { readInput, type Input, type InputNames } from './input.js';
-import type { Operation } from './operation.js';
+import { budgetAt, reviewedBudget } from './budget-act.js';
+import { AT, readInput, type Input, type InputNames } from './input.js';
+import { actOn, type Operation } from './operation.js';
 import { dueReview, scheduleReview } from './review-schedule.js';
 
 const NAMES: InputNames = { outcome: 'text', reviewedOn: 'text', notes: 'text', carePlan: 'Reference', nextDue: 'text' };
 const OUTCOMES: readonly string[] = ['continue', 'amend', 'close'] satisfies ReviewOutcome[];
 
 export function createReviewOperation({ validate }: { readonly validate: (resource: Resource) => readonly Issue[] }): Operation {
-  return {
-    code: 'review',
-    definition: `${BASE}/OperationDefinition/review`,
-    system: false,
-    types: [],
-    instances: ['Account'],
-    affectsState: true,
-    handle(request, context) {
-      const input = readInput(request, NAMES, validate);
-      const asked = askedOf(input, londonDate(context.now));
-      return act('review', context, (inside) => review(request, asked, input.reference('carePlan'), inside));
-    },
-  };
+  return actOn('Account', 'review', (request, context) => {
+    const input = readInput(request, NAMES, validate);
+    const asked = askedOf(input, londonDate(context.now));
+    return act('review', context, (inside) => review(request, asked, input.reference('carePlan'), inside));
+  });
 }
 
 type Asked = Pick<Review, 'outcome' | 'reviewedOn' | 'nextDue' | 'notes'>;

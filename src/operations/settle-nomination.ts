@@ -1,19 +1,19 @@
 // Account/$accept-nomination, $approve-nomination and $end-nomination: what becomes of somebody who was nominated (domain.md 2.1 E1 AC2,
 // section 4, ruling 24).
 import { patientOf } from '../budgets/account.js';
-import { BASE } from '../budgets/codes.js';
+import { heldPerson, isParentalRepresentative, lastDayAsChild, representativeFaults } from '../budgets/capacity.js';
 import { endedPeriod, nomineeFaults, periodFaults, type NominationState } from '../budgets/nomination.js';
+import { asText } from '../fhir/elements.js';
 import { fail } from '../fhir/errors.js';
 import { refuse } from '../fhir/faults.js';
 import type { Issue } from '../fhir/issue.js';
-import type { Resource } from '../fhir/resource.js';
+import type { JsonObject, Resource } from '../fhir/resource.js';
 import { serverGrant } from '../search/grant.js';
 import { act, type Inside } from './act.js';
-import { AT } from './budget-act.js';
-import { readInput, type Input, type InputNames } from './input.js';
+import { AT, readInput, type Input, type InputNames } from './input.js';
 import { limitOf } from './nominate.js';
 import { changeNomination, nominatedAt, ownParty, requireOpen, type Nominated, type Step } from './nomination-act.js';
-import type { Operation } from './operation.js';
+import { actOn, type Operation } from './operation.js';
 
 type Validate = (resource: Resource) => readonly Issue[];
 
@@ -46,10 +46,16 @@ const approve: Settling = {
     const { state, party = '', start, end } = nomination;
     if (state !== 'accepted') throw fail('business-rule', { text: state === 'proposed' ? `${party} has not accepted the nomination: that is Account/$accept-nomination` : 'The nomination is approved already', expression: AT });
     const period = input.value('period');
-    refuse([...periodFaults(period ?? { ...(start !== undefined && { start }), ...(end !== undefined && { end }) }, inside.now, AT), ...(await personFaults(party, account.resource, inside))]);
+    const person = await personOf(party, inside);
+    const patient = await heldPerson('Patient', patientOf(account.resource), inside);
+    const sent = period ?? { ...(start !== undefined && { start }), ...(end !== undefined && { end }) };
+    refuse([
+      ...periodFaults(sent, inside.now, AT), ...nomineeFaults(person, patientOf(account.resource) ?? '', inside.now, AT), ...representativeFaults(nomination.role, person, patient, inside.now, AT),
+    ]);
     if (party === `PractitionerRole/${inside.grant.caller.practitionerRole}`) throw fail('forbidden', { text: 'Nobody approves the nomination of themselves: ask a colleague' });
-    const whole = period && { ...(start !== undefined && period['start'] === undefined && { start }), ...period };
-    return { state: 'approved', period: whole, maxPerPurchase: limitOf(input) };
+    const last = isParentalRepresentative(nomination.role, person) ? lastDayAsChild(patient) : undefined;
+    const whole = { ...(start !== undefined && { start }), ...sent };
+    return { state: 'approved', period: last === undefined ? period && whole : endingBy(whole, last), maxPerPurchase: limitOf(input) };
   },
 };
 
@@ -66,31 +72,29 @@ function endOf(state: string | undefined, inside: Inside): NominationState {
   return state === 'accepted' && ownParty(inside) !== undefined ? 'ended' : 'rejected';
 }
 
+/** A parent's access ends by itself when the child may decide (domain.md 6.10). */
+function endingBy(period: JsonObject, last: string): JsonObject {
+  const end = asText(period['end']);
+  return { ...period, end: end !== undefined && end < last ? end : last };
+}
+
 /** The approver may not see the nominee's own record: it is judged all the same. */
-async function personFaults(party: string, account: Resource, { tx, now }: Inside): Promise<Issue[]> {
+async function personOf(party: string, { tx }: Inside): Promise<Resource> {
   const [type = '', id = ''] = party.split('/');
   const found = await tx.read(serverGrant(), type, id);
   if (found?.text == null) throw fail('reference-not-found', { text: `${party} was deleted: nominate somebody else`, expression: AT });
-  return nomineeFaults(JSON.parse(found.text) as Resource, patientOf(account) ?? '', now, AT);
+  return JSON.parse(found.text) as Resource;
 }
 
 function createSettling({ code, names, from, settle }: Settling, validate: Validate): Operation {
-  return {
-    code,
-    definition: `${BASE}/OperationDefinition/${code}`,
-    system: false,
-    types: [],
-    instances: ['Account'],
-    affectsState: true,
-    handle(request, context) {
-      const input = readInput(request, names, validate);
-      return act(code, context, async (inside) => {
-        const nominated = await nominatedAt(request, input.reference('party'), from, inside);
-        const change = await settle(nominated, input, inside);
-        return changeNomination(request, nominated, { code, reason: names['reason'] === undefined ? undefined : input.text('reason'), change }, inside);
-      });
-    },
-  };
+  return actOn('Account', code, (request, context) => {
+    const input = readInput(request, names, validate);
+    return act(code, context, async (inside) => {
+      const nominated = await nominatedAt(request, input.reference('party'), from, inside);
+      const change = await settle(nominated, input, inside);
+      return changeNomination(request, nominated, { code, reason: names['reason'] === undefined ? undefined : input.text('reason'), change }, inside);
+    });
+  });
 }
 
 export const createNominationOperations = ({ validate }: { readonly validate: Validate }): readonly Operation[] => [accept, approve, end].map((one) => createSettling(one, validate));

@@ -1,5 +1,4 @@
 // Observation/[id]/$match-statement, $unmatch-statement and $reject-statement: an administrator settles what the worklist of statements asks.
-import { BASE } from '../chargeable-status/codes.js';
 import type { NonePolicy } from '../chargeable-status/effective-status.js';
 import { matchStatement, rejectStatement, unmatchStatement } from '../chargeable-status/settle-statement.js';
 import type { StatusContext } from '../chargeable-status/patient-status.js';
@@ -8,7 +7,8 @@ import { fail } from '../fhir/errors.js';
 import type { FhirRequest } from '../fhir/request.js';
 import { inTransaction } from '../interactions/context.js';
 import { ruleContext } from '../interactions/write.js';
-import type { Operation } from './operation.js';
+import { AT } from './input.js';
+import { actOn, type Operation } from './operation.js';
 
 type Settle = (id: string, value: string, context: StatusContext, nonePolicy: NonePolicy) => Promise<void>;
 
@@ -21,34 +21,26 @@ export function createSettleOperations(nonePolicy: NonePolicy): Operation[] {
 }
 
 function settling(code: string, read: (request: FhirRequest) => string, settle: Settle, nonePolicy: NonePolicy): Operation {
-  return {
-    code,
-    definition: `${BASE}/OperationDefinition/${code}`,
-    system: false,
-    types: [],
-    instances: ['Observation'],
-    affectsState: true,
-    async handle(request, context) {
-      const value = read(request);
-      return inTransaction(context, async (inside) => {
-        const { id = '' } = request;
-        await settle(id, value, ruleContext(inside, inside.tx), nonePolicy);
-        const task = await inside.store.read(inside.grant, 'Task', `quarantine-${id}`);
-        return { status: 200, ...(task?.text != null && { body: task.text, version: String(task.version) }) };
-      });
-    },
-  };
+  return actOn('Observation', code, async (request, context) => {
+    const value = read(request);
+    return inTransaction(context, async (inside) => {
+      const { id = '' } = request;
+      await settle(id, value, ruleContext(inside, inside.tx), nonePolicy);
+      const task = await inside.store.read(inside.grant, 'Task', `quarantine-${id}`);
+      return { status: 200, ...(task?.text != null && { body: task.text, version: String(task.version) }) };
+    });
+  });
 }
 
 function patientIn(request: FhirRequest): string {
   const patient = referenceId(onlyParameter(request, 'patient')['valueReference'], 'Patient');
-  if (patient === undefined) throw fail('required', { text: 'Say whose it is: the parameter patient, a valueReference to Patient/[id]', expression: 'Parameters.parameter' });
+  if (patient === undefined) throw fail('required', { text: 'Say whose it is: the parameter patient, a valueReference to Patient/[id]', expression: AT });
   return patient;
 }
 
 function reasonIn(request: FhirRequest): string {
   const reason = asText(onlyParameter(request, 'reason')['valueString'])?.trim() ?? '';
-  if (reason === '') throw fail('required', { text: 'Say why: the parameter reason, a valueString', expression: 'Parameters.parameter' });
+  if (reason === '') throw fail('required', { text: 'Say why: the parameter reason, a valueString', expression: AT });
   return reason;
 }
 

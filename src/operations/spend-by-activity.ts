@@ -2,43 +2,33 @@
 // purchases (domain.md 2.1 E4 AC2, rulings 51 and 64).
 import { movedOf, plannedByActivity, spendByActivity } from '../budgets/activity-spend.js';
 import { activitiesOf } from '../budgets/care-plan.js';
-import { BASE } from '../budgets/codes.js';
 import { moneyOf } from '../budgets/money.js';
 import { isCommitment } from '../budgets/purchase.js';
 import { referring } from '../budgets/referring.js';
-import { fail } from '../fhir/errors.js';
 import type { Issue } from '../fhir/issue.js';
 import type { Resource } from '../fhir/resource.js';
 import type { Context } from '../interactions/context.js';
 import { readInput } from './input.js';
-import type { Operation } from './operation.js';
+import { viewOf, type Operation } from './operation.js';
 import { output, outputParts, parametersResponse, type OutputParameter } from './output.js';
+import { present } from './present.js';
 
 export function createSpendByActivityOperation({ validate }: { readonly validate: (resource: Resource) => readonly Issue[] }): Operation {
-  return {
-    code: 'spend-by-activity',
-    definition: `${BASE}/OperationDefinition/spend-by-activity`,
-    system: false,
-    types: [],
-    instances: ['CarePlan'],
-    affectsState: false,
-    async handle(request, context) {
-      readInput(request, {}, validate);
-      return parametersResponse(await spendOf(request.id ?? '', context));
-    },
-  };
+  return viewOf('CarePlan', 'spend-by-activity', async (request, context) => {
+    readInput(request, {}, validate);
+    return parametersResponse(await spendOf(request.id ?? '', context));
+  });
 }
 
-async function spendOf(id: string, { store, db, grant, parts: { definitions } }: Context): Promise<OutputParameter[]> {
-  const found = await store.read(grant, 'CarePlan', id);
-  if (!found) throw grant.absent('CarePlan', id);
-  if (found.text === null) throw fail('gone', { text: `CarePlan/${id} was deleted in version ${found.version}` });
+async function spendOf(id: string, context: Context): Promise<OutputParameter[]> {
+  const { store, db, grant, parts: { definitions } } = context;
+  const carePlan = await present('CarePlan', id, context);
   const ask = { definitions, reader: store, grant };
   const accounts = await referring('Account', [['careplan', `CarePlan/${id}`]], ask);
   const claims = (await referring('Claim', [['careplan', `CarePlan/${id}`], ['status', 'active']], ask)).filter((claim) => !isCommitment(claim));
   const spend = spendByActivity(id, claims, await movedOf(db, claims.map((claim) => claim.id ?? '')));
   const planned = plannedByActivity(accounts);
-  return activitiesOf(JSON.parse(found.text) as Resource).flatMap(({ id: activity }) => {
+  return activitiesOf(carePlan).flatMap(({ id: activity }) => {
     if (activity === undefined) return [];
     const { spent, paid } = spend.get(activity) ?? { spent: 0n, paid: 0n };
     const plan = planned.get(activity);

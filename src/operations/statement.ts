@@ -1,6 +1,6 @@
 // Account/$statement: every movement of a budget's money in time order, with what it was for and what was then available
 // (domain.md 3.6, rulings 16, 35, 50, 57). As a searchset or as CSV.
-import { BASE, extensionUrl } from '../budgets/codes.js';
+import { extensionUrl } from '../budgets/codes.js';
 import { moneyOf } from '../budgets/money.js';
 import { placeBefore, statementPage, type StatementAsked, type StatementPage, type StatementPlace, type StatementRow } from '../budgets/statement.js';
 import { statementResources, type StatementResources } from '../budgets/statement-resources.js';
@@ -16,7 +16,7 @@ import type { Context } from '../interactions/context.js';
 import { nextUrl, placeOf, selfUrl } from '../search/search-request.js';
 import { asksCsv, csvResponse } from './csv-answer.js';
 import { readInput, type InputNames } from './input.js';
-import type { Operation } from './operation.js';
+import { viewOf, type Operation } from './operation.js';
 import { ownLines } from './own-lines.js';
 import { readSpan } from './span.js';
 import { STATEMENT_HEAD, statementCells } from './statement-csv.js';
@@ -31,19 +31,11 @@ export interface StatementParts {
 }
 
 export function createStatementOperation(parts: StatementParts): Operation {
-  return {
-    code: 'statement',
-    definition: `${BASE}/OperationDefinition/statement`,
-    system: false,
-    types: [],
-    instances: ['Account'],
-    affectsState: false,
-    async handle(request, context) {
-      const asked = await readAsked(request, context, parts);
-      const page = await pageOf(asked, context, parts);
-      return asksCsv({ ...request, query: asked.query }) ? csv(request, asked, page, context, parts) : bundle(request, asked, page, context, parts);
-    },
-  };
+  return viewOf('Account', 'statement', async (request, context) => {
+    const asked = await readAsked(request, context, parts);
+    const page = await pageOf(asked, context, parts);
+    return asksCsv({ ...request, query: asked.query }) ? csv(request, asked, page, context, parts) : bundle(request, asked, page, context, parts);
+  });
 }
 
 interface Asked extends StatementAsked {

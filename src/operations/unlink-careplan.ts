@@ -1,6 +1,6 @@
 // Account/$unlink-careplan: a budget no longer serves a care plan; what was bought under it keeps saying so (domain.md 3.6, ruling 46).
 import { plansOf } from '../budgets/account.js';
-import { BASE, BUDGET_CAREPLAN } from '../budgets/codes.js';
+import { BUDGET_CAREPLAN } from '../budgets/codes.js';
 import { provenanceOf } from '../budgets/provenance.js';
 import { itemsOf, statusOf } from '../budgets/purchase.js';
 import { referring } from '../budgets/referring.js';
@@ -11,37 +11,28 @@ import type { JsonObject, Resource } from '../fhir/resource.js';
 import { writeAll } from '../interactions/write.js';
 import { writtenResponse } from '../interactions/written-response.js';
 import { act, added, changed, currentOf, type Current, type Inside } from './act.js';
-import { readInput, type InputNames } from './input.js';
+import { AT, readInput, type InputNames } from './input.js';
 import { withPrimary } from './link-careplan.js';
-import type { Operation } from './operation.js';
+import { actOn, type Operation } from './operation.js';
 
-const AT = 'Parameters.parameter';
 const NAMES: InputNames = { carePlan: 'Reference', reason: 'text', keepHistory: 'boolean' };
 const OVER: ReadonlySet<string | undefined> = new Set(['cancelled', 'entered-in-error']);
 
 export function createUnlinkCarePlanOperation({ validate }: { readonly validate: (resource: Resource) => readonly Issue[] }): Operation {
-  return {
-    code: 'unlink-careplan',
-    definition: `${BASE}/OperationDefinition/unlink-careplan`,
-    system: false,
-    types: [],
-    instances: ['Account'],
-    affectsState: true,
-    handle(request, context) {
-      const input = readInput(request, NAMES, validate);
-      const [reference, reason] = [input.reference('carePlan'), input.text('reason')];
-      if (reference === undefined || reason === undefined) throw fail('required', { text: '$unlink-careplan needs carePlan, a Reference to the CarePlan, and reason', expression: AT });
-      return act('unlink-careplan', context, async (inside) => {
-        const account = await currentOf('Account', request, inside);
-        const extension = extensionsWithout(account, reference);
-        if (input.flag('keepHistory') !== true) await refuseCited(account, reference, inside);
-        const provenance = inside.parts.newId();
-        const why = provenanceOf({ id: provenance, account: account.id, version: account.version + 1, activity: 'unlink-careplan', reason, caller: inside.grant.caller, now: inside.now });
-        const [written] = await writeAll([changed(account, { extension }), added(why, provenance)], inside);
-        return writtenResponse(written, request, inside);
-      });
-    },
-  };
+  return actOn('Account', 'unlink-careplan', (request, context) => {
+    const input = readInput(request, NAMES, validate);
+    const [reference, reason] = [input.reference('carePlan'), input.text('reason')];
+    if (reference === undefined || reason === undefined) throw fail('required', { text: '$unlink-careplan needs carePlan, a Reference to the CarePlan, and reason', expression: AT });
+    return act('unlink-careplan', context, async (inside) => {
+      const account = await currentOf('Account', request, inside);
+      const extension = extensionsWithout(account, reference);
+      if (input.flag('keepHistory') !== true) await refuseCited(account, reference, inside);
+      const provenance = inside.parts.newId();
+      const why = provenanceOf({ id: provenance, account: account.id, version: account.version + 1, activity: 'unlink-careplan', reason, caller: inside.grant.caller, now: inside.now });
+      const [written] = await writeAll([changed(account, { extension }), added(why, provenance)], inside);
+      return writtenResponse(written, request, inside);
+    });
+  });
 }
 
 /** The Account's extensions without this link; where one is left, it is the primary one. */
