@@ -16,7 +16,7 @@ export interface Budgets {
   readonly rules: readonly WriteRule[];
 }
 
-/** In the order in which a transaction stores what they concern: a purchase comes after the budget that it is on and the plan that it cites. */
+/** In the order in which a transaction stores what they concern: a purchase comes after the budget that it is on, the plan that it cites and the commitment that it fulfils. */
 export function createBudgets(definitions: Definitions): Budgets {
   return {
     rules: [
@@ -24,7 +24,8 @@ export function createBudgets(definitions: Definitions): Budgets {
       createEntryRule(),
       createCarePlanRule(definitions),
       createAccountRule(),
-      createPurchaseRule(definitions),
+      createPurchaseRule(definitions, 'commitments'),
+      createPurchaseRule(definitions, 'purchases'),
       createPurchaseItemRule(),
       createEvidenceRule(definitions),
       createPaymentRule(),

@@ -4,6 +4,7 @@ import { fail, type FhirError } from '../fhir/errors.js';
 import type { Resource } from '../fhir/resource.js';
 import type { WriteContext } from '../store/rule.js';
 import { committedIn, lockHoldings, type Holding } from './holdings.js';
+import { plannedIn } from './planned.js';
 import { budgetOf, fulfilledBy, isCommitment, isPurchase, statusOf } from './purchase.js';
 import { referred } from './referred.js';
 import { shareOut } from './shares.js';
@@ -29,9 +30,26 @@ export async function fulfilments(after: Resource, context: WriteContext): Promi
     if (!isPurchase(claim) || !isCommitment(claim)) throw wrong('What is fulfilled is a commitment: a Claim on a budget with use preauthorization', path);
     if (budgetOf(claim) !== budgetOf(after)) throw wrong('The commitment is on another budget', path);
     if (statusOf(claim) !== 'active') throw wrong(`The commitment is ${asText(claim['status'])}: it reserves nothing`, path);
-    found.push({ claim, final, held: await lockHoldings(tx.db, claim.id ?? '') });
+    found.push({ claim, final, held: notYetTaken(await lockHoldings(tx.db, claim.id ?? ''), claim.id ?? '', tx) });
   }
   return found;
+}
+
+const keyOf = (claim: string, { account, line }: Pick<Holding, 'account' | 'line'>): string => `${claim} ${account} ${line}`;
+
+/** What earlier purchases of the transaction leave of a commitment. */
+function notYetTaken(held: readonly Holding[], claim: string, tx: object): readonly Holding[] {
+  const { taken } = plannedIn(tx);
+  return held.map((one) => ({ ...one, committed: one.committed - (taken.get(keyOf(claim, one)) ?? 0n) }));
+}
+
+/** Notes what a purchase of `total` pence is going to take, for later ones of the same transaction. */
+export function planTaken(fulfilled: readonly Fulfilment[], total: bigint, tx: object): void {
+  const { taken } = plannedIn(tx);
+  for (const one of takeFrom(fulfilled, total)) {
+    const key = keyOf(one.claim, one);
+    taken.set(key, (taken.get(key) ?? 0n) + one.consumed + one.released);
+  }
 }
 
 const wrong = (text: string, path: string): FhirError => fail('business-rule', { text, expression: `${path}.claim` });

@@ -14,7 +14,7 @@ import { lockHoldings } from './holdings.js';
 import { coverageOf, coveragesIn, prioritiesOf } from './joint.js';
 import { keep, merged, split, type Categories, type Pot, type Share, type Source } from './joint-split.js';
 import { readPence } from './money.js';
-import { plannedOn } from './overspend.js';
+import { plannedIn } from './planned.js';
 import { availableOf } from './postings.js';
 import { isActive, isEnded } from './purchase-lifecycle.js';
 import { itemsOf, lineOf } from './purchase.js';
@@ -102,7 +102,7 @@ async function accountsOf(children: readonly Budget[], { tx }: WriteContext): Pr
 /** The amount on lines, planned so that a further purchase of the same transaction finds what is left. */
 async function find(amount: bigint, children: readonly Budget[], parts: readonly Resource[], { account, after, document }: JointPurchase, context: WriteContext): Promise<Share[]> {
   const policy = codeExtension(account, DRAW_POLICY);
-  const planned = plannedOn(context.tx);
+  const { lines: planned } = plannedIn(context.tx);
   const priorities = prioritiesOf(account);
   const pots: Pot[] = [];
   for (const child of children) {

@@ -7,6 +7,7 @@ import type { WriteContext } from '../store/rule.js';
 import { businessError } from './codes.js';
 import { takeFrom, type Fulfilment } from './fulfilment.js';
 import { lockHoldings } from './holdings.js';
+import { plannedIn } from './planned.js';
 import { availableOf } from './postings.js';
 import { isCommitment, isOverspent } from './purchase.js';
 import { lockBudgets, type Budget, type BudgetLine } from './totals.js';
@@ -43,10 +44,11 @@ export async function judgeOverspend(bought: Bought, context: WriteContext): Pro
   const held = wasActive ? await heldOn(line, after, context) : 0n;
   if (wasActive && held === total) return { overdraw, awaits: false, ...(isOverspent(before) && { missing: 0n }) };
   const needed = total - held - givenBy(bought);
-  const earlier = plannedOn(context.tx).get(line.line) ?? 0n;
+  const { lines } = plannedIn(context.tx);
+  const earlier = lines.get(line.line) ?? 0n;
   const missing = needed + earlier - (await availableNow(bought, context));
   const awaits = missing > 0n && !overdraw && budget.policy === 'approve' && !wasActive;
-  if (!awaits) plannedOn(context.tx).set(line.line, earlier + needed);
+  if (!awaits) lines.set(line.line, earlier + needed);
   return { overdraw, awaits, ...(missing > 0n && overdraw && { missing }) };
 }
 
@@ -63,21 +65,6 @@ async function heldOn({ line }: BudgetLine, { id = '' }: Resource, { tx }: Write
 /** What the commitments that it fulfils give back to the line. */
 const givenBy = ({ fulfilled, total, line: { line } }: Bought): bigint =>
   takeFrom(fulfilled, total).reduce((sum, one) => (one.line === line ? sum + one.consumed + one.released : sum), 0n);
-
-/** What earlier purchases of the same transaction will take of each line: their money moves only when all are stored. */
-const planned = new WeakMap<object, Map<string, bigint>>();
-
-/** Pence by line. */
-export function plannedOn(tx: object): Map<string, bigint> {
-  const lines = planned.get(tx) ?? new Map<string, bigint>();
-  planned.set(tx, lines);
-  return lines;
-}
-
-/** Once the money of a purchase has moved it is planned no more. */
-export function forgetPlanned(tx: object): void {
-  planned.delete(tx);
-}
 
 export function overspendWarning(line: BudgetLine, missing: bigint): Issue {
   return {

@@ -11,11 +11,12 @@ import { patientOf } from './account.js';
 import { checkCitations } from './care-plan-citations.js';
 import { ALLOCATION_ID, businessError, OUTSTANDING, OVERSPEND, RECORDED_BY } from './codes.js';
 import { checkPlanned } from './direct-payment.js';
-import { fulfilments, type Fulfilment } from './fulfilment.js';
+import { fulfilments, planTaken, type Fulfilment } from './fulfilment.js';
 import { drawJointly } from './joint-draw.js';
 import type { Share } from './joint-split.js';
-import { approvalWarning, forgetPlanned, judgeOverspend, overspendWarning, type Overspend } from './overspend.js';
-import { budgetOf, claimant, isOutstanding, isPurchase, itemsOf, recordedBy, withExtension } from './purchase.js';
+import { approvalWarning, judgeOverspend, overspendWarning, type Overspend } from './overspend.js';
+import { forgetPlanned } from './planned.js';
+import { budgetOf, claimant, isCommitment, isOutstanding, isPurchase, itemsOf, recordedBy, withExtension } from './purchase.js';
 import { totalOf } from './purchase-amounts.js';
 import { checkEvidence } from './purchase-evidence.js';
 import { takeKeys } from './purchase-keys.js';
@@ -46,11 +47,15 @@ interface Drawn {
   readonly entries: Entries;
 }
 
-export function createPurchaseRule(definitions: Definitions): WriteRule {
+/**
+ * Of purchases, or of the commitments to them: each Claim is concerned by one of the two rules. Commitments are a rule of their own so that
+ * those of a transaction are stored, with their money, before the purchases that fulfil them.
+ */
+export function createPurchaseRule(definitions: Definitions, of: 'commitments' | 'purchases'): WriteRule {
   // By the document of the write: the same from its completion to its end.
   const drawn = new WeakMap<JsonDocument, Drawn>();
   return {
-    concerns: (write) => write.type === 'Claim' && (isPurchase(write.before) || isPurchase(write.after)),
+    concerns: ({ type, before, after }) => type === 'Claim' && (isPurchase(before) || isPurchase(after)) && isCommitment(after ?? before) === (of === 'commitments'),
     async complete(write, context) {
       const { after, before, document } = write;
       if (!after || !document || !isPurchase(after)) return undefined;
@@ -111,6 +116,7 @@ async function drawOn({ before, document }: Write, after: Resource, definitions:
   if (budget.kind === 'joint-budget' && document) {
     if (total !== undefined) await lockCited(after, context);
     const { parts, ...draw } = await drawJointly({ before, after, document, account, total }, () => fulfilments(after, context), context);
+    if (total !== undefined) planTaken(draw.fulfilled, total, context.tx);
     return { budget, account, line: undefined, payers: [account, ...parts], spend: { overdraw: false, awaits: false }, entries, ...draw };
   }
   const line = await lineFor(after, budgetOf(before) === id ? before : undefined, budget, context);
@@ -119,6 +125,7 @@ async function drawOn({ before, document }: Write, after: Resource, definitions:
   if (line.mayOverdraw) await lockCited(after, context);
   const spend = total === undefined ? { overdraw: false, awaits: false } : await judgeOverspend({ before, after, budget, line, fulfilled, wasActive, total }, context);
   const shares = total === undefined ? [] : [{ account: id, line: line.line, amount: total }];
+  if (total !== undefined && !spend.awaits) planTaken(fulfilled, total, context.tx);
   return { budget, account, line, shares, payers: [account], insurance: insuranceOf(after, account), fulfilled: spend.awaits ? [] : fulfilled, spend, entries };
 }
 
