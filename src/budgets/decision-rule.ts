@@ -4,17 +4,14 @@ import { dateRange } from '../fhir/date-time.js';
 import { asObjects, asText, codesOf, referenceId } from '../fhir/elements.js';
 import { fail } from '../fhir/errors.js';
 import type { Resource } from '../fhir/resource.js';
-import { serverGrant } from '../search/grant.js';
-import type { Clause } from '../search/query.js';
 import type { WriteContext, WriteRule } from '../store/rule.js';
 import type { Definitions } from '../definitions/model.js';
 import { BASE, businessError } from './codes.js';
 import { referred } from './referred.js';
+import { referring } from './referring.js';
 
 export const ELIGIBILITY_BASIS = `${BASE}/CodeSystem/eligibility-basis`;
 const ELIGIBILITY_DECISION = `${BASE}/CodeSystem/eligibility-decision`;
-/** More than anyone has. */
-const MOST_DECISIONS = 1000;
 
 const basisOf = (observation: Resource | undefined): string | undefined => codesOf(observation?.['code'], ELIGIBILITY_BASIS)[0];
 const patientOfDecision = (observation: Resource | undefined): string | undefined => referenceId(observation?.['subject'], 'Patient');
@@ -74,13 +71,9 @@ async function keepLatest(definitions: Definitions, patient: string, { tx }: Wri
   });
 }
 
-async function decisionsOf(definitions: Definitions, patient: string, tx: WriteContext['tx']): Promise<Decision[]> {
-  const parameters = definitions.searchParameters('Observation');
-  const [subject, code] = [parameters.get('subject'), parameters.get('code')];
-  if (!subject || !code) throw new Error('Observation has no search parameters subject and code');
-  const where: Clause = { kind: 'and', of: [{ kind: 'parameter', parameter: subject, values: [{ text: `Patient/${patient}` }] }, { kind: 'parameter', parameter: code, values: [{ text: `${ELIGIBILITY_BASIS}|` }] }] };
-  const { matches } = await tx.search(serverGrant(), { type: 'Observation', where, sort: [], count: MOST_DECISIONS, includes: [], total: 'none', self: [] });
-  return matches.map(({ text }) => JSON.parse(text) as Resource).flatMap(decisionOf);
+async function decisionsOf(definitions: Definitions, patient: string, reader: WriteContext['tx']): Promise<Decision[]> {
+  const found = await referring('Observation', [['subject', `Patient/${patient}`], ['code', `${ELIGIBILITY_BASIS}|`]], { definitions, reader });
+  return found.flatMap(decisionOf);
 }
 
 function decisionOf(observation: Resource): Decision[] {

@@ -1,11 +1,10 @@
 // The consents to a joint budget: they are the patient's and, together, those of all whose money is in it (domain.md 2.1 E10, ruling 56).
-import { periodRange } from '../fhir/date-time.js';
-import { asObject, asObjects, asText, referenceId } from '../fhir/elements.js';
+import { asObjects, asText } from '../fhir/elements.js';
 import { fail } from '../fhir/errors.js';
 import { fault, refuse } from '../fhir/faults.js';
 import type { Issue } from '../fhir/issue.js';
-import type { Resource } from '../fhir/resource.js';
 import type { WriteContext } from '../store/rule.js';
+import { consentFault } from './consent.js';
 import { referred } from './referred.js';
 
 const AT = 'Parameters.parameter';
@@ -24,7 +23,7 @@ export async function checkConsents(consents: readonly string[], { patient, part
   const faults: Issue[] = [];
   for (const reference of consents) {
     const consent = await referred(reference, ['Consent'], AT, seen);
-    const text = faultOf(consent, patient, now);
+    const text = consentFault(consent, patient, now);
     if (text !== undefined) faults.push(fault('business-rule', `${reference} ${text}`, AT));
     for (const performer of asObjects(consent['performer'])) given.add(asText(performer['reference']) ?? '');
   }
@@ -32,14 +31,4 @@ export async function checkConsents(consents: readonly string[], { patient, part
   const missing = parties.filter((party) => !given.has(party));
   if (missing.length === 0) return;
   throw fail('business-rule', { text: `A joint budget needs the consent of the patient and of each owner: name in consent a Consent whose performer is ${missing.join(', and one whose performer is ')}`, expression: AT });
-}
-
-function faultOf(consent: Resource, patient: string, now: number): string | undefined {
-  if (referenceId(consent['patient'], 'Patient') !== patient) return 'is another patient\'s';
-  if (consent['status'] !== 'active') return `is ${asText(consent['status'])}: a consent must be active`;
-  const provision = asObject(consent['provision']);
-  if (provision?.['type'] === 'deny') return 'refuses (provision.type deny)';
-  const period = asObject(provision?.['period']);
-  const range = period && periodRange(asText(period['start']), asText(period['end']), 'Europe/London');
-  return range && (now < range.lo || now >= range.hi) ? 'is not in force at this moment (provision.period)' : undefined;
 }

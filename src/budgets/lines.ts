@@ -1,11 +1,12 @@
 // The lines of a budget as its Account lists them: what each must have, whatever road it came by (domain.md 2.1 E5, rulings 11 and 18).
-import { asText, referenceId } from '../fhir/elements.js';
 import { fault } from '../fhir/faults.js';
 import type { Issue } from '../fhir/issue.js';
 import type { JsonDocument } from '../fhir/json-text.js';
 import type { JsonObject, Resource } from '../fhir/resource.js';
 import { allocationsOf, amountPath, patientOf, type Allocation } from './account.js';
+import { consenterFault, heldPerson, isUnderage, OWN_CONSENT_AGE } from './capacity.js';
 import { ALLOCATION } from './codes.js';
+import { consentFault } from './consent.js';
 import { readPence } from './money.js';
 import { referred } from './referred.js';
 import type { WriteContext } from '../store/rule.js';
@@ -60,8 +61,10 @@ export async function lineFaults(account: Resource, before: Resource | undefined
     if (line.model === 'third-party') faults.push(...holderFaults(line, ['Organization'], at));
     if (line.model !== 'direct-payment') continue;
     faults.push(...holderFaults(line, ['Patient', 'RelatedPerson', 'Organization', 'PractitionerRole'], at));
+    const patient = await heldPerson('Patient', patientOf(account), context);
+    if (line.holder?.startsWith('Patient/') && isUnderage(patient, context.now)) faults.push(fault('business-rule', `A child under ${OWN_CONSENT_AGE} holds no direct payment: name who does so for the child as holder`, at));
     if (line.consent === undefined) faults.push(fault('required', 'A direct payment needs the consent to it: send the part consent, a Reference(Consent)', at));
-    else faults.push(...(await consentFaults(line.consent, account, at, context)));
+    else faults.push(...(await consentFaults(line.consent, patient, at, context)));
   }
   return faults;
 }
@@ -72,11 +75,10 @@ function holderFaults({ holder, model }: Allocation, types: readonly string[], a
   return [fault('invalid', `The holder of a line of model ${model} is a reference to ${types.join(', ')}`, at)];
 }
 
-async function consentFaults(consent: string, account: Resource, at: string, context: WriteContext): Promise<Issue[]> {
-  const found = await referred(consent, ['Consent'], at, context);
-  if (asText(found['status']) !== 'active') return [fault('business-rule', 'The consent to a direct payment must be active', at)];
-  if (referenceId(found['patient'], 'Patient') !== patientOf(account)) return [fault('business-rule', 'The consent to a direct payment must be this patient\'s', at)];
-  return [];
+async function consentFaults(reference: string, patient: Resource | undefined, at: string, context: WriteContext): Promise<Issue[]> {
+  const consent = await referred(reference, ['Consent'], at, context);
+  const text = consentFault(consent, patient?.id, context.now) ?? (patient && (await consenterFault(consent, patient, context)));
+  return text === undefined ? [] : [fault('business-rule', `The consent to a direct payment ${text}`, at)];
 }
 
 /** Holders of new lines that are to be seen; throws 422 for one that is not. */
