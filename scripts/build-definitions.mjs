@@ -6,7 +6,8 @@
 // `folder` is an unpacked hl7.fhir.r4.examples 4.0.1 (CC0); without it the package is fetched by `npm pack` into a
 // temporary folder. The output is the same, byte for byte, for the same package.
 //
-// HL7's own profiles go into profiles/r4/profiles.json, which scripts/pack-profiles.mjs explains.
+// HL7's own profiles go into profiles/r4/profiles.json, which scripts/pack-profiles.mjs explains, and all that the API serves of
+// HL7's into profiles/r4/conformance.ndjson.br: scripts/pack-conformance.mjs.
 //
 // Why a file of our own: the raw definitions take 500 ms and 100 MB to load. Base types only (derivation =
 // specialization), and of HL7's extensions where they may stand and what type of value they have.
@@ -25,6 +26,7 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fetchPackage } from './hl7-package.mjs';
+import { conformanceBytes } from './pack-conformance.mjs';
 import { profilesText } from './pack-profiles.mjs';
 import { listedSystems, terminologyLines } from './pack-terminology.mjs';
 
@@ -257,6 +259,7 @@ function build(folder) {
   writeFileSync(new URL('../profiles/r4/definitions.json', import.meta.url), `${JSON.stringify(packed)}\n`);
   writeFileSync(new URL('../profiles/r4/profiles.json', import.meta.url), profilesText(structures.filter(({ id }) => !EXAMPLES.has(id))));
   writeFileSync(new URL('../profiles/r4/terminology.ndjson', import.meta.url), terminologyLines([...codeSystems, ...valueSets, ...readAll(folder, 'ConceptMap')]));
+  writeFileSync(new URL('../profiles/r4/conformance.ndjson.br', import.meta.url), conformanceBytes((type) => readAll(folder, type)));
 }
 
 const [folder] = process.argv.slice(2);

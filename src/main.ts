@@ -42,6 +42,7 @@ export async function serve(config: Config): Promise<void> {
       authority: await createAuthority(config),
       version: packageVersion(),
     });
+    await service.publish();
     await service.app.listen({ host: config.host, port: config.port });
   } catch (error) {
     await stop();

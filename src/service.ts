@@ -22,6 +22,7 @@ import { isLoopback, serviceBase, type Config } from './config.js';
 import type { Database } from './db/database.js';
 import type { Definitions } from './definitions/model.js';
 import { openPackages, type Packages } from './definitions/packages.js';
+import { openPublished } from './definitions/published.js';
 import { createBundleHandler } from './dispatch/bundle.js';
 import { createCapabilities } from './dispatch/capabilities.js';
 import { createOperationHandler } from './dispatch/operation.js';
@@ -41,6 +42,7 @@ import { ingestReport } from './jobs/ingest-report.js';
 import { createJobDoor } from './jobs/job-door.js';
 import { createJobRunner } from './jobs/job-runner.js';
 import { publishDefinitions } from './jobs/publish-definitions.js';
+import { createPublication } from './jobs/publish-standard.js';
 import { repeat, type Repeated } from './jobs/repeat.js';
 import { createOperations } from './operations/operations.js';
 import { createDefinitionRule, fetchProfiles } from './operations/stored-profiles.js';
@@ -95,6 +97,8 @@ export interface Service {
   readonly parts: Parts;
   /** Makes, a little at each step, what the first requests would wait for. */
   preparation(): Generator<void>;
+  /** Stores HL7's own definitions where they are not there yet, in spare time. Resolves once it is known which, or with `all` when they are there. */
+  publish(options?: { readonly all: boolean }): Promise<void>;
   /** Stops the jobs, and stores what is still to be recorded; the app and the database are closed by who opened them. */
   stop(): Promise<void>;
 }
@@ -152,9 +156,14 @@ export async function createService(given: ServiceParts): Promise<Service> {
     wordRefusal: vmRefusal,
     pageSecret,
     mostDeleted: config.conditionalDelete === 'single' ? 1 : config.conditionalDeleteLimit,
+    incomplete: (types) => publication.missing(types),
     onFailure: (error, request) => { log.error({ err: error, method: request.method, interaction: request.interaction, type: request.type }, 'a request failed'); },
   };
   await publishDefinitions(definitions.conformanceResources, parts);
+  const publication = createPublication({
+    ...parts, published: openPublished(), own: definitions.conformanceResources,
+    onFailure: (error) => { log.error({ err: error }, "HL7's definitions could not be stored; tried again soon"); },
+  });
   const put = (tx: Transaction, resource: Resource): Promise<void> => amend(resource, { tx, now: clock(), extract: parts.extract });
   const clockwork = (): { now: number; nonePolicy: Config['nonePolicy']; put: typeof put } => ({ now: clock(), nonePolicy: config.nonePolicy, put });
   const lapses = repeat(() => writeLapses({ ...parts, ...clockwork() }), {
@@ -197,8 +206,13 @@ export async function createService(given: ServiceParts): Promise<Service> {
     app,
     parts,
     preparation,
+    publish: async ({ all } = { all: false }) => {
+      await publication.look();
+      const done = publication.run();
+      if (all) await done;
+    },
     stop: async () => {
-      await Promise.all([lapses.stop(), reviews.stop(), waiting.stop(), sweep.stop(), jobs.stop(), seals.stop(), postman.stop()]);
+      await Promise.all([publication.stop(), lapses.stop(), reviews.stop(), waiting.stop(), sweep.stop(), jobs.stop(), seals.stop(), postman.stop()]);
       await recording.end();
     },
   };

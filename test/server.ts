@@ -44,6 +44,8 @@ export interface TestServer {
   readonly database: Database;
   /** Stores resources as they are, past validation and the rules of the domain: for tests of who sees what. They have ids. */
   seed(resources: readonly Resource[]): Promise<void>;
+  /** Stores HL7's own definitions, as a server that is started does beside its work; gives what is to be waited for. */
+  publish(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -88,6 +90,7 @@ export async function startServer(settings: Readonly<Record<string, string>> = {
     base: `${origin}${config.basePath}`,
     database,
     seed: async (resources) => { await publishDefinitions(resources, service.parts); },
+    publish: () => service.publish({ all: true }),
     close: async () => {
       await service.app.close();
       await service.stop();

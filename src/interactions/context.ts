@@ -45,6 +45,8 @@ export interface Parts {
   readonly pageSecret: string;
   /** A refusal in the words of the surface that the request came to; the caller is undefined until known. */
   readonly wordRefusal: (refusal: FhirError, request: RefusedRequest, caller: Caller | undefined) => FhirError;
+  /** What a search of these types has to say, where not all of their rows are there yet. */
+  readonly incomplete: (types: readonly string[]) => Issue | undefined;
   /** Told of what should never happen: a failure that is the server's own. */
   readonly onFailure: (error: unknown, request: RefusedRequest) => void;
 }

@@ -49,7 +49,8 @@ export async function searchTypes(request: FhirRequest, context: Context, readin
   const total = await totalOf(queries, context, found, place);
   const links: Link[] = [{ relation: 'self', url: selfUrl(request, pairs) }];
   if (found.next) links.push({ relation: 'next', url: nextUrl(request, { pairs, ...found.next }, pageSecret) });
-  const said = distinct([...warnings, ...searches.flatMap((one) => one.warnings)]);
+  const incomplete = context.parts.incomplete(types);
+  const said = distinct([...warnings, ...searches.flatMap((one) => one.warnings), ...(incomplete ? [incomplete] : [])]);
   const rows = { matches: found.matches, includes: [...includesOf(found), ...((await read.beside?.(found.matches)) ?? [])] };
   const subset = readSubset(context.parts.definitions, pairs);
   const outcome = said.length > 0 ? { outcome: outcomeText(said) } : {};

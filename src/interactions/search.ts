@@ -14,13 +14,15 @@ export const search: Handler = async (request, context) => {
   const place = placeOf(request, pageSecret);
   const pairs = place?.pairs ?? request.query;
   const { query, warnings } = await readListed(request, context, type, pairs);
+  const incomplete = context.parts.incomplete([type]);
   const subset = readSubset(definitions, pairs);
   const page = await context.store.search(context.grant, place?.after ? { ...query, after: place.after } : query);
   const links: Link[] = [{ relation: 'self', url: selfUrl(request, query.self) }];
   if (page.next) links.push({ relation: 'next', url: nextUrl(request, { pairs, after: page.next }, pageSecret) });
   // All matches on the first page: the total is known for nothing.
   const total = page.total ?? (place || page.next || query.count === 0 ? undefined : page.matches.length);
-  const outcome = warnings.length > 0 ? { outcome: outcomeText(warnings) } : {};
+  const said = incomplete ? [...warnings, incomplete] : warnings;
+  const outcome = said.length > 0 ? { outcome: outcomeText(said) } : {};
   const body = searchsetText({ ...(total !== undefined && { total }), links, base, ...subsetOf(subset, page), ...outcome });
   return { status: 200, body, ...(subset && { about: patientsOfRows(page) }) };
 };

@@ -22,6 +22,7 @@ const TABLES: Readonly<Record<string, TableClass>> = {
   'fhir.history': BY_ID,
   'fhir.resource_key': { spread: 'distributed', by: 'key' },
   'fhir.secret': { spread: 'local' },
+  'fhir.publication': { spread: 'local' },
   'fhir.chargeable_status': { spread: 'distributed', by: 'patient' },
   'fhir.chargeable_status_past': { spread: 'distributed', by: 'patient' },
   'fhir.nhs_number': { spread: 'distributed', by: 'number' },

@@ -49,15 +49,19 @@ export function createSources(packed: Packed, findStored: FindStored, db: Querya
     newest((await storedBy(type, 'url', canonical.url)).filter((resource) => fits(resource, canonical)));
   const inPackage = (type: TerminologyType, canonical: Canonical): Resource | undefined =>
     [packed.find(type, canonical.url)].find((resource) => resource !== undefined && fits(resource, canonical));
+  const fixed = (type: TerminologyType, canonical: Canonical): Resource | undefined =>
+    [packed.fixed(type, canonical.url)].find((resource) => resource !== undefined && fits(resource, canonical));
   /** A URL may hold a `|` of its own: HL7 has `…/v2-0391|2.6`. */
   const find = async (type: TerminologyType, canonical: string): Promise<Resource | undefined> => {
     const split = splitCanonical(canonical);
-    return (await inStore(type, split)) ?? inPackage(type, split) ?? inPackage(type, { url: canonical });
+    return fixed(type, split) ?? (await inStore(type, split)) ?? inPackage(type, split) ?? inPackage(type, { url: canonical });
   };
   return {
     valueSet: async (canonical) => snomedValueSet(canonical) ?? loincValueSet(canonical) ?? ((await find('ValueSet', canonical)) as ValueSet | undefined),
     conceptMap: async (canonical) => (await find('ConceptMap', canonical)) as ConceptMap | undefined,
     async codeSystem(canonical) {
+      const whole = fixed('CodeSystem', canonical);
+      if (whole?.content === 'complete') return systemOf(whole as unknown as CodeSystem);
       const stored = withContent(await inStore('CodeSystem', canonical));
       if (stored) return systemOf(stored);
       const releases = await findReleases(db, canonical.url);

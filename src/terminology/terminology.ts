@@ -22,7 +22,7 @@ export interface TerminologyParts {
   /** Our own resources: Definitions.conformanceResources. */
   readonly own: readonly Resource[];
   /** Those of packages of others. */
-  readonly packages?: Packed;
+  readonly packages?: Omit<Packed, 'fixed'>;
   /** Those that administrators have posted. */
   readonly findStored: FindStored;
   readonly db: Queryable;
