@@ -14,7 +14,7 @@ interface Part {
   readonly expression: string;
 }
 
-/** A quantity parameter finds no number in these. */
+/** A quantity parameter takes these for their reach, which makes a pair no different. */
 const UNMEASURED = new Set(['SampledData']);
 
 /** References are resolved as values of their own parameter only: those stay pairs. */

@@ -6,7 +6,7 @@ import { compilePath } from '../fhirpath/compile-path.js';
 import type { CompiledPath } from '../fhirpath/model.js';
 import { membersOf } from './element-path.js';
 import type { IndexRows } from './index-rows.js';
-import { indexPair, type Found } from './params/composite.js';
+import { indexTogether, type Found } from './params/composite.js';
 import { PARAMETER_RULES } from './params/index.js';
 import { RowCollector } from './row-collector.js';
 import { slotsOf, type Slot } from './slots.js';
@@ -97,6 +97,17 @@ function stepsOf(definitions: Definitions, slots: readonly Slot[]): Pick<Plan, '
   return { byMember, always };
 }
 
+/** An extension stands for the value it holds: `Observation.extension('…dna-variant')`. */
+function emitValue(found: string, value: unknown, index: (type: string, value: unknown) => void): void {
+  if (found !== 'Extension' || typeof value !== 'object' || value === null) {
+    index(found, value);
+    return;
+  }
+  for (const [member, held] of Object.entries(value)) {
+    if (member.startsWith('value')) index(typeof held === 'object' ? member.slice(5) : member.charAt(5).toLowerCase() + member.slice(6), held);
+  }
+}
+
 /** Undefined for parameters that have no expression (`_text`). */
 function makeStep(definitions: Definitions, slot: Slot): Step | undefined {
   const { type, parameter, parts } = slot;
@@ -105,7 +116,8 @@ function makeStep(definitions: Definitions, slot: Slot): Step | undefined {
   const path = compilePath(parameter.expression, type, definitions);
   const index = PARAMETER_RULES[parameter.type].indexer(slot);
   let current = new RowCollector();
-  const emit = (found: string, value: unknown): void => index(current, found, value);
+  const add = (found: string, value: unknown): void => { index(current, found, value); };
+  const emit = (found: string, value: unknown): void => { emitValue(found, value, add); };
   return (resource, rows) => {
     current = rows;
     path(resource, emit);
@@ -114,14 +126,18 @@ function makeStep(definitions: Definitions, slot: Slot): Step | undefined {
 
 /** The expression gives the nodes in which the components stand together; each component is evaluated within one node. */
 function compositeStep(definitions: Definitions, slot: Slot, expression: string): Step {
-  const [first, second] = (slot.parts ?? []).map((part) => componentPaths(definitions, part.expression));
+  const components = (slot.parts ?? []).map((part) => componentPaths(definitions, part.expression));
   const contexts = compilePath(expression, slot.type, definitions);
   return (resource, rows) => {
     contexts(resource, (type, node) => {
-      if (!first || !second || typeof node !== 'object' || node === null) return;
-      const left = gather(first(type), node, resource);
-      const right = left.length === 0 ? [] : gather(second(type), node, resource);
-      for (const one of left) for (const other of right) indexPair(slot, rows, one, other);
+      if (typeof node !== 'object' || node === null) return;
+      let together: Found[][] = [[]];
+      for (const component of components) {
+        if (together.length === 0) return;
+        const found = gather(component(type), node, resource);
+        together = together.flatMap((values) => found.map((value) => [...values, value]));
+      }
+      for (const values of together) indexTogether(slot, rows, values);
     });
   };
 }

@@ -32,10 +32,16 @@ export interface QuantityRow {
   readonly param: number;
   /** For composites the token hash of the partner value; 0n otherwise. */
   readonly key: bigint;
-  /** Decimal text. */
+  /** Decimal text. A range has a row for each of its ends, which may be `Infinity` or `-Infinity`. */
   readonly value: string;
+  /** The other end, where it is one of a range. */
+  readonly other?: string;
   /** Hash of system|code, of code, of unit; 0n where absent (numbers). */
   readonly unit: bigint;
   readonly code: bigint;
   readonly display: bigint;
+  /** The same in base units of UCUM, where the unit can be converted: see ucum.ts. */
+  readonly dimension?: bigint;
+  readonly canonical?: string;
+  readonly canonicalOther?: string;
 }

@@ -10,7 +10,7 @@ function has<T>(rows: readonly T[], same: (row: T) => boolean): boolean {
 }
 
 function sameQuantity(a: QuantityRow, b: QuantityRow): boolean {
-  return a.param === b.param && a.value === b.value && a.key === b.key && a.unit === b.unit && a.code === b.code && a.display === b.display;
+  return a.param === b.param && a.value === b.value && a.other === b.other && a.key === b.key && a.unit === b.unit && a.code === b.code && a.display === b.display;
 }
 
 export class RowCollector {

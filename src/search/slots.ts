@@ -33,8 +33,10 @@ export interface Slot {
    * `component-code`, `phonetic` by `name`; they have no rows of their own.
    */
   readonly readers: readonly Slot[];
-  /** Composite parameters: the parts, or undefined where the index can't hold them together. */
+  /** Composite parameters: the parts, a token first, or undefined where the index can't hold them together. */
   readonly parts?: readonly Part[];
+  /** Queries write the parts the other way round: `relationship=DocumentReference/1$replaces`. */
+  readonly turned?: boolean;
   /** Composite parameters that say no more than their parts together, and are answered by those: see both-parts.ts. */
   readonly both?: boolean;
 }
@@ -52,7 +54,7 @@ export interface SlotTable {
 }
 
 const BARE_TYPES: ReadonlySet<string> = new Set(['code', 'boolean', 'id', 'string', 'uri']);
-const COMPOSITES: ReadonlySet<string> = new Set(['token,token', 'token,quantity', 'token,date', 'token,string', 'token,reference']);
+const COMPOSITES: ReadonlySet<string> = new Set(['token,token', 'token,quantity', 'token,date', 'token,string', 'token,reference', 'token,number,number']);
 
 const tables = new WeakMap<Definitions, Map<string, SlotTable>>();
 
@@ -153,6 +155,8 @@ function shareRows(definitions: Definitions, slots: readonly Slot[]): void {
   }
 }
 
+const kindsOf = (parts: readonly Part[]): string => parts.map((part) => part.slot.parameter.type).join(',');
+
 /** Components name their parameters by URL; they may stand anywhere in the same type. */
 function addParts(definitions: Definitions, byCode: Map<string, Slot>): void {
   const byUrl = new Map([...byCode.values()].map((slot) => [slot.parameter.url, slot]));
@@ -163,8 +167,12 @@ function addParts(definitions: Definitions, byCode: Map<string, Slot>): void {
       const part = byUrl.get(definition);
       return part ? [{ slot: part, expression }] : [];
     });
-    const kinds = parts.map((part) => part.slot.parameter.type).join(',');
-    if (parts.length === components.length && COMPOSITES.has(kinds)) Object.assign(slot, { parts, both: isBothParts(definitions, slot, parts) });
+    if (parts.length !== components.length) continue;
+    const turned = kindsOf(parts) === 'reference,token';
+    // The one of R4 that begins with a reference also names the element of each part at the other one.
+    const [first, second] = parts;
+    const inOrder = turned && first && second ? [{ slot: second.slot, expression: first.expression }, { slot: first.slot, expression: second.expression }] : parts;
+    if (COMPOSITES.has(kindsOf(inOrder))) Object.assign(slot, { parts: inOrder, turned, both: isBothParts(definitions, slot, inOrder) });
     byCode.set(code, slot);
   }
 }

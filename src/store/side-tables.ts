@@ -42,17 +42,20 @@ const DATES: SideTable = {
   },
 };
 
-const QUANTITY_COLUMNS = ['param', 'key', 'value', 'unit', 'code', 'display'] as const satisfies readonly (keyof QuantityRow)[];
+const QUANTITY_COLUMNS: Readonly<Record<string, readonly [array: string, of: keyof QuantityRow]>> = {
+  param: ['integer[]', 'param'], key: ['bigint[]', 'key'], value: ['numeric[]', 'value'], unit: ['bigint[]', 'unit'], code: ['bigint[]', 'code'], display: ['bigint[]', 'display'],
+  other: ['numeric[]', 'other'], dimension: ['bigint[]', 'dimension'], canonical: ['numeric[]', 'canonical'], canonical_other: ['numeric[]', 'canonicalOther'],
+};
 
 const QUANTITIES: SideTable = {
   name: 'quantity_index',
   letter: 'q',
-  columns: QUANTITY_COLUMNS.join(', '),
-  arrays: ['integer[]', 'bigint[]', 'numeric[]', 'bigint[]', 'bigint[]', 'bigint[]'],
+  columns: Object.keys(QUANTITY_COLUMNS).join(', '),
+  arrays: Object.values(QUANTITY_COLUMNS).map(([array]) => array),
   rowCount: (rows) => rows.quantities.length,
   values(changes) {
     const rows = changes.flatMap((change) => change.rows?.quantities ?? []);
-    return QUANTITY_COLUMNS.map((column) => numberArray(rows.map((row) => row[column])));
+    return Object.values(QUANTITY_COLUMNS).map(([, of]) => numberArray(rows.map((row) => row[of] ?? null)));
   },
 };
 

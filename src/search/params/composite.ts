@@ -8,11 +8,19 @@ import type { RowCollector } from '../row-collector.js';
 import type { Part, Slot } from '../slots.js';
 import { referenceHash, tokenHasher } from '../token-hash.js';
 import { dateTest, rangeOf, readDate } from './date.js';
+import { decimalRange, decimalTest } from './decimal-range.js';
+import { number } from './number.js';
 import { measuresOf, quantityTest, readQuantity } from './quantity.js';
-import { targetOf, targetsOf } from './reference.js';
+import { askedTargets, reference, targetsOf } from './reference.js';
 import { badValue, type ParameterRules, type ReadContext } from './rules.js';
 import { startsWith, stringsOf } from './string.js';
 import { codesOf, token, tokenPredicate, type Coded } from './token.js';
+
+/** `1$123$345`: a token and two numbers, of which the row has the first as its value and the second as what it is in base units. */
+interface Triple {
+  readonly key: bigint;
+  readonly numbers: readonly SearchValue[];
+}
 
 /** One value of a component in a resource. */
 export interface Found {
@@ -71,8 +79,10 @@ const PAIRS: Readonly<Record<SecondKind, PairRules>> = {
     index(rows, slot, key, { type, value }) {
       for (const pair of tokens(slot, key, targetsOf(type, value).map(referenceHash))) rows.token(pair);
     },
-    read: (_part, text) => ({ text }),
-    predicate: (slot, pairs, scope) => tokenPredicate(pairs.map(({ key, value }) => slot.hasher.pair(key, referenceHash(targetOf(unescape(value.text)) ?? ''))), scope),
+    read: (part, text, context) => reference.read(part, undefined, text, context),
+    predicate: (slot, pairs, scope) => tokenPredicate(
+      pairs.flatMap(({ key, value }) => askedTargets(slot, undefined, [value]).map((target) => slot.hasher.pair(key, referenceHash(target)))), scope,
+    ),
   },
   quantity: {
     index(rows, slot, key, { type, value }) {
@@ -126,8 +136,35 @@ function partsOf(slot: Slot): readonly [Part, Part] {
   return [first, second];
 }
 
-/** Adds the rows of one pair of values. */
-export function indexPair(slot: Slot, rows: RowCollector, first: Found, second: Found): void {
+/** Adds the rows of values that stand together: of a pair, or of a token and two numbers. */
+export function indexTogether(slot: Slot, rows: RowCollector, [first, second, third]: readonly Found[]): void {
+  if (first && second && third) indexTriple(slot, rows, first, second.value, third.value);
+  else if (first && second) indexPair(slot, rows, first, second);
+}
+
+function indexTriple(slot: Slot, rows: RowCollector, first: Found, second: unknown, third: unknown): void {
+  if (typeof second !== 'number' || typeof third !== 'number') return;
+  for (const coded of codesOf(first.type, first.value)) {
+    for (const key of keysOf(coded)) rows.quantity({ param: slot.key, key, value: String(second), canonical: String(third), unit: 0n, code: 0n, display: 0n });
+  }
+}
+
+function triplesPredicate(slot: Slot, triples: readonly Triple[], scope: PredicateScope): string {
+  const { sql } = scope;
+  const test = (side: string, column: string, { text, prefix = 'eq' }: SearchValue): string => {
+    const range = decimalRange(text);
+    if (!range) throw badValue(slot, text, 'write a decimal such as 100');
+    return decimalTest(sql, { value: `${side}.${column}`, other: `${side}.other` }, prefix, range);
+  };
+  return sidePredicate(scope, 'quantity_index', (side) => {
+    const tests = triples.map(({ key, numbers: [start, end] }) => (
+      `(${side}.key = ${sql.bind(String(key), 'bigint')} and ${test(side, 'value', start ?? { text: '' })} and ${test(side, 'canonical', end ?? { text: '' })})`
+    ));
+    return `${paramIs(sql, side, slot.readers.map((reader) => reader.key))} and ${anyOf(sql, tests)}`;
+  });
+}
+
+function indexPair(slot: Slot, rows: RowCollector, first: Found, second: Found): void {
   const [, part] = partsOf(slot);
   for (const coded of codesOf(first.type, first.value)) {
     for (const key of keysOf(coded)) secondRules(part).index(rows, slot, key, second);
@@ -137,19 +174,26 @@ export function indexPair(slot: Slot, rows: RowCollector, first: Found, second: 
 export const composite: ParameterRules = {
   modifiers: [],
 
-  // The extractor evaluates both components and calls indexPair.
+  // The extractor evaluates the components and calls indexTogether.
   indexer: () => () => undefined,
 
   read(slot, _modifier, text, context) {
     const [first, second] = partsOf(slot);
-    const [left, right, ...more] = splitEscaped(text, '$');
-    if (!left || !right || more.length > 0) throw badValue(slot, text, `write ${first.slot.code}$${second.slot.code}, with a $ between two values`);
+    const parts = slot.parts ?? [];
+    const codes = parts.map((part) => part.slot.code);
+    const pieces = splitEscaped(text, '$');
+    if (pieces.length !== parts.length || pieces.includes('')) throw badValue(slot, text, `write ${(slot.turned ? codes.reverse() : codes).join('$')}, with a $ between the values`);
+    const [left = '', ...others] = slot.turned ? pieces.reverse() : pieces;
     keyAsked(first.slot, left);
-    return { text, parts: [{ text: left }, secondRules(second).read(second.slot, right, context)] };
+    if (parts.length > 2) return { text, parts: [{ text: left }, ...others.map((piece, index) => number.read(parts[index + 1]?.slot ?? slot, undefined, piece, context))] };
+    return { text, parts: [{ text: left }, secondRules(second).read(second.slot, others[0] ?? '', context)] };
   },
 
   predicate(slot, _modifier, values, scope) {
     const [first, second] = partsOf(slot);
+    if (slot.parts?.length === 3) {
+      return triplesPredicate(slot, values.map(({ parts: [token, ...numbers] = [] }) => ({ key: keyAsked(first.slot, token?.text ?? ''), numbers })), scope);
+    }
     const pairs = values.map(({ parts = [] }) => ({ key: keyAsked(first.slot, parts[0]?.text ?? ''), value: parts[1] ?? { text: '' } }));
     return secondRules(second).predicate(slot, pairs, scope);
   },

@@ -1,4 +1,5 @@
-// The range that a decimal as written stands for, as exact decimal text. https://hl7.org/fhir/R4/search.html#number
+// The range that a decimal as written stands for, as exact decimal text, and how it compares with a value or a range of a resource.
+// https://hl7.org/fhir/R4/search.html#number · https://hl7.org/fhir/R4/search.html#prefix
 import { decimalText, implicitRange, parseSearchDecimal } from '../../fhir/decimal.js';
 import type { Prefix } from '../query.js';
 import type { SqlScope } from '../sql-scope.js';
@@ -25,19 +26,40 @@ export function decimalRange(text: string): DecimalRange | undefined {
   return { value: decimalText(decimal), lo: range.lower, hi: range.upper, about };
 }
 
-/** Prefixes other than eq, ne and ap take the value as exact; sa and eb are gt and lt of a point. */
-const TESTS: Readonly<Record<Prefix, (sql: SqlScope, column: string, range: DecimalRange) => string>> = {
-  eq: (sql, column, { lo, hi }) => `${column} >= ${sql.bind(lo, 'numeric')} and ${column} < ${sql.bind(hi, 'numeric')}`,
-  ne: (sql, column, { lo, hi }) => `(${column} < ${sql.bind(lo, 'numeric')} or ${column} >= ${sql.bind(hi, 'numeric')})`,
-  gt: (sql, column, { value }) => `${column} > ${sql.bind(value, 'numeric')}`,
-  lt: (sql, column, { value }) => `${column} < ${sql.bind(value, 'numeric')}`,
-  ge: (sql, column, { value }) => `${column} >= ${sql.bind(value, 'numeric')}`,
-  le: (sql, column, { value }) => `${column} <= ${sql.bind(value, 'numeric')}`,
-  sa: (sql, column, { value }) => `${column} > ${sql.bind(value, 'numeric')}`,
-  eb: (sql, column, { value }) => `${column} < ${sql.bind(value, 'numeric')}`,
-  ap: (sql, column, { about }) => `${column} between ${sql.bind(about.lo, 'numeric')} and ${sql.bind(about.hi, 'numeric')}`,
+/** The columns of a row: one end of what the resource says, and the other, null where it says one number. */
+export interface Ends {
+  readonly value: string;
+  readonly other: string;
+}
+
+type Test = (ends: Ends, range: DecimalRange, bind: (decimal: string) => string) => string;
+
+/**
+ * Prefixes other than eq, ne and ap take the value as exact. A range has a row for each end: where one end is enough the other is not looked at. What
+ * bounds `value` bounds the scan of the index.
+ */
+const TESTS: Readonly<Record<Prefix, Test>> = {
+  eq: ({ value, other }, { lo, hi }, bind) => both(other, (end) => `${end} >= ${bind(lo)} and ${end} < ${bind(hi)}`, value),
+  ne: ({ value }, { lo, hi }, bind) => `(${value} < ${bind(lo)} or ${value} >= ${bind(hi)})`,
+  gt: ({ value: end }, { value }, bind) => `${end} > ${bind(value)}`,
+  lt: ({ value: end }, { value }, bind) => `${end} < ${bind(value)}`,
+  ge: ({ value: end }, { value }, bind) => `${end} >= ${bind(value)}`,
+  le: ({ value: end }, { value }, bind) => `${end} <= ${bind(value)}`,
+  sa: ({ value: end, other }, { value }, bind) => both(other, (one) => `${one} > ${bind(value)}`, end),
+  eb: ({ value: end, other }, { value }, bind) => both(other, (one) => `${one} < ${bind(value)}`, end),
+  ap: ({ value, other }, { about: { lo, hi } }, bind) => `(${value} <= ${bind(hi)} and (${value} >= ${bind(lo)} or ${other} > ${bind(hi)}))`,
 };
 
-export function decimalTest(sql: SqlScope, column: string, prefix: Prefix, range: DecimalRange): string {
-  return TESTS[prefix](sql, column, range);
+/** The test holds of both ends; a single number is the one. */
+function both(other: string, test: (end: string) => string, value: string): string {
+  return `${test(value)} and (${other} is null or ${test(other)})`;
+}
+
+export function decimalTest(sql: SqlScope, ends: Ends, prefix: Prefix, range: DecimalRange): string {
+  const names = new Map<string, string>();
+  return TESTS[prefix](ends, range, (decimal) => {
+    const name = names.get(decimal) ?? sql.bind(decimal, 'numeric');
+    names.set(decimal, name);
+    return name;
+  });
 }

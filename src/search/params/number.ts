@@ -12,11 +12,24 @@ function askedNumber(slot: Slot, text: string): DecimalRange {
   return range;
 }
 
-/** A Range gives its two ends; what is between them is not looked at. */
-function numbersOf(value: unknown): readonly number[] {
-  if (typeof value === 'number') return Number.isFinite(value) ? [value] : [];
+/** One number, or a row for each end of a Range. */
+function numbersOf(value: unknown): readonly End[] {
+  if (typeof value === 'number') return Number.isFinite(value) ? [{ value: String(value) }] : [];
   if (!isObject(value)) return [];
-  return [value.low, value.high].flatMap((end) => (isObject(end) ? numbersOf(end.value) : []));
+  const [low, high] = [value.low, value.high].map((end) => (isObject(end) && typeof end.value === 'number' ? String(end.value) : undefined));
+  return endsOf(low, high);
+}
+
+export interface End {
+  readonly value: string;
+  readonly other?: string;
+}
+
+/** An end that was not written is open; without both there is no range. */
+export function endsOf(low: string | undefined, high: string | undefined): readonly End[] {
+  if (low === undefined && high === undefined) return [];
+  const [from, to] = [low ?? '-Infinity', high ?? 'Infinity'];
+  return [{ value: from, other: to }, { value: to, other: from }];
 }
 
 export const number: ParameterRules = {
@@ -24,7 +37,7 @@ export const number: ParameterRules = {
 
   indexer({ key: param }) {
     return (rows, _type, value) => {
-      for (const found of numbersOf(value)) rows.quantity({ param, key: 0n, value: String(found), unit: 0n, code: 0n, display: 0n });
+      for (const found of numbersOf(value)) rows.quantity({ param, key: 0n, ...found, unit: 0n, code: 0n, display: 0n });
     };
   },
 
@@ -37,7 +50,7 @@ export const number: ParameterRules = {
   predicate(slot, _modifier, values, scope) {
     return sidePredicate(scope, 'quantity_index', (side) => {
       const { sql } = scope;
-      const tests = values.map(({ text, prefix = 'eq' }) => `(${decimalTest(sql, `${side}.value`, prefix, askedNumber(slot, text))})`);
+      const tests = values.map(({ text, prefix = 'eq' }) => `(${decimalTest(sql, { value: `${side}.value`, other: `${side}.other` }, prefix, askedNumber(slot, text))})`);
       return `${paramIs(sql, side, slot.readers.map(({ key }) => key))} and ${side}.key = 0 and ${anyOf(sql, tests)}`;
     });
   },
