@@ -62,6 +62,7 @@ import { createProfileChecker } from './validation/profile-checker.js';
 import { contentRules, defaultRules } from './validation/profile-rules.js';
 import { createTerminology, type Terminology } from './terminology/terminology.js';
 import { createValidator, type Validator } from './validation/validator.js';
+import { createXml } from './xml/xml.js';
 
 /** What the two programmes write most. */
 const MOST_WRITTEN = ['Patient', 'Observation', 'Claim', 'Account', 'Bundle', 'Organization', 'Practitioner', 'PractitionerRole', 'RelatedPerson', 'Coverage', 'CarePlan', 'Encounter', 'PaymentNotice', 'DocumentReference', 'Task', 'Consent', 'Parameters', 'StructureDefinition'];
@@ -278,6 +279,7 @@ function createFhirApp(given: ServiceParts, parts: Parts, { validator, terminolo
       baseOf,
       route,
       requireTransport,
+      xml: createXml(definitions),
       smartConfiguration: (base) => smartConfiguration(authorization, base),
       authenticate: identity.authenticate,
       perform: (handler, request, caller) => perform(handler, request, caller, parts),

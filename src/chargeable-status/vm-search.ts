@@ -1,5 +1,4 @@
 // The Visitors and Migrants search: Observation?subject:Patient.identifier=…&code=…|0001, by GET and by POST alike (domain.md 1.7).
-import { fail } from '../fhir/errors.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import type { Caller } from '../fhir/caller.js';
 import type { Clients } from '../identity/clients.js';
@@ -18,7 +17,6 @@ const SUBJECT = 'subject:Patient.identifier';
 const CODE = 'code';
 /** Say how the answer looks, not what is asked (ruling 9). */
 const PRESENTATION = new Set(['_format', '_pretty']);
-const FORMATS = new Set(['json', 'application/json', 'application/fhir+json', 'application/json+fhir']);
 
 export const NO_STORE = { 'Cache-Control': 'no-store' } as const;
 
@@ -78,7 +76,6 @@ function requireQuestion({ query }: FhirRequest): string {
     if (name === SUBJECT) subject = once(name, subject, value);
     else if (name === CODE) code = once(name, code, value);
     else if (!PRESENTATION.has(name)) throw spineError('INVALID_PARAMETER', `Only ${SUBJECT} and ${CODE} can be searched by here, not "${name.slice(0, 64)}"`);
-    else if (name === '_format' && !FORMATS.has(value)) throw fail('not-acceptable', { text: 'Only JSON is served: _format=application/fhir+json' });
   }
   if (!subject) throw spineError('INVALID_PARAMETER', `The parameter ${SUBJECT} is missing`);
   if (!code) throw spineError('INVALID_PARAMETER', `The parameter ${CODE} is missing`);

@@ -43,8 +43,8 @@ function statement(base: string, resource: readonly object[], parts: CapabilityP
     software: { name: 'entitle-fhir', version: parts.version },
     implementation: { description: 'Chargeable status and personal health budgets', url: base },
     fhirVersion: '4.0.1',
-    format: ['json', 'application/fhir+json'],
-    patchFormat: ['application/json-patch+json', 'application/fhir+json'],
+    format: ['json', 'xml', 'application/fhir+json', 'application/fhir+xml'],
+    patchFormat: ['application/json-patch+json', 'application/fhir+json', 'application/fhir+xml'],
     rest: [
       {
         mode: 'server',

@@ -14,6 +14,7 @@ interface ErrorRow {
 export const ERRORS = {
   // the request
   'malformed-json': { status: 400, code: 'structure', text: 'The body is not well-formed JSON' },
+  'malformed-xml': { status: 400, code: 'structure', text: 'The body is not a resource in well-formed XML' },
   'duplicate-key': { status: 400, code: 'structure', text: 'An object in the body names the same member twice' },
   'unknown-element': { status: 400, code: 'structure', text: 'The body holds an element that FHIR does not define' },
   'bad-character': { status: 400, code: 'value', text: 'A string holds a character that cannot be stored' },
@@ -25,8 +26,8 @@ export const ERRORS = {
   'unknown-type': { status: 404, code: 'not-supported', text: 'There is no such resource type in FHIR R4' },
   'unknown-route': { status: 404, code: 'not-found', text: 'This server has nothing at this URL' },
   'method-not-allowed': { status: 405, code: 'not-supported', text: 'This URL does not take this method' },
-  'not-acceptable': { status: 406, code: 'not-supported', text: 'The server answers in application/fhir+json' },
-  'unsupported-media-type': { status: 415, code: 'not-supported', text: 'Send the body as application/fhir+json' },
+  'not-acceptable': { status: 406, code: 'not-supported', text: 'The server answers in application/fhir+json and application/fhir+xml' },
+  'unsupported-media-type': { status: 415, code: 'not-supported', text: 'Send the body as application/fhir+json or application/fhir+xml' },
   'body-too-long': { status: 413, code: 'too-long', text: 'The body is longer than the server takes' },
   'headers-too-long': { status: 431, code: 'too-long', text: 'The URL and headers are longer than the server takes: search by POST, and send less' },
   'too-slow': { status: 408, code: 'timeout', text: 'The request took too long to arrive: send it again' },

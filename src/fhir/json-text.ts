@@ -5,7 +5,7 @@ import type { JsonDocument, Member } from './json-document.js';
 import { findFault } from './json-fault.js';
 import { scanJson, type ResourceList, type Scan } from './json-scan.js';
 import { blank, find, findBadKey, parsePath, pathAt, positionAt, type Position, type Segment } from './json-walk.js';
-import { TextDocument } from './text-document.js';
+import { TextDocument, type Locate } from './text-document.js';
 import type { JsonValue, Resource } from './resource.js';
 
 export type { JsonDocument, Member };
@@ -13,6 +13,8 @@ export type { JsonDocument, Member };
 export interface JsonLimits {
   /** Objects and arrays inside each other, the root counted. */
   readonly maxDepth?: number;
+  /** For a text that was made from another: where in that one the element at a JSON path (`name[0].family`) is. */
+  readonly locate?: Locate;
 }
 
 const MAX_DEPTH = 100;
@@ -28,7 +30,7 @@ export function readJson(text: string, limits: JsonLimits = {}): JsonDocument {
   }
   const start = blank(body, 0);
   const end = body.trimEnd().length;
-  return new TextDocument({ text: body, start, end, value, scan, offsets: scan.members });
+  return new TextDocument({ text: body, start, end, value, scan, offsets: scan.members, locate: limits.locate });
 }
 
 /** As readJson for a body that need not be an object (a JSON Patch), the value alone. */
@@ -62,7 +64,17 @@ export function isTight(document: JsonDocument): boolean {
 /** Line and column of the element at an indexed path, with or without the leading type name; undefined where the text has none. Rescans: for failures. */
 export function positionOf(document: JsonDocument, path: string): Position | undefined {
   const place = find(document.text, document.start, segmentsOf(document, path));
-  return place && positionAt(document.text, place.start);
+  if (!place) return undefined;
+  const locate = document instanceof TextDocument ? document.locate : undefined;
+  return locate ? located(pathAt(document.text, blank(document.text, 0), place.start), locate) : positionAt(document.text, place.start);
+}
+
+/** Of the element itself, or else of the nearest around it. */
+function located(path: string, locate: Locate): Position | undefined {
+  for (let at = path; ; at = at.slice(0, Math.max(at.lastIndexOf('.'), at.lastIndexOf('['), 0))) {
+    const found = locate(at);
+    if (found || at === '') return found;
+  }
 }
 
 function segmentsOf(document: JsonDocument, path: string): Segment[] {

@@ -2,7 +2,7 @@
 import { isExact } from './decimal.js';
 import type { JsonDocument, Member } from './json-document.js';
 import { RESOURCE_LISTS, scanJson, type ResourceList, type Scan } from './json-scan.js';
-import { numbersByPath, parsePath, pathText, unquote, valueEnd, type Segment } from './json-walk.js';
+import { numbersByPath, parsePath, pathText, unquote, valueEnd, type Position, type Segment } from './json-walk.js';
 import type { JsonObject, JsonValue } from './resource.js';
 
 export interface Origin {
@@ -14,7 +14,12 @@ export interface Origin {
   readonly scan: Scan;
   /** Three per member, as the scan notes them. */
   readonly offsets: readonly number[];
+  /** Where the text was made from another. */
+  readonly locate: Locate | undefined;
 }
+
+/** The place in the text that this one was made from, by JSON path; empty for the root. */
+export type Locate = (path: string) => Position | undefined;
 
 /** Numbers per row of Scan.resources. */
 const ROW = 5;
@@ -37,6 +42,10 @@ export class TextDocument implements JsonDocument {
     this.end = origin.end;
     this.value = origin.value;
     this.#origin = origin;
+  }
+
+  get locate(): Locate | undefined {
+    return this.#origin.locate;
   }
 
   get tight(): boolean {
@@ -67,7 +76,7 @@ export class TextDocument implements JsonDocument {
     if (row === undefined) return undefined;
     const { resources, resourceMembers } = scan;
     const offsets = resourceMembers.slice(resources[row + 4], resources[row + ROW + 4]);
-    return new TextDocument({ text: this.text, start: resources[row + 2] ?? 0, end: resources[row + 3] ?? 0, value, scan, offsets });
+    return new TextDocument({ text: this.text, start: resources[row + 2] ?? 0, end: resources[row + 3] ?? 0, value, scan, offsets, locate: this.locate });
   }
 
   /** A scan that has this document's own lists: a Bundle inside a Bundle needs one of its own. */

@@ -4,13 +4,16 @@ import { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 import { fail } from '../fhir/errors.js';
 import { readJson } from '../fhir/json-text.js';
+import { isOurVersion, parseMediaType, type MediaType } from '../fhir/media-type.js';
 import { queryPairs } from '../fhir/query-string.js';
 import type { FhirRequest, SentFile } from '../fhir/request.js';
 import type { Routed } from '../dispatch/router.js';
+import type { Xml } from '../xml/xml.js';
 
 const JSON_TYPES = new Set(['application/fhir+json', 'application/json', 'application/json+fhir', 'text/json']);
 /** Bodies that only operations on files take. */
 export const FILE_TYPES: ReadonlySet<string> = new Set(['text/csv', 'application/fhir+ndjson', 'application/ndjson', 'application/x-ndjson']);
+const XML_TYPES = new Set(['application/fhir+xml', 'application/xml', 'application/xml+fhir', 'text/xml']);
 const JSON_PATCH = 'application/json-patch+json';
 const FORM = 'application/x-www-form-urlencoded';
 
@@ -20,14 +23,14 @@ export function queryText(url: string): string {
   return mark < 0 ? '' : url.slice(mark + 1);
 }
 
-export function decode(request: FastifyRequest, routed: Routed, base: string): FhirRequest {
+export function decode(request: FastifyRequest, routed: Routed, base: string, xml: Xml): FhirRequest {
   const { headers } = request;
   const { interaction, type, id, compartment, version, operation } = routed.parts;
   const isSearch = interaction === 'search';
   const form = isSearch && request.method === 'POST' ? formPairs(request) : [];
   const pairs = queryPairs(queryText(request.url));
   const file = sentFile(request, interaction === 'operation');
-  const sent = isSearch || file ? undefined : readBody(request, interaction === 'patch');
+  const sent = isSearch || file ? undefined : readBody(request, interaction === 'patch', xml);
   return {
     interaction, type, id, compartment, version, operation, base,
     method: request.method as FhirRequest['method'],
@@ -58,29 +61,31 @@ const HANDLING = /\bhandling=(strict|lenient)\b/;
 export const single = (header: string | string[] | undefined): string | undefined => (typeof header === 'string' ? header : undefined);
 const preferred = (header: string | string[] | undefined, which: RegExp): string | undefined => (header === undefined ? undefined : which.exec(String(header))?.[1]);
 
-function readBody(request: FastifyRequest, isPatch: boolean): Pick<FhirRequest, 'body' | 'jsonPatch'> | undefined {
+function readBody(request: FastifyRequest, isPatch: boolean, xml: Xml): Pick<FhirRequest, 'body' | 'jsonPatch'> | undefined {
   const bytes = bytesOf(request);
   if (!bytes) return undefined;
-  if (!isPatch) {
-    requireType(request, (type) => JSON_TYPES.has(type), 'Send the body as application/fhir+json');
-    return { body: readJson(textOf(bytes)) };
-  }
-  const type = requireType(request, (one) => one === JSON_PATCH || JSON_TYPES.has(one), PATCH_TYPES.text, PATCH_TYPES.headers);
-  return type === JSON_PATCH ? { jsonPatch: textOf(bytes) } : { body: readJson(textOf(bytes)) };
+  const { name } = isPatch ? requireType(request, isPatchType, PATCH_TYPES.text, PATCH_TYPES.headers) : requireType(request, isResourceType, SEND_RESOURCE);
+  const text = textOf(bytes);
+  if (name === JSON_PATCH) return { jsonPatch: text };
+  return { body: XML_TYPES.has(name) ? xml.read(text) : readJson(text) };
 }
 
+const SEND_RESOURCE = 'Send the body as application/fhir+json or application/fhir+xml';
+const isResourceType = (name: string): boolean => JSON_TYPES.has(name) || XML_TYPES.has(name);
+const isPatchType = (name: string): boolean => name === JSON_PATCH || isResourceType(name);
+
 const PATCH_TYPES = {
-  text: `Send a JSON Patch as ${JSON_PATCH}, or a FHIRPath Patch as Parameters in application/fhir+json`,
+  text: `Send a JSON Patch as ${JSON_PATCH}, or a FHIRPath Patch as Parameters in application/fhir+json or application/fhir+xml`,
   // https://www.rfc-editor.org/rfc/rfc5789#section-2.2
-  headers: { 'accept-patch': `${JSON_PATCH}, application/fhir+json` },
+  headers: { 'accept-patch': `${JSON_PATCH}, application/fhir+json, application/fhir+xml` },
 };
 
 /** A body that comes as a stream; none but operations take one. */
 function sentFile(request: FastifyRequest, isOperation: boolean): SentFile | undefined {
   const { body } = request;
   if (!(body instanceof Readable)) return undefined;
-  const contentType = requireType(request, (type) => isOperation && FILE_TYPES.has(type), 'Send the body as application/fhir+json');
-  return { contentType, bytes: body as AsyncIterable<Uint8Array> };
+  const { name } = requireType(request, (type) => isOperation && FILE_TYPES.has(type), SEND_RESOURCE);
+  return { contentType: name, bytes: body as AsyncIterable<Uint8Array> };
 }
 
 function formPairs(request: FastifyRequest): [string, string][] {
@@ -100,12 +105,13 @@ function textOf(bytes: Buffer): string {
 }
 
 /** The media type of the body, if it is one that is taken. */
-function requireType(request: FastifyRequest, takes: (type: string) => boolean, text: string, headers: Readonly<Record<string, string>> = {}): string {
+function requireType(request: FastifyRequest, takes: (name: string) => boolean, text: string, headers: Readonly<Record<string, string>> = {}): MediaType {
   refuseCoding(request.headers['content-encoding']);
-  const [type = '', ...parameters] = (request.headers['content-type'] ?? '').toLowerCase().split(';').map((part) => part.trim());
-  const charset = parameters.find((parameter) => parameter.startsWith('charset='));
-  if (!takes(type)) throw fail('unsupported-media-type', { text }, headers);
-  if (charset && !/^charset="?(utf-?8|us-ascii)"?$/.test(charset)) throw fail('unsupported-media-type', { text: 'Send the body in UTF-8' });
+  const type = parseMediaType(request.headers['content-type'] ?? '');
+  if (!takes(type.name)) throw fail('unsupported-media-type', { text }, headers);
+  const charset = type.parameters.get('charset');
+  if (charset !== undefined && !/^(utf-?8|us-ascii)$/.test(charset)) throw fail('unsupported-media-type', { text: 'Send the body in UTF-8' });
+  if (!isOurVersion(type)) throw fail('unsupported-media-type', { text: 'This server speaks FHIR 4.0 alone: leave out fhirVersion, or write 4.0' });
   return type;
 }
 

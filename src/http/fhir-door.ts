@@ -7,8 +7,10 @@ import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import type { Handler, RefusedRequest } from '../interactions/context.js';
 import { WRITES_CSV } from '../operations/csv-answer.js';
 import { queryPairs } from '../fhir/query-string.js';
-import { requireFormat } from './accept.js';
+import type { Xml } from '../xml/xml.js';
+import { presentationOf, presentationOrPlain, type Presentation } from './accept.js';
 import { decode, FILE_TYPES, queryText, single } from './decode.js';
+import { present } from './present.js';
 import { reply } from './reply.js';
 import type { TransportCheck } from './transport.js';
 
@@ -22,6 +24,7 @@ export interface FhirDoor {
   readonly perform: (handler: Handler, request: FhirRequest, caller: Caller) => Promise<FhirResponse>;
   /** Throws for a request that came by too weak a road, before anything of it is looked at. */
   readonly requireTransport: TransportCheck;
+  readonly xml: Xml;
   /** SMART's discovery document for a base, as JSON text. */
   readonly smartConfiguration: (base: string) => string;
   /** The CapabilityStatement's text for a base. */
@@ -46,7 +49,7 @@ export function registerFhirDoor(app: FastifyInstance, door: FhirDoor): void {
     if (isBelow(request.url, door.basePath)) return handle(request, to);
     // Nobody's data is outside the base path: not for the record.
     const error = fail('unknown-route', { text: `Nothing is here: the FHIR service is at ${door.basePath}` });
-    return reply(request, to, door.refuse(error, refused(request, door), undefined));
+    return reply(request, to, present(door.refuse(error, refused(request, door), undefined), presentationFor(request, door), door.xml));
   });
 }
 
@@ -65,21 +68,28 @@ async function serve(request: FastifyRequest, to: FastifyReply, door: FhirDoor):
     door.requireTransport(request.headers);
     const base = door.baseOf(request.headers.host);
     const path = pathBelow(request.url, door.basePath);
-    const query = queryText(request.url);
+    const { accept } = request.headers;
+    const asked = askedOf(request, path);
     if (isOpen(request.method, path)) {
-      requireFormat(request.headers.accept, query);
-      return reply(request, to, { status: 200, body: door.capabilities(base) });
+      return reply(request, to, present({ status: 200, body: door.capabilities(base) }, presentationOf(accept, asked), door.xml));
     }
     if (path === DISCOVERY && request.method === 'GET') return await sendJson(to, door.smartConfiguration(base));
     const identified = door.authenticate(request.headers.authorization);
     caller = identified instanceof Promise ? await identified : identified;
-    requireFormat(request.headers.accept, query, WRITES_CSV.has(path.slice(path.lastIndexOf('$') + 1)));
+    const presentation = presentationOf(accept, asked, WRITES_CSV.has(path.slice(path.lastIndexOf('$') + 1)));
     const routed = door.route(request.method, path);
-    const decoded = decode(request, routed, base);
-    return reply(request, to, await door.perform(routed.handler, decoded, caller));
+    const decoded = decode(request, routed, base, door.xml);
+    return reply(request, to, present(await door.perform(routed.handler, decoded, caller), presentation, door.xml));
   } catch (error) {
     return refuse(error, request, to, door, caller);
   }
+}
+
+/** The query; of a POST _search with the form behind it, where its parameters may stand too. */
+function askedOf(request: FastifyRequest, path: string): string {
+  const query = queryText(request.url);
+  if (request.method !== 'POST' || !path.endsWith('_search') || !Buffer.isBuffer(request.body)) return query;
+  return `${query}&${request.body.toString('latin1')}`;
 }
 
 /** https://hl7.org/fhir/smart-app-launch/conformance.html#using-well-known */
@@ -104,8 +114,11 @@ function pathBelow(url: string, basePath: string): string {
 function refuse(error: unknown, request: FastifyRequest, to: FastifyReply, door: FhirDoor, caller: Caller | undefined): FastifyReply {
   const response = door.refuse(error, refused(request, door), caller);
   door.recordRefusal(caller, response, routedOf(request, door) ?? unread(request), `${request.method} ${request.url}`);
-  return reply(request, to, response);
+  return reply(request, to, present(response, presentationFor(request, door), door.xml));
 }
+
+const presentationFor = (request: FastifyRequest, { basePath }: FhirDoor): Presentation =>
+  presentationOrPlain(request.headers.accept, askedOf(request, pathBelow(request.url, basePath)));
 
 /** As much of a request as is known without reading it. */
 function unread({ method, headers }: FastifyRequest): FhirRequest {

@@ -36,7 +36,7 @@ export function readPatch({ jsonPatch, body }: Pick<FhirRequest, 'jsonPatch' | '
     return (tree) => applyJsonPatch(tree, operations);
   }
   if (body?.value['resourceType'] !== 'Parameters') {
-    throw fail('bad-request', { text: 'Send a JSON Patch as application/json-patch+json, or a FHIRPath Patch as Parameters in application/fhir+json' });
+    throw fail('bad-request', { text: 'Send a JSON Patch as application/json-patch+json, or a FHIRPath Patch as Parameters in application/fhir+json or application/fhir+xml' });
   }
   const operations = readPatchOperations(body);
   return (tree) => applyFhirpathPatch(tree, operations, definitions);

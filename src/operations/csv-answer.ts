@@ -13,7 +13,7 @@ export function asksCsv({ query, headers, inBundle }: FhirRequest): boolean {
   const format = query.find(([name]) => name === '_format')?.[1];
   if (format !== undefined) return CSV.has(mediaType(format));
   const accept = headers?.['accept'];
-  const first = String(accept ?? '').split(',').map(mediaType).find((range) => CSV.has(range) || range.includes('json') || range.includes('*'));
+  const first = String(accept ?? '').split(',').map(mediaType).find((range) => CSV.has(range) || range.includes('json') || range.includes('xml') || range.includes('*'));
   return first !== undefined && CSV.has(first);
 }
 

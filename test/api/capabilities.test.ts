@@ -110,6 +110,7 @@ test('is the same for OPTIONS of the base, and for HEAD without the body', async
 
 test('takes _format and Accept as every URL does', async () => {
   expect((await server.send('GET', 'metadata?_format=json')).status).toBe(200);
-  expect((await server.send('GET', 'metadata?_format=xml')).status).toBe(406);
-  expect((await server.send('GET', 'metadata', { headers: { accept: 'application/fhir+xml' } })).status).toBe(406);
+  expect((await server.send('GET', 'metadata?_format=ttl')).status).toBe(406);
+  expect((await server.send('GET', 'metadata?_format=xml')).text).toContain('<CapabilityStatement xmlns="http://hl7.org/fhir">');
+  expect((await server.send('GET', 'metadata', { headers: { accept: 'application/fhir+xml' } })).headers['content-type']).toBe('application/fhir+xml; charset=utf-8');
 });

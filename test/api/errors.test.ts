@@ -105,6 +105,7 @@ async function whileSlow(): Promise<Answer> {
 
 const REQUESTS: Readonly<Record<ErrorName, () => Promise<Answer>>> = {
   'malformed-json': () => send('POST', 'Patient', '{"resourceType":'),
+  'malformed-xml': () => send('POST', 'Patient', '<Patient xmlns="http://hl7.org/fhir"><active></Patient>', { 'content-type': 'application/fhir+xml' }),
   'duplicate-key': () => send('POST', 'Patient', '{"resourceType":"Patient","active":true,"active":false}'),
   'unknown-element': () => send('POST', 'Patient', '{"resourceType":"Patient","__proto__":{}}'),
   'bad-character': () => send('POST', 'Patient', '{"resourceType":"Patient","name":[{"family":"a\\u0000b"}]}'),
@@ -116,7 +117,7 @@ const REQUESTS: Readonly<Record<ErrorName, () => Promise<Answer>>> = {
   'unknown-type': () => send('GET', 'Pacient/1'),
   'unknown-route': () => send('GET', 'Patient/1/2/3/4'),
   'method-not-allowed': () => send('DELETE', 'Patient/1/_history/1'),
-  'not-acceptable': () => send('GET', 'Patient?_format=xml'),
+  'not-acceptable': () => send('GET', 'Patient?_format=ttl'),
   'unsupported-media-type': () => send('POST', 'Patient', 'resourceType=Patient', { 'content-type': 'text/plain' }),
   'body-too-long': () => send('POST', 'Basic', basic('x', 'x'.repeat(BODY_LIMIT))),
   'headers-too-long': () => sendRaw(server.base, { method: 'GET', path: `/fhir/R4/Patient?name=${'x'.repeat(40_000)}` }),

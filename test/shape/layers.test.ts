@@ -6,6 +6,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   fhir: 0, db: 0,
   fhirpath: 1,
   definitions: 2,
+  xml: 3,
   terminology: 3,
   search: 4, validation: 4,
   store: 5,
