@@ -1,11 +1,11 @@
 // Reads of AuditEvent: what the server recorded is answered here, and searches join it with what clients sent.
 import type { Definitions } from '../definitions/model.js';
-import { historyText, searchsetText, type Link } from '../fhir/bundle.js';
+import { historyText, searchsetText } from '../fhir/bundle.js';
 import { fail } from '../fhir/errors.js';
 import { namesVersion } from '../fhir/etag.js';
 import { outcomeText } from '../fhir/outcome.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
-import { nextUrl, placeOf, readSearch, selfUrl } from '../search/search-request.js';
+import { isFirst, pageLinks, placeOf, readSearch } from '../search/search-request.js';
 import type { Grant } from '../search/grant.js';
 import type { AnswerContext, Answerer } from '../store/answerer.js';
 import { auditEventText } from './audit-event.js';
@@ -57,9 +57,8 @@ async function search(request: FhirRequest, { db, store, grant, now }: AnswerCon
   const date = definitions.searchParameters(TYPE).get('date');
   const sort = query.sort.length === 0 && date ? [{ parameter: date, descending: true }] : query.sort;
   const page = await searchEvents({ ...query, sort, ...(place?.after && { after: place.after }) }, { db, store, grant, rows: rowsFor(grant, 'S'), now });
-  const links: Link[] = [{ relation: 'self', url: selfUrl(request, query.self) }];
-  if (page.next) links.push({ relation: 'next', url: nextUrl(request, { pairs, after: page.next }, pageSecret) });
-  const total = page.total ?? (place || page.next ? undefined : page.matches.length);
+  const links = pageLinks(request, { pairs, used: query.self, place, next: page.next && { after: page.next } }, pageSecret);
+  const total = page.total ?? (!isFirst(place) || page.next ? undefined : page.matches.length);
   const outcome = warnings.length > 0 ? { outcome: outcomeText(warnings) } : {};
   return { status: 200, body: searchsetText({ ...(total !== undefined && { total }), links, base, matches: page.matches, includes: page.includes, ...outcome }) };
 }

@@ -1,30 +1,32 @@
 // Search over several types: of the whole system, or all that is in a compartment. https://hl7.org/fhir/R4/http.html#search
 // Type after type, each in its own order, so that each page costs what its rows cost, however many types there are.
-import { searchsetText, type Link } from '../fhir/bundle.js';
+import { searchsetText } from '../fhir/bundle.js';
 import { fail } from '../fhir/errors.js';
 import type { Issue } from '../fhir/issue.js';
 import { outcomeText } from '../fhir/outcome.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import { compartmentTypes } from '../search/compartment.js';
-import type { Cursor, Query } from '../search/query.js';
+import type { Query } from '../search/query.js';
 import type { Found } from '../store/store.js';
 import type { Context } from './context.js';
+import type { Place, Start } from '../search/page-link.js';
+import { isFirst, pageLinks, placeOf } from '../search/search-request.js';
+import { explained } from './explain.js';
+import { includesCut } from './includes-cut.js';
 import { readListed } from './listed-search.js';
-import type { Place } from '../search/page-link.js';
-import { nextUrl, placeOf, selfUrl } from '../search/search-request.js';
 import { patientsOfRows, readSubset, subsetOf } from './subset.js';
 import { typesNamed } from './type-parameter.js';
 
 /** Where a page ends: the type whose rows come next, and the last one shown of it. */
-interface End {
+interface End extends Start {
   readonly in: string;
-  readonly after?: Cursor;
 }
 
 interface Gathered {
   readonly matches: Found[];
   readonly includes: Map<string, Found>;
   next?: End | undefined;
+  cut?: boolean;
 }
 
 /** How an operation's parameters are searched: pairs as of a search, what else narrows the search of each type, and what comes beside the matches. */
@@ -45,17 +47,23 @@ export async function searchTypes(request: FhirRequest, context: Context, readin
   const { asked, warnings } = plain(request, read.pairs);
   const searches = await Promise.all(types.map((type) => readListed(request, context, type, asked)));
   const queries = searches.map(({ query }) => read.narrow(query));
+  if (queries.some((query) => query.explain)) return explained(queries, context);
   const found = await gather(queries, context, place);
   const total = await totalOf(queries, context, found, place);
-  const links: Link[] = [{ relation: 'self', url: selfUrl(request, pairs) }];
-  if (found.next) links.push({ relation: 'next', url: nextUrl(request, { pairs, ...found.next }, pageSecret) });
+  const links = pageLinks(request, { pairs, used: usedOf(pairs, queries), place, next: found.next }, pageSecret);
   const incomplete = context.parts.incomplete(types);
-  const said = distinct([...warnings, ...searches.flatMap((one) => one.warnings), ...(incomplete ? [incomplete] : [])]);
+  const said = distinct([...warnings, ...searches.flatMap((one) => one.warnings), ...(incomplete ? [incomplete] : []), ...(found.cut ? [includesCut()] : [])]);
   const rows = { matches: found.matches, includes: [...includesOf(found), ...((await read.beside?.(found.matches)) ?? [])] };
   const subset = readSubset(context.parts.definitions, pairs);
   const outcome = said.length > 0 ? { outcome: outcomeText(said) } : {};
   const body = searchsetText({ ...(total !== undefined && { total }), links, base: request.base, ...subsetOf(subset, rows), ...outcome });
   return { status: 200, body, ...(subset && { about: patientsOfRows(rows) }) };
+}
+
+/** What any of the types understood; which types were asked for is understood before. */
+function usedOf(pairs: Place['pairs'], queries: readonly Query[]): Place['pairs'] {
+  const known = new Set(queries.flatMap(({ self }) => self.map(([name, value]) => `${name}=${value}`)));
+  return queries.length === 0 ? pairs : pairs.filter(([name, value]) => name === '_type' || known.has(`${name}=${value}`));
 }
 
 /** The types of `_type`, else all there may be; of these the ones that the caller may search. */
@@ -87,6 +95,7 @@ async function gather(queries: readonly Query[], context: Context, place: Place 
       continue;
     }
     add(found, page.matches, page.includes);
+    if (page.cut) found.cut = true;
     if (page.next) return { ...found, next: { in: query.type, after: page.next } };
   }
   return found;
@@ -104,7 +113,7 @@ function includesOf({ matches, includes }: Gathered): readonly Found[] {
 }
 
 async function totalOf(queries: readonly Query[], { store, grant }: Context, found: Gathered, place: Place | undefined): Promise<number | undefined> {
-  if (queries.every(({ total }) => total === 'none')) return found.next || place ? undefined : found.matches.length;
+  if (queries.every(({ total }) => total === 'none')) return found.next || !isFirst(place) ? undefined : found.matches.length;
   let total = 0;
   for (const query of queries) total += (await store.search(grant, { ...query, count: 0, includes: [] })).total ?? 0;
   return total;

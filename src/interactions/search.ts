@@ -1,8 +1,10 @@
 // search on one type, in a compartment or over several types, by GET or POST, a page at a time. https://hl7.org/fhir/R4/search.html
-import { searchsetText, type Link } from '../fhir/bundle.js';
+import { searchsetText } from '../fhir/bundle.js';
 import { outcomeText } from '../fhir/outcome.js';
-import { nextUrl, placeOf, selfUrl } from '../search/search-request.js';
+import { isFirst, pageLinks, placeOf } from '../search/search-request.js';
 import type { Handler } from './context.js';
+import { explained } from './explain.js';
+import { includesCut } from './includes-cut.js';
 import { readListed } from './listed-search.js';
 import { searchTypes } from './search-types.js';
 import { patientsOfRows, readSubset, subsetOf } from './subset.js';
@@ -14,14 +16,14 @@ export const search: Handler = async (request, context) => {
   const place = placeOf(request, pageSecret);
   const pairs = place?.pairs ?? request.query;
   const { query, warnings } = await readListed(request, context, type, pairs);
+  if (query.explain) return explained([query], context);
   const incomplete = context.parts.incomplete([type]);
   const subset = readSubset(definitions, pairs);
   const page = await context.store.search(context.grant, place?.after ? { ...query, after: place.after } : query);
-  const links: Link[] = [{ relation: 'self', url: selfUrl(request, query.self) }];
-  if (page.next) links.push({ relation: 'next', url: nextUrl(request, { pairs, after: page.next }, pageSecret) });
+  const links = pageLinks(request, { pairs, used: query.self, place, next: page.next && { after: page.next } }, pageSecret);
   // All matches on the first page: the total is known for nothing.
-  const total = page.total ?? (place || page.next || query.count === 0 ? undefined : page.matches.length);
-  const said = incomplete ? [...warnings, incomplete] : warnings;
+  const total = page.total ?? (!isFirst(place) || page.next || query.count === 0 ? undefined : page.matches.length);
+  const said = [...warnings, ...(incomplete ? [incomplete] : []), ...(page.cut ? [includesCut()] : [])];
   const outcome = said.length > 0 ? { outcome: outcomeText(said) } : {};
   const body = searchsetText({ ...(total !== undefined && { total }), links, base, ...subsetOf(subset, page), ...outcome });
   return { status: 200, body, ...(subset && { about: patientsOfRows(page) }) };

@@ -47,7 +47,7 @@ function withIncludes(writing: Writing, query: Query): PageText {
   const nulls = Array.from({ length: keys }, (_, index) => `, null as k${index}`).join('');
   const all = names.map((name) => `select type, id, res from ${name}`).join(' union all ');
   const included = names.length === 0 ? '' : ` union all (select * from (select distinct on (type, id) type, id, res${nulls}`
-    + ` from (${all}) i where not exists (select from shown s where s.type = i.type and s.id = i.id)) j limit ${MOST_INCLUDED})`;
+    + ` from (${all}) i where not exists (select from shown s where s.type = i.type and s.id = i.id)) j limit ${MOST_INCLUDED + 1})`;
   const first = [`with page as materialized (${text})`, `shown as materialized (select '${type}'::text as type, id, refs, self from page limit ${count})`, ...ctes].join(', ');
   return { text: `${first} ${packed(`(select null::text as type, id, res${keyNames(keys)} from page${included})`, keys, true)}`, keys };
 }

@@ -3,11 +3,12 @@ import { askedSlot, exceptedIds, conjunctText, conjunctsOf, refIs, type Writing 
 import type { Include } from './query.js';
 import { slotsOf, type Slot } from './slots.js';
 
-/** More than this are not sent with one page. */
+/** More than this are not sent with one page; one more is looked for, to tell. */
 export const MOST_INCLUDED = 1000;
 
-/** How many times `:iterate` goes on from what was included. */
-const ROUNDS = 3;
+/** How many times `:iterate` goes on from what was included: a tree of organisations is no deeper. Of everything that refers to anything, less is enough. */
+const ROUNDS = 8;
+const WILD_ROUNDS = 3;
 
 const COLUMNS = ['id', 'res', 'refs', 'self'];
 
@@ -22,17 +23,24 @@ export function includeText(writing: Writing, includes: readonly Include[], type
   const names: string[] = [];
   let from = 'shown';
   let types: readonly string[] = [type];
-  for (let round = 0; round < ROUNDS; round += 1) {
-    const due = includes.filter((include) => round === 0 || include.iterate);
+  const wild = includes.some(({ source }) => source === '*');
+  if (wild) writing.sql.constant = false;
+  for (let round = 0; round < (wild ? WILD_ROUNDS : ROUNDS); round += 1) {
+    const due = sourced(writing, includes.filter((include) => round === 0 || include.iterate), types);
     const layer = layerText(writing, due, from, types, `wanted${round}`);
     if (layer.branches.length === 0) break;
     const name = `included${round}`;
-    ctes.push(...layer.ctes, `${name} as materialized (select * from (${layer.branches.join(' union all ')}) i limit ${MOST_INCLUDED})`);
+    ctes.push(...layer.ctes, `${name} as materialized (select * from (${layer.branches.join(' union all ')}) i limit ${MOST_INCLUDED + 1})`);
     names.push(name);
     from = name;
     types = layer.types;
   }
   return { ctes, names };
+}
+
+/** `*` as a source is every type: of what is shown already, or of what may refer to it. */
+function sourced({ definitions }: Writing, includes: readonly Include[], types: readonly string[]): readonly Include[] {
+  return includes.flatMap((include) => (include.source !== '*' ? [include] : (include.reverse ? definitions.resourceTypes : types).map((source) => ({ ...include, source }))));
 }
 
 interface Layer {
@@ -119,5 +127,5 @@ function rowsText(writing: Writing, type: string, found: readonly ((alias: strin
   const alias = writing.sql.alias('i');
   const granted = conjunctsOf(writing, type, { kind: 'all' }).map((conjunct) => conjunctText(writing, { type, alias }, conjunct, 'filter'));
   const tests = [`${alias}.res is not null`, ...found.map((test) => test(alias)), ...granted];
-  return `(select '${type}' as type, ${COLUMNS.map((name) => `${alias}.${name}`).join(', ')} from fhir."${type}" ${alias} where ${tests.join(' and ')} limit ${MOST_INCLUDED})`;
+  return `(select '${type}' as type, ${COLUMNS.map((name) => `${alias}.${name}`).join(', ')} from fhir."${type}" ${alias} where ${tests.join(' and ')} limit ${MOST_INCLUDED + 1})`;
 }

@@ -7,16 +7,22 @@ import type { Cursor } from './query.js';
 /** Name of the parameter that carries the word. */
 export const PAGE = '_page';
 
-/** A search and the place in it where the next page begins. */
-export interface Place {
-  /** What is searched: a type, or the path of a compartment. */
-  readonly type: string;
+/** Where a page begins. */
+export interface Start {
   /** Where several types are searched, the one whose rows come next. */
   readonly in?: string;
-  /** The parameters as the caller sent them. */
-  readonly pairs: readonly (readonly [string, string])[];
   /** Undefined where they come from their beginning. */
   readonly after?: Cursor;
+}
+
+/** A search and the place in it where a page begins. */
+export interface Place extends Start {
+  /** What is searched: a type, or the path of a compartment. */
+  readonly type: string;
+  /** The parameters as the caller sent them. */
+  readonly pairs: readonly (readonly [string, string])[];
+  /** Where the pages before this one began, as far back as is kept: rows written meanwhile move none of them. */
+  readonly trail?: readonly Start[];
 }
 
 const ALGORITHM = 'aes-256-gcm';

@@ -41,6 +41,7 @@ export interface SortKey {
 }
 
 export interface Include {
+  /** `*` for any type. */
   readonly source: string;
   /** Undefined for `*`. */
   readonly parameter?: SearchParameter;

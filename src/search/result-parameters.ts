@@ -102,8 +102,9 @@ function addInclude(settings: ResultSettings, value: string, context: ResultCont
     throw fail('unsupported-modifier', { text: `${name} takes :iterate and no other modifier`, expression: name });
   }
   const iterate = modifier !== undefined;
-  if (value === '*' && !reverse) {
-    settings.includes.push({ source: type, iterate, reverse });
+  if (value === '*') {
+    if (reverse && iterate) throw bad('_revinclude:iterate', value, 'whatever refers to whatever is found has no end: name a type');
+    settings.includes.push({ source: iterate || reverse ? '*' : type, iterate, reverse });
     return undefined;
   }
   const [, source = '', code = '', target] = INCLUDE.exec(value) ?? [];

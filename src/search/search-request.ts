@@ -1,11 +1,12 @@
 // What a request asks to be searched, and the links of its pages: the same for one type, a compartment and the whole system.
 import type { Definitions } from '../definitions/model.js';
+import type { Link } from '../fhir/bundle.js';
 import { queryText } from '../fhir/query-string.js';
 import type { FhirRequest } from '../fhir/request.js';
 import { compartmentClause } from './compartment.js';
 import { parseSearch, type ParsedSearch } from './parse.js';
 import type { Clause } from './query.js';
-import { openPlace, PAGE, sealPlace, type Place } from './page-link.js';
+import { openPlace, PAGE, sealPlace, type Place, type Start } from './page-link.js';
 
 const DEFAULT_COUNT = 20;
 const MAX_COUNT = 1000;
@@ -52,3 +53,42 @@ export function selfUrl(request: FhirRequest, pairs: readonly (readonly [string,
 
 export const nextUrl = (request: FhirRequest, place: Omit<Place, 'type'>, secret: string): string =>
   selfUrl(request, [[PAGE, sealPlace({ type: scopeOf(request), ...place }, secret)]]);
+
+/** Length of the places that a link carries of the pages before it: some fifteen, and no URL that a proxy would cut. */
+const LONGEST_TRAIL = 1500;
+
+interface Pages {
+  /** As the caller sent them. */
+  readonly pairs: Place['pairs'];
+  /** Those of them that were understood. */
+  readonly used: Place['pairs'];
+  /** Of the page that was asked for; undefined where the request itself is the search. */
+  readonly place: Place | undefined;
+  readonly next: Start | undefined;
+}
+
+/** The links of a page. The first that a search answers has nothing before it; every later one leads back by where its forerunners began. */
+export function pageLinks(request: FhirRequest, { pairs, used, place, next }: Pages, secret: string): Link[] {
+  if (!place) {
+    const self: Link = { relation: 'self', url: selfUrl(request, used) };
+    return next ? [self, { relation: 'next', url: nextUrl(request, { pairs, ...next, trail: [{}] }, secret) }] : [self];
+  }
+  const links: Link[] = [
+    { relation: 'self', url: selfUrl(request, request.query.filter(([name]) => name === PAGE)) },
+    { relation: 'first', url: nextUrl(request, { pairs }, secret) },
+  ];
+  const { trail = [] } = place;
+  const before = trail.at(-1);
+  if (before) links.push({ relation: 'previous', url: nextUrl(request, { pairs, ...before, trail: trail.slice(0, -1) }, secret) });
+  if (next) links.push({ relation: 'next', url: nextUrl(request, { pairs, ...next, trail: trailOf(place) }, secret) });
+  return links;
+}
+
+function trailOf({ trail = [], after, in: inside }: Place): readonly Start[] {
+  let kept = [...trail, { ...(inside !== undefined && { in: inside }), ...(after && { after }) }];
+  while (kept.length > 1 && JSON.stringify(kept).length > LONGEST_TRAIL) kept = kept.slice(1);
+  return kept;
+}
+
+/** Is the page the one that the search begins with? */
+export const isFirst = (place: Place | undefined): boolean => place?.after === undefined && place?.in === undefined;

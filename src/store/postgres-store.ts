@@ -5,6 +5,7 @@ import type { Definitions } from '../definitions/model.js';
 import type { CodeText } from '../search/index-rows.js';
 import type { FrequencyOf } from '../search/token-frequency.js';
 import { KnownTexts } from './code-texts.js';
+import { explain } from './explain.js';
 import { historyOfTypes } from './history-of-types.js';
 import { history } from './history.js';
 import { read, vread } from './read.js';
@@ -38,6 +39,7 @@ export function createStore({ database, definitions, now = Date.now, outbox }: S
       history: (grant, type, id, page) => history(ground, grant, type, id, page),
       historyOfTypes: (grant, query) => historyOfTypes(ground, grant, query),
       search: (grant, query) => searchPage(ground, frequencyOf, grant, query),
+      explain: (grant, query) => explain(ground, frequencyOf, grant, query),
     });
   };
   const transaction: Store['transaction'] = async (work) => {

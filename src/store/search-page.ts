@@ -1,9 +1,11 @@
 // One page of a search: the statement is search's, the rows and where to go on are told here. https://hl7.org/fhir/R4/search.html
 import { cursorOf, searchStatement } from '../search/compile.js';
+import { MOST_INCLUDED } from '../search/include.js';
 import type { PackedRow } from '../search/packed-page.js';
 import type { Grant } from '../search/grant.js';
 import type { Query } from '../search/query.js';
 import type { FrequencyOf } from '../search/token-frequency.js';
+import { canonicalIncludes } from './canonical-includes.js';
 import { countOf, estimateOf } from './search-total.js';
 import type { SearchPage } from './store.js';
 import type { Ground } from './visible-rows.js';
@@ -16,10 +18,18 @@ export async function searchPage(ground: Ground, frequencyOf: FrequencyOf, grant
   const found = query.includes.length === 0 ? rows : rows.filter(({ type }) => type === undefined);
   const shown = found.slice(0, query.count);
   const last = found.length > shown.length ? shown.at(-1) : undefined;
+  const included = rows.slice(found.length);
+  const matches = shown.map(({ id, res }) => ({ type: query.type, id, text: res }));
+  const includes = included.slice(0, MOST_INCLUDED).map(({ type, id, res }) => ({ type: type ?? query.type, id, text: res }));
+  if (query.includes.length > 0) {
+    const looking = { definitions: ground.definitions, grant, search: (asked: Query) => searchPage(ground, frequencyOf, grant, asked) };
+    includes.push(...await canonicalIncludes(looking, query, { matches, includes }));
+  }
   return {
-    matches: shown.map(({ id, res }) => ({ type: query.type, id, text: res })),
-    includes: rows.slice(found.length).map(({ type, id, res }) => ({ type: type ?? query.type, id, text: res })),
+    matches,
+    includes,
     ...(last && { next: cursorOf(last) }),
+    ...(included.length > MOST_INCLUDED && { cut: true }),
     ...(asksTotal(query) && { total: last || query.after ? await total(ground, frequencyOf, grant, query, found.length) : found.length }),
   };
 }

@@ -4,6 +4,7 @@ import type { Queryable } from '../db/database.js';
 import type { Grant } from '../search/grant.js';
 import type { IndexRows } from '../search/index-rows.js';
 import type { Cursor, Query } from '../search/query.js';
+import type { Explained } from './explain.js';
 import type { News } from './news.js';
 
 export interface StoredVersion {
@@ -58,6 +59,8 @@ export interface SearchPage {
   /** Undefined on the last page. */
   readonly next?: Cursor;
   readonly total?: number;
+  /** There is more to include than was. */
+  readonly cut?: boolean;
 }
 
 /** One resource's change, ready to be stored. */
@@ -104,6 +107,8 @@ export interface Reader {
   /** The versions of all resources of some types, by time. */
   historyOfTypes(grant: Grant, query: HistoryQuery): Promise<readonly HistoryVersion[]>;
   search(grant: Grant, query: Query): Promise<SearchPage>;
+  /** How `search` would be answered; nothing of it is cut to the Grant's views, so that it is for administrators alone. */
+  explain(grant: Grant, query: Query): Promise<Explained>;
 }
 
 export interface Store extends Reader {

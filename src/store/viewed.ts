@@ -18,6 +18,7 @@ export function viewed(reader: Reader): Reader {
       const page = await reader.search(grant, query);
       return { ...page, matches: found(grant, page.matches), includes: found(grant, page.includes) };
     },
+    explain: (grant, query) => reader.explain(grant, query),
   };
 }
 
