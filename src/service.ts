@@ -280,6 +280,7 @@ function createFhirApp(given: ServiceParts, parts: Parts, { validator, terminolo
       route,
       requireTransport,
       xml: createXml(definitions),
+      bodyLimitBytes: config.bodyLimitBytes,
       smartConfiguration: (base) => smartConfiguration(authorization, base),
       authenticate: identity.authenticate,
       perform: (handler, request, caller) => perform(handler, request, caller, parts),

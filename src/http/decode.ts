@@ -1,6 +1,5 @@
 // Stop 3 of a request: HTTP -> one frozen FhirRequest. https://hl7.org/fhir/R4/http.html
 import { isUtf8 } from 'node:buffer';
-import { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 import { fail } from '../fhir/errors.js';
 import { readJson } from '../fhir/json-text.js';
@@ -83,10 +82,12 @@ const PATCH_TYPES = {
 /** A body that comes as a stream; none but operations take one. */
 function sentFile(request: FastifyRequest, isOperation: boolean): SentFile | undefined {
   const { body } = request;
-  if (!(body instanceof Readable)) return undefined;
+  if (!isStream(body)) return undefined;
   const { name } = requireType(request, (type) => isOperation && FILE_TYPES.has(type), SEND_RESOURCE);
-  return { contentType: name, bytes: body as AsyncIterable<Uint8Array> };
+  return { contentType: name, bytes: body };
 }
+
+const isStream = (body: unknown): body is AsyncIterable<Uint8Array> => typeof body === 'object' && body !== null && Symbol.asyncIterator in body;
 
 function formPairs(request: FastifyRequest): [string, string][] {
   const bytes = bytesOf(request);
@@ -106,17 +107,10 @@ function textOf(bytes: Buffer): string {
 
 /** The media type of the body, if it is one that is taken. */
 function requireType(request: FastifyRequest, takes: (name: string) => boolean, text: string, headers: Readonly<Record<string, string>> = {}): MediaType {
-  refuseCoding(request.headers['content-encoding']);
   const type = parseMediaType(request.headers['content-type'] ?? '');
   if (!takes(type.name)) throw fail('unsupported-media-type', { text }, headers);
   const charset = type.parameters.get('charset');
   if (charset !== undefined && !/^(utf-?8|us-ascii)$/.test(charset)) throw fail('unsupported-media-type', { text: 'Send the body in UTF-8' });
   if (!isOurVersion(type)) throw fail('unsupported-media-type', { text: 'This server speaks FHIR 4.0 alone: leave out fhirVersion, or write 4.0' });
   return type;
-}
-
-/** A body that is compressed is not read. https://www.rfc-editor.org/rfc/rfc9110#section-8.4 */
-function refuseCoding(coding: string | undefined): void {
-  if (coding === undefined || coding.toLowerCase() === 'identity') return;
-  throw fail('unsupported-media-type', { text: `The body is in the coding ${coding.slice(0, 60)}: send it without` }, { 'accept-encoding': 'identity' });
 }

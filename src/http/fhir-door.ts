@@ -9,9 +9,10 @@ import { WRITES_CSV } from '../operations/csv-answer.js';
 import { queryPairs } from '../fhir/query-string.js';
 import type { Xml } from '../xml/xml.js';
 import { presentationOf, presentationOrPlain, type Presentation } from './accept.js';
+import { unpackBody } from './content-coding.js';
 import { decode, FILE_TYPES, queryText, single } from './decode.js';
 import { present } from './present.js';
-import { reply } from './reply.js';
+import { reply, type Replied } from './reply.js';
 import type { TransportCheck } from './transport.js';
 
 export interface FhirDoor {
@@ -25,6 +26,8 @@ export interface FhirDoor {
   /** Throws for a request that came by too weak a road, before anything of it is looked at. */
   readonly requireTransport: TransportCheck;
   readonly xml: Xml;
+  /** Of a body once it is unpacked. */
+  readonly bodyLimitBytes: number;
   /** SMART's discovery document for a base, as JSON text. */
   readonly smartConfiguration: (base: string) => string;
   /** The CapabilityStatement's text for a base. */
@@ -58,7 +61,7 @@ function isBelow(url: string, basePath: string): boolean {
 }
 
 /** Refusals that Fastify makes before a handler runs, in our words. */
-export function refuseByFastify(error: unknown, request: FastifyRequest, to: FastifyReply, door: FhirDoor): FastifyReply {
+export function refuseByFastify(error: unknown, request: FastifyRequest, to: FastifyReply, door: FhirDoor): Replied {
   return refuse(asRefusal(error), request, to, door, undefined);
 }
 
@@ -69,14 +72,14 @@ async function serve(request: FastifyRequest, to: FastifyReply, door: FhirDoor):
     const base = door.baseOf(request.headers.host);
     const path = pathBelow(request.url, door.basePath);
     const { accept } = request.headers;
-    const asked = askedOf(request, path);
     if (isOpen(request.method, path)) {
-      return reply(request, to, present({ status: 200, body: door.capabilities(base) }, presentationOf(accept, asked), door.xml));
+      return reply(request, to, present({ status: 200, body: door.capabilities(base) }, presentationOf(accept, queryText(request.url)), door.xml));
     }
     if (path === DISCOVERY && request.method === 'GET') return await sendJson(to, door.smartConfiguration(base));
     const identified = door.authenticate(request.headers.authorization);
     caller = identified instanceof Promise ? await identified : identified;
-    const presentation = presentationOf(accept, asked, WRITES_CSV.has(path.slice(path.lastIndexOf('$') + 1)));
+    if (request.headers['content-encoding'] !== undefined) await unpackBody(request, door.bodyLimitBytes);
+    const presentation = presentationOf(accept, askedOf(request, path), WRITES_CSV.has(path.slice(path.lastIndexOf('$') + 1)));
     const routed = door.route(request.method, path);
     const decoded = decode(request, routed, base, door.xml);
     return reply(request, to, present(await door.perform(routed.handler, decoded, caller), presentation, door.xml));
@@ -111,7 +114,7 @@ function pathBelow(url: string, basePath: string): string {
   return path.startsWith('/') ? path.slice(1) : path;
 }
 
-function refuse(error: unknown, request: FastifyRequest, to: FastifyReply, door: FhirDoor, caller: Caller | undefined): FastifyReply {
+function refuse(error: unknown, request: FastifyRequest, to: FastifyReply, door: FhirDoor, caller: Caller | undefined): Replied {
   const response = door.refuse(error, refused(request, door), caller);
   door.recordRefusal(caller, response, routedOf(request, door) ?? unread(request), `${request.method} ${request.url}`);
   return reply(request, to, present(response, presentationFor(request, door), door.xml));

@@ -3,10 +3,17 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { etag } from '../fhir/etag.js';
 import { httpDate } from '../fhir/http-date.js';
 import type { FhirResponse } from '../fhir/request.js';
+import { codingFor, compress, WORTH_COMPRESSING, type Coding } from './content-coding.js';
 
 const FHIR_JSON = 'application/fhir+json; charset=utf-8';
 
-export function reply(request: FastifyRequest, to: FastifyReply, response: FhirResponse): FastifyReply {
+/** At once, or once the body is packed. */
+export type Replied = FastifyReply | Promise<FastifyReply>;
+
+/** Types of content that are packed already gain nothing. */
+const PACKABLE = /^text\/|json|xml/;
+
+export function reply(request: FastifyRequest, to: FastifyReply, response: FhirResponse): Replied {
   to.code(response.status);
   echoTraces(request, to);
   to.header('cache-control', 'private, no-cache');
@@ -17,8 +24,17 @@ export function reply(request: FastifyRequest, to: FastifyReply, response: FhirR
   if (response.location !== undefined) to.header('location', response.location);
   if (response.headers) to.headers(response.headers);
   if (response.body === undefined) return to.send();
-  if (response.headers?.['content-type'] === undefined) to.header('content-type', FHIR_JSON);
-  return to.send(response.body);
+  const type = response.headers?.['content-type'];
+  if (type === undefined) to.header('content-type', FHIR_JSON);
+  to.header('vary', 'accept, accept-encoding');
+  if (response.body.length < WORTH_COMPRESSING || (type !== undefined && !PACKABLE.test(type))) return to.send(response.body);
+  const coding = codingFor(request.headers['accept-encoding']);
+  return coding === undefined ? to.send(response.body) : sendPacked(to, response.body, coding);
+}
+
+async function sendPacked(to: FastifyReply, body: string, coding: Coding): Promise<FastifyReply> {
+  const packed = await compress(body, coding);
+  return to.header('content-encoding', coding).send(packed);
 }
 
 /** The ids by which a caller follows its request, each under the name it came by. */
