@@ -38,6 +38,7 @@ const SETTINGS = {
   conditionalDeleteLimit: required('CONDITIONAL_DELETE_LIMIT', '1000', integer(1, 100_000), 'How many matches a delete by criteria may delete, where it may delete multiple; more are refused.'),
   matchEveryMs: required('MATCH_EVERY_MS', '30000', integer(100, 86_400_000), 'How often statements without NHS number are compared with the patients that have come or changed.'),
   fileLimitBytes: required('FILE_LIMIT_BYTES', String(2048 * MIB), integer(1024, 65_536 * MIB), 'The longest file of statements the server takes.'),
+  binaryTypes: optional('BINARY_TYPES', mediaTypes, 'The media types of the files that Binary keeps, divided by commas: `application/pdf,image/*`; unset, all.'),
   authIssuer: optional('AUTH_ISSUER', word, 'The `iss` of the tokens to trust; set, it switches the development tokens off.'),
   authJwksUrl: optional('AUTH_JWKS_URL', url('https:', 'http:'), 'Where the public keys of AUTH_ISSUER are.'),
   authAudience: optional('AUTH_AUDIENCE', word, 'The `aud` that a token of AUTH_ISSUER must carry.'),
@@ -160,6 +161,12 @@ function flag(text: string): boolean {
 function word(text: string): string {
   if (/\s/.test(text)) throw new Error('one word without spaces');
   return text;
+}
+
+function mediaTypes(text: string): readonly string[] {
+  const types = text.toLowerCase().split(',').map((type) => type.trim());
+  if (!types.every((type) => /^[\w.+-]+\/(?:[\w.+-]+|\*)$/.test(type))) throw new Error('a list of media types such as application/pdf,image/*');
+  return types;
 }
 
 function headerName(text: string): string {

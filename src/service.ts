@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { createAccess } from './access/access.js';
 import { createClauses } from './access/clauses.js';
 import { documentRule, fileRule } from './access/file-rule.js';
+import { createFileTypesRule } from './access/file-types.js';
 import { OwnOrganizations } from './access/own-organizations.js';
 import { createStanding } from './access/standing.js';
 import { type App, type AppLog, createApp } from './app.js';
@@ -150,7 +151,7 @@ export async function createService(given: ServiceParts): Promise<Service> {
     extract: createExtractor(definitions),
     profiles,
     terminology,
-    rules: [serverMadeRule, fileRule, documentRule, ...status.rules, ...createBudgets(definitions).rules, createSubscriptionRule({ definitions, permit, network }), createDefinitionRule(profiles), createTerminologyRule(terminology.answers)],
+    rules: [serverMadeRule, fileRule, ...(config.binaryTypes ? [createFileTypesRule(config.binaryTypes)] : []), documentRule, ...status.rules, ...createBudgets(definitions).rules, createSubscriptionRule({ definitions, permit, network }), createDefinitionRule(profiles), createTerminologyRule(terminology.answers)],
     answerers: [...status.answerers, createEvents({ definitions, pageSecret })],
     clock,
     newId,

@@ -6,7 +6,7 @@ describe('readConfig', () => {
   test('gives the documented defaults for an empty environment', () => {
     expect(readConfig({})).toEqual({
       port: 8080, host: '127.0.0.1', dataDir: resolve('data'), databaseUrl: undefined, databasePoolSize: 10, databasePrepared: true,
-      basePath: '/fhir/R4', publicUrl: undefined, bodyLimitBytes: 33_554_432, fileLimitBytes: 2_147_483_648, matchEveryMs: 30_000, authIssuer: undefined, authJwksUrl: undefined,
+      basePath: '/fhir/R4', publicUrl: undefined, bodyLimitBytes: 33_554_432, fileLimitBytes: 2_147_483_648, binaryTypes: undefined, conditionalDelete: 'single', conditionalDeleteLimit: 1000, matchEveryMs: 30_000, authIssuer: undefined, authJwksUrl: undefined,
       authAudience: undefined, nonePolicy: 'all', vmProfile: 'modern', vmUnsignedTokens: false, tlsFloor: '1.2', unknownProfile: 'warning', logLevel: 'info', clockOffsetMs: 0,
       subscriptionNetwork: 'public', subscriptionRetryMs: 1000, subscriptionGiveUpMs: 86_400_000,
     });

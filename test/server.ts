@@ -68,6 +68,8 @@ export async function startServer(settings: Readonly<Record<string, string>> = {
     let test = agent[verb](path === '' ? config.basePath : `${config.basePath}/${path}`);
     if (ask.token !== undefined) test = test.set('authorization', `Bearer ${ask.token}`);
     if (ask.body !== undefined && ask.headers?.['content-type'] === undefined) test = test.set('content-type', 'application/fhir+json');
+    // Without it a Binary would be sent as the file it holds.
+    if (path.startsWith('Binary')) test = test.set('accept', 'application/fhir+json');
     for (const [name, value] of Object.entries(ask.headers ?? {})) test = test.set(name, value);
     if (ask.body !== undefined) test = test.send(typeof ask.body === 'string' ? ask.body : JSON.stringify(ask.body));
     const response = await test.buffer(true).parse((message, done) => {

@@ -73,6 +73,8 @@ export interface FhirResponse {
   readonly status: number;
   /** The body as JSON text, exactly as it goes out. */
   readonly body?: string;
+  /** In its place where the body is a file. */
+  readonly bytes?: Uint8Array;
   /** The body is an OperationOutcome (a batch response puts it in entry.response.outcome). */
   readonly outcome?: boolean;
   /** Version of the resource, for ETag. */

@@ -8,6 +8,7 @@ import { queryPairs } from '../fhir/query-string.js';
 import type { FhirRequest, SentFile } from '../fhir/request.js';
 import type { Routed } from '../dispatch/router.js';
 import type { Xml } from '../xml/xml.js';
+import { binaryText, holdsBinaryXml, isBinary, namesFhir, writesBinary } from './raw-binary.js';
 
 const JSON_TYPES = new Set(['application/fhir+json', 'application/json', 'application/json+fhir', 'text/json']);
 /** Bodies that only operations on files take. */
@@ -29,7 +30,7 @@ export function decode(request: FastifyRequest, routed: Routed, base: string, xm
   const form = isSearch && request.method === 'POST' ? formPairs(request) : [];
   const pairs = queryPairs(queryText(request.url));
   const file = sentFile(request, interaction === 'operation');
-  const sent = isSearch || file ? undefined : readBody(request, interaction === 'patch', xml);
+  const sent = isSearch || file ? undefined : writesBinary(routed.parts) ? readBinary(request, id, xml) : readBody(request, interaction === 'patch', xml);
   return {
     interaction, type, id, compartment, version, operation, base,
     method: request.method as FhirRequest['method'],
@@ -49,7 +50,7 @@ export function decode(request: FastifyRequest, routed: Routed, base: string, xm
     provenance: single(headers['x-provenance']),
     headers,
     inBundle: false,
-    preferReturn: preferred(headers['prefer'], RETURN) as FhirRequest['preferReturn'],
+    preferReturn: (preferred(headers['prefer'], RETURN) as FhirRequest['preferReturn']) ?? (sent?.isFile && !namesFhir(headers.accept) ? 'minimal' : undefined),
     preferHandling: preferred(headers['prefer'], HANDLING) as FhirRequest['preferHandling'],
   };
 }
@@ -60,7 +61,7 @@ const HANDLING = /\bhandling=(strict|lenient)\b/;
 export const single = (header: string | string[] | undefined): string | undefined => (typeof header === 'string' ? header : undefined);
 const preferred = (header: string | string[] | undefined, which: RegExp): string | undefined => (header === undefined ? undefined : which.exec(String(header))?.[1]);
 
-function readBody(request: FastifyRequest, isPatch: boolean, xml: Xml): Pick<FhirRequest, 'body' | 'jsonPatch'> | undefined {
+function readBody(request: FastifyRequest, isPatch: boolean, xml: Xml): Sent | undefined {
   const bytes = bytesOf(request);
   if (!bytes) return undefined;
   const { name } = isPatch ? requireType(request, isPatchType, PATCH_TYPES.text, PATCH_TYPES.headers) : requireType(request, isResourceType, SEND_RESOURCE);
@@ -72,6 +73,26 @@ function readBody(request: FastifyRequest, isPatch: boolean, xml: Xml): Pick<Fhi
 const SEND_RESOURCE = 'Send the body as application/fhir+json or application/fhir+xml';
 const isResourceType = (name: string): boolean => JSON_TYPES.has(name) || XML_TYPES.has(name);
 const isPatchType = (name: string): boolean => name === JSON_PATCH || isResourceType(name);
+
+/** A body as it was read. */
+interface Sent extends Pick<FhirRequest, 'body' | 'jsonPatch'> {
+  /** It was no resource but a file, now the content of a Binary. */
+  readonly isFile?: boolean;
+}
+
+/** A Binary's body: the resource, in a FHIR format, or any other content, which is then that of the file. */
+function readBinary(request: FastifyRequest, id: string | undefined, xml: Xml): Sent | undefined {
+  const bytes = bytesOf(request);
+  const contentType = request.headers['content-type'] ?? '';
+  if (!bytes && contentType === '') return undefined;
+  const { name } = parseMediaType(contentType);
+  if (bytes && JSON_TYPES.has(name)) {
+    const body = readJson(textOf(bytes));
+    if (isBinary(body)) return { body };
+  }
+  if (bytes && XML_TYPES.has(name) && holdsBinaryXml(bytes)) return { body: xml.read(textOf(bytes)) };
+  return { body: readJson(binaryText(bytes ?? Buffer.alloc(0), contentType, single(request.headers['x-security-context']), id)), isFile: true };
+}
 
 const PATCH_TYPES = {
   text: `Send a JSON Patch as ${JSON_PATCH}, or a FHIRPath Patch as Parameters in application/fhir+json or application/fhir+xml`,

@@ -12,6 +12,7 @@ import { presentationOf, presentationOrPlain, type Presentation } from './accept
 import { unpackBody } from './content-coding.js';
 import { decode, FILE_TYPES, queryText, single } from './decode.js';
 import { present } from './present.js';
+import { fileResponse, gathered, wantsFile, writesBinary } from './raw-binary.js';
 import { reply, type Replied } from './reply.js';
 import type { TransportCheck } from './transport.js';
 
@@ -79,10 +80,14 @@ async function serve(request: FastifyRequest, to: FastifyReply, door: FhirDoor):
     const identified = door.authenticate(request.headers.authorization);
     caller = identified instanceof Promise ? await identified : identified;
     if (request.headers['content-encoding'] !== undefined) await unpackBody(request, door.bodyLimitBytes);
-    const presentation = presentationOf(accept, askedOf(request, path), WRITES_CSV.has(path.slice(path.lastIndexOf('$') + 1)));
+    const asked = askedOf(request, path);
+    const presentation = formOf(accept, asked, path);
     const routed = door.route(request.method, path);
+    if (writesBinary(routed.parts)) request.body = await gathered(request.body, door.bodyLimitBytes);
     const decoded = decode(request, routed, base, door.xml);
-    return reply(request, to, present(await door.perform(routed.handler, decoded, caller), presentation, door.xml));
+    const response = await door.perform(routed.handler, decoded, caller);
+    if (wantsFile(routed.parts, accept, asked)) return reply(request, to, fileResponse(response, routed.parts.id ?? '', accept));
+    return reply(request, to, present(response, presentation, door.xml));
   } catch (error) {
     return refuse(error, request, to, door, caller);
   }
@@ -93,6 +98,12 @@ function askedOf(request: FastifyRequest, path: string): string {
   const query = queryText(request.url);
   if (request.method !== 'POST' || !path.endsWith('_search') || !Buffer.isBuffer(request.body)) return query;
   return `${query}&${request.body.toString('latin1')}`;
+}
+
+/** A caller that can't read what is written is told so before anything is done; a file is written in its own format. */
+function formOf(accept: string | undefined, asked: string, path: string): Presentation {
+  if (path === 'Binary' || path.startsWith('Binary/')) return presentationOrPlain(accept, asked);
+  return presentationOf(accept, asked, WRITES_CSV.has(path.slice(path.lastIndexOf('$') + 1)));
 }
 
 /** https://hl7.org/fhir/smart-app-launch/conformance.html#using-well-known */

@@ -23,6 +23,7 @@ export function reply(request: FastifyRequest, to: FastifyReply, response: FhirR
   if (response.updated !== undefined) to.header('last-modified', httpDate(response.updated));
   if (response.location !== undefined) to.header('location', response.location);
   if (response.headers) to.headers(response.headers);
+  if (response.bytes) return to.send(response.bytes);
   if (response.body === undefined) return to.send();
   const type = response.headers?.['content-type'];
   if (type === undefined) to.header('content-type', FHIR_JSON);
