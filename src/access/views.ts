@@ -15,7 +15,8 @@ export interface Sight {
 
 /** The scope by which a care coordinator checks entitlement, named for the national activity code of the detail behind the banner. */
 const ENTITLEMENT = 'B0259';
-const STATUS_CODES: ReadonlySet<string> = new Set(['chargeable-basic', 'chargeable-category', 'chargeable-updated']);
+/** What the status is found by; the whole content holds it too. */
+const STATUS_CODES: ReadonlySet<string> = new Set(['_content', 'chargeable-basic', 'chargeable-category', 'chargeable-updated']);
 /** Of a masked patient only what is shown can be asked for. */
 const MASKED_CODES: ReadonlySet<string> = new Set([
   '_id', '_lastUpdated', '_profile', '_security', '_source', '_tag', 'identifier', 'name', 'family', 'given', 'phonetic', 'gender', 'birthdate', 'general-practitioner', 'organization',
@@ -32,7 +33,7 @@ function areNhsNumbers(values: readonly string[] = []): boolean {
 
 /** About where somebody is: they find no restricted patient. */
 const PLACE_CODES: ReadonlySet<string> = new Set([
-  'address', 'address-city', 'address-country', 'address-postalcode', 'address-state', 'address-use', 'telecom', 'phone', 'email', 'general-practitioner', 'organization',
+  '_text', '_content', 'address', 'address-city', 'address-country', 'address-postalcode', 'address-state', 'address-use', 'telecom', 'phone', 'email', 'general-practitioner', 'organization',
 ]);
 
 /** Patients whose place is hidden from whoever sees them through a view. */

@@ -94,9 +94,13 @@ function systemInteractions(routes: CapabilityParts['routes']): object[] {
   return codes.filter((code) => code !== false).map((code) => ({ code }));
 }
 
+/** What no element of the resource answers, and this server does. */
+const WITHOUT_EXPRESSION: ReadonlySet<string> = new Set(['_content', '_filter', '_text']);
+
 function searchParams(definitions: Definitions, type: string): object[] {
-  const rows = [...definitions.searchParameters(type).values()].filter((parameter) => parameter.type !== 'special' || parameter.expression !== undefined);
-  return rows.map(({ code, type: kind, url }) => ({ name: code, definition: url, type: kind }));
+  const rows = [...definitions.searchParameters(type).values()].filter(({ code, expression }) => expression !== undefined || WITHOUT_EXPRESSION.has(code));
+  // R4 has no definition of _list.
+  return [...rows.map(({ code, type: kind, url }) => ({ name: code, definition: url, type: kind })), { name: '_list', type: 'special' }];
 }
 
 function parameters(definitions: Definitions, type: string, kind: string): string[] {

@@ -16,7 +16,7 @@ const PAGE = 10_000;
 const LOCAL = /^ValueSet\/([A-Za-z0-9\-.]{1,64})$/;
 
 export async function readListed(request: FhirRequest, context: Context, type: string, pairs: readonly (readonly [string, string])[]): Promise<ParsedSearch> {
-  const parsed = readSearch(request, { ...context, lists: true }, type, pairs);
+  const parsed = readSearch(request, { ...context, lists: true, words: true }, type, pairs);
   return { ...parsed, query: await withCodeLists(parsed.query, listsFor(request, context)) };
 }
 

@@ -8,6 +8,7 @@ import { driversOf, type Conjunct } from './drivers.js';
 import type { Clause } from './query.js';
 import { slotsOf, type Slot } from './slots.js';
 import { paramIs, type SqlScope, type Use } from './sql-scope.js';
+import { tsquery } from './words.js';
 import { commonTokens, type FrequencyOf } from './token-frequency.js';
 
 /** What stays the same while one statement is written. */
@@ -53,6 +54,7 @@ export function clauseText(writing: Writing, row: Row, clause: Clause, use: Use)
     case 'parameter': return parameterText(writing, row, clause, use);
     case 'chain': return chainText(writing, row, clause, use);
     case 'has': return hasText(writing, row, clause, use);
+    case 'text': return wordsText(writing, row, clause, use);
     case 'below': return belowText(writing, row, clause, use);
     case 'above': return aboveText(writing, row, clause, use);
     case 'held': return heldText(writing, row, clause, use);
@@ -91,6 +93,18 @@ function parameterText(writing: Writing, row: Row, clause: Of<'parameter'>, use:
   };
   const predicate = PARAMETER_RULES[slot.parameter.type].predicate(slot, modifier, values, { sql, row: alias, use, common });
   return use === 'ids' ? predicate : withExcept(writing, row, slot.code, predicate);
+}
+
+/** The index of words is brought up to date before a search asks it: store/text-index.ts. */
+function wordsText(writing: Writing, row: Row, { of, words }: Of<'text'>, use: Use): string {
+  const { sql } = writing;
+  const { type, alias } = row;
+  askedSlot(writing, type, of);
+  const entry = sql.alias('w');
+  const test = `${entry}.type = '${type}' and ${entry}.${of === '_text' ? 'narrative' : 'content'} @@ ${tsquery(sql, words)}`;
+  if (use === 'filter') return withExcept(writing, row, of, `(select true from fhir.text_index ${entry} where ${entry}.id = ${alias}.id and ${test} limit 1) is true`);
+  const ids = `select ${entry}.id from fhir.text_index ${entry} where ${test}`;
+  return use === 'ids' ? ids : withExcept(writing, row, of, `${alias}.id = any(array(${ids}))`);
 }
 
 /** A criterion, where the Grant lets it hold of every row; else of the others only. */

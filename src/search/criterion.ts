@@ -8,9 +8,12 @@ import { PARAMETER_RULES } from './params/index.js';
 import { badValue, type ReadContext } from './params/rules.js';
 import type { Clause, SearchValue } from './query.js';
 import { slotsOf, type Slot } from './slots.js';
+import { readWords } from './words.js';
 
 export interface CriterionContext extends ReadContext {
   readonly definitions: Definitions;
+  /** Will the index of words be brought up to date before it is asked? */
+  readonly words?: boolean;
 }
 
 /** Hops of one chain. */
@@ -24,6 +27,7 @@ export function readCriterion(context: CriterionContext, type: string, name: str
   if (depth > DEEPEST) throw fail('invalid-parameter', { text: `The chain ${name} is longer than ${DEEPEST} hops`, expression: name });
   if (name.startsWith('_has:')) return readHas(context, type, name, value, depth);
   if (name === '_list') return readList(context, value);
+  if (name === '_text' || name === '_content') return readText(context, type, name, value);
   const dot = name.indexOf('.');
   if (dot >= 0) return readChain(context, type, name.slice(0, dot), name.slice(dot + 1), value, depth);
   const colon = name.indexOf(':');
@@ -74,6 +78,11 @@ function readBoth({ readers }: Slot, values: readonly SearchValue[]): Clause {
 
 function partClause({ parameter }: Slot, value: SearchValue | undefined): Clause {
   return { kind: 'parameter', parameter, values: value ? [value] : [] };
+}
+
+/** Undefined for types that have no narrative, and where nobody keeps the index of words. */
+function readText({ definitions, words }: CriterionContext, type: string, name: '_text' | '_content', value: string): Clause | undefined {
+  return words && slotsOf(definitions, type).byCode.has(name) ? { kind: 'text', of: name, words: readWords(name, value) } : undefined;
 }
 
 /** What the entries of a List refer to: the same as `_has:List:item:_id`. https://hl7.org/fhir/R4/search.html#list */

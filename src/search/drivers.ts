@@ -58,6 +58,7 @@ export function rankOf(knowing: Knowing, type: string, clause: Clause): number {
     case 'held': return rankOf(knowing, clause.holder, clause.where) <= RANK.token ? RANK.nearChain : RANK.farChain;
     case 'below':
     case 'above': return RANK.nearChain;
+    case 'text': return RANK.side;
     case 'parameter': return parameterRank(knowing, type, clause);
     default: return RANK.none;
   }

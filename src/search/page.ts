@@ -76,7 +76,7 @@ function roadOf(page: Page): Road {
 }
 
 /** One parameter, and not a combination of several. */
-const isPlain = ({ clause }: Conjunct): boolean => clause.kind === 'parameter';
+const isPlain = ({ clause }: Conjunct): boolean => clause.kind === 'parameter' || clause.kind === 'text';
 
 /** Nothing sifts but bounds on the column that is walked: the walk ends as soon as the page is full. */
 const isAllRange = ({ conjuncts, drivers: { drivers } }: Page): boolean => conjuncts.length === drivers.size;

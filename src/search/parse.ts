@@ -23,6 +23,8 @@ export interface SearchRequest {
   readonly now?: number;
   /** Will code-lists.ts look up what `:in` and `:below` stand for? */
   readonly lists?: boolean;
+  /** Will the store bring the index of words up to date? */
+  readonly words?: boolean;
 }
 
 export interface ParsedSearch {
@@ -36,8 +38,8 @@ const MOST_CRITERIA = 64;
 
 /** Throws 400 where a value or modifier is wrong, and under `strict` for what is not known. */
 export function parseSearch(request: SearchRequest): ParsedSearch {
-  const { definitions, type, pairs, maxCount, defaultCount, base = '', now, lists = false } = request;
-  const context: CriterionContext = { definitions, base, types: definitions.resourceTypes, lists, ...(now !== undefined && { now }) };
+  const { definitions, type, pairs, maxCount, defaultCount, base = '', now, lists = false, words = false } = request;
+  const context: CriterionContext = { definitions, base, types: definitions.resourceTypes, lists, words, ...(now !== undefined && { now }) };
   const settings: ResultSettings = { sort: [], count: defaultCount, total: 'none', includes: [] };
   const criteria: Clause[] = [];
   const self: (readonly [string, string])[] = [];

@@ -1,6 +1,7 @@
 // A search as a frozen tree: what the query string said, what a Grant adds, and nothing of SQL or of connections.
 // https://hl7.org/fhir/R4/search.html
 import type { SearchParameter } from '../definitions/model.js';
+import type { Words } from './words.js';
 
 /** Comparison prefix of date, number and quantity values. */
 export type Prefix = 'eq' | 'ne' | 'gt' | 'lt' | 'ge' | 'le' | 'sa' | 'eb' | 'ap';
@@ -24,6 +25,8 @@ export type Clause =
   | { readonly kind: 'chain'; readonly parameter: SearchParameter; readonly type: string; readonly where: Clause }
   /** `_has:Observation:patient:code=…`. */
   | { readonly kind: 'has'; readonly type: string; readonly parameter: SearchParameter; readonly where: Clause }
+  /** `_text`, `_content`: a row whose narrative, or whose whole content, has the words. */
+  | { readonly kind: 'text'; readonly of: '_text' | '_content'; readonly words: Words }
   /** A row that satisfies `where`, or whose reference `parameter` leads to one of its own type that does, however many steps away: `location:below=1`. */
   | { readonly kind: 'below'; readonly parameter: SearchParameter; readonly where: Clause }
   /** The other way: a row that satisfies `where`, or to which the reference `parameter` leads from one of its own type that does: `location:above=1`. */

@@ -18,6 +18,8 @@ interface SearchContext {
   readonly now: number;
   /** Will code-lists.ts look up what the criteria name? */
   readonly lists?: boolean;
+  /** Will the store bring the index of words up to date? */
+  readonly words?: boolean;
 }
 
 /** The search of one type that the pairs ask for, in the compartment where the request names one. */
@@ -25,7 +27,7 @@ export function readSearch(request: FhirRequest, context: SearchContext, type: s
   const { base, compartment } = request;
   const { definitions } = context.parts;
   const handling = request.preferHandling ?? 'lenient';
-  const parsed = parseSearch({ definitions, type, pairs, handling, defaultCount: DEFAULT_COUNT, maxCount: MAX_COUNT, base, now: context.now, ...(context.lists && { lists: true }) });
+  const parsed = parseSearch({ definitions, type, pairs, handling, defaultCount: DEFAULT_COUNT, maxCount: MAX_COUNT, base, now: context.now, ...(context.lists && { lists: true }), ...(context.words && { words: true }) });
   if (!compartment) return parsed;
   const inside: Clause = compartmentClause(definitions, compartment, type);
   const where: Clause = parsed.query.where.kind === 'all' ? inside : { kind: 'and', of: [inside, parsed.query.where] };

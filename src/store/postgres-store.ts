@@ -12,6 +12,7 @@ import { read, vread } from './read.js';
 import { searchPage } from './search-page.js';
 import type { Outbox } from './outbox.js';
 import type { Beside, Reader, Store } from './store.js';
+import { TextIndex } from './text-index.js';
 import { TokenFrequencies } from './token-frequency.js';
 import { storeTransaction, writeAgain, writeGroups } from './transaction.js';
 import { viewed } from './viewed.js';
@@ -30,6 +31,7 @@ export function createStore({ database, definitions, now = Date.now, outbox }: S
   const known = new KnownTexts();
   const writer = new Writer(definitions, known);
   const frequencies = new TokenFrequencies(database, now);
+  const texts = new TextIndex(database, now);
   const frequencyOf: FrequencyOf = (type) => frequencies.of(type);
   const readerOn = (db: Queryable): Reader => {
     const ground = { db, definitions };
@@ -38,7 +40,11 @@ export function createStore({ database, definitions, now = Date.now, outbox }: S
       vread: (grant, type, id, version) => vread(ground, grant, type, id, version),
       history: (grant, type, id, page) => history(ground, grant, type, id, page),
       historyOfTypes: (grant, query) => historyOfTypes(ground, grant, query),
-      search: (grant, query) => searchPage(ground, frequencyOf, grant, query),
+      async search(grant, query) {
+        const reaching = texts.reach(db, query);
+        if (reaching) await reaching;
+        return searchPage(ground, frequencyOf, grant, query);
+      },
       explain: (grant, query) => explain(ground, frequencyOf, grant, query),
     });
   };

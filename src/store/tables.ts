@@ -19,6 +19,9 @@ const TABLES: Readonly<Record<string, TableClass>> = {
   'fhir.quantity_index': BY_ID,
   // Small, and asked by searches on every node.
   'fhir.code_text': { spread: 'reference' },
+  'fhir.text_index': BY_ID,
+  // A row for each type.
+  'fhir.text_reached': { spread: 'local' },
   'fhir.history': BY_ID,
   'fhir.resource_key': { spread: 'distributed', by: 'key' },
   'fhir.secret': { spread: 'local' },
