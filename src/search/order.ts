@@ -4,8 +4,10 @@ import type { Definitions, SearchType } from '../definitions/model.js';
 import { fail } from '../fhir/errors.js';
 import type { Cursor, Query, SortKey } from './query.js';
 import { slotOf } from './clause.js';
+import { elementPaths } from './element-path.js';
 import { paramIs, type SqlScope } from './sql-scope.js';
 import type { Slot } from './slots.js';
+import { sortPaths } from './sort-path.js';
 
 export interface OrderColumn {
   /** As an index holds it. */
@@ -17,7 +19,21 @@ export interface OrderColumn {
   /** Null keys go last in either direction. */
   readonly nullable: boolean;
   /** The column of the row whose index has this order. */
-  readonly walks?: 'id' | 'updated' | 'date';
+  readonly walks?: 'id' | 'updated' | 'date' | 'subject';
+  /** The side table whose index has this order. */
+  readonly side?: Side;
+}
+
+/** One parameter's rows of a side table, which lie in the order of its values. */
+export interface Side {
+  readonly table: string;
+  readonly column: string;
+  /** `param` of the rows. */
+  readonly key: number;
+  /** Place in `present` of the resource's row, from 1. */
+  readonly position: number;
+  /** No resource has two. */
+  readonly single: boolean;
 }
 
 export interface Order {
@@ -26,10 +42,11 @@ export interface Order {
   readonly idDescending: boolean;
 }
 
-const COLUMNS: Readonly<Record<'id' | 'updated' | 'date', (row: string) => Omit<OrderColumn, 'descending' | 'walks'>>> = {
+const COLUMNS: Readonly<Record<'id' | 'updated' | 'date' | 'subject', (row: string) => Omit<OrderColumn, 'descending' | 'walks'>>> = {
   id: (row) => ({ plain: `${row}.id`, opaque: `(${row}.id || '')`, cast: 'text', nullable: false }),
   updated: (row) => ({ plain: `${row}.updated`, opaque: `(${row}.updated + 0)`, cast: 'bigint', nullable: false }),
   date: (row) => ({ plain: `${row}.date_lo`, opaque: `(${row}.date_lo + 0)`, cast: 'bigint', nullable: true }),
+  subject: (row) => ({ plain: `${row}.subject`, opaque: `(${row}.subject || '')`, cast: 'text', nullable: true }),
 };
 
 const SIDES: Partial<Record<SearchType, { readonly table: string; readonly column: string; readonly cast: 'text' | 'bigint' | 'numeric' }>> = {
@@ -39,9 +56,13 @@ const SIDES: Partial<Record<SearchType, { readonly table: string; readonly colum
   quantity: { table: 'quantity_index', column: 'value', cast: 'numeric' },
 };
 
-/** Can rows be ordered by this parameter? Codes are kept as hashes, which have no order. */
-export function isSortable({ column, parameter }: Slot): boolean {
-  return column !== undefined || SIDES[parameter.type] !== undefined;
+/** Hashes have no order: of these the resource itself is asked. */
+const HASHED: ReadonlySet<SearchType> = new Set(['token', 'reference', 'uri']);
+
+/** Can rows be ordered by this parameter? */
+export function isSortable(definitions: Definitions, { type, column, parameter }: Slot): boolean {
+  if (column !== undefined || SIDES[parameter.type] !== undefined) return true;
+  return HASHED.has(parameter.type) && sortPaths(definitions, type, parameter.expression ?? '') !== undefined;
 }
 
 /** Keys after `_id` decide nothing and are left out. */
@@ -49,21 +70,40 @@ export function orderOf(definitions: Definitions, sql: SqlScope, { type, sort }:
   const last = sort.findIndex(({ parameter }) => parameter.code === '_id');
   const keys = last < 0 ? sort : sort.slice(0, last + 1);
   return {
-    columns: keys.map((key) => orderColumn(sql, slotOf(definitions, type, key.parameter.code), key, row)),
+    columns: keys.map((key) => orderColumn(definitions, sql, slotOf(definitions, type, key.parameter.code), key, row)),
     idDescending: keys[0]?.descending ?? false,
   };
 }
 
-function orderColumn(sql: SqlScope, slot: Slot, { descending }: SortKey, row: string): OrderColumn {
+function orderColumn(definitions: Definitions, sql: SqlScope, slot: Slot, { descending }: SortKey, row: string): OrderColumn {
   const { column } = slot;
-  if (column === 'subject') return { plain: `${row}.subject`, opaque: `${row}.subject`, cast: 'text', nullable: true, descending };
   if (column) return { ...COLUMNS[column](row), descending, walks: column };
   const side = SIDES[slot.parameter.type];
-  if (!side) throw fail('invalid-parameter', { text: `Results can't be sorted by ${slot.code}: sort by a date, a string, a number, _id or _lastUpdated`, expression: '_sort' });
+  if (!side) return jsonColumn(definitions, slot, descending, row);
   const alias = sql.alias('s');
   const of = descending ? 'max' : 'min';
   const text = `(select ${of}(${alias}.${side.column}) from fhir.${side.table} ${alias} where ${alias}.id = ${row}.id and ${paramIs(sql, alias, slot.readers.map(({ key }) => key))})`;
-  return { plain: text, opaque: text, cast: side.cast, nullable: true, descending };
+  const [only, ...others] = slot.readers;
+  const walked = only && others.length === 0 ? { side: { table: side.table, column: side.column, key: only.key, position: slot.position, single: isSingle(definitions, slot) } } : {};
+  return { plain: text, opaque: text, cast: side.cast, nullable: true, descending, ...walked };
+}
+
+function isSingle(definitions: Definitions, { type, parameter }: Slot): boolean {
+  const paths = elementPaths(definitions, type, parameter.expression ?? '');
+  const [only, ...others] = paths ?? [];
+  return only !== undefined && others.length === 0 && only.single && only.types.length === 1 && ['string', 'markdown', 'date', 'dateTime', 'instant', 'decimal', 'integer'].includes(only.types[0] ?? '');
+}
+
+/** The least or greatest of the codes, references or URLs in the resource. */
+function jsonColumn(definitions: Definitions, slot: Slot, descending: boolean, row: string): OrderColumn {
+  const groups = sortPaths(definitions, slot.type, slot.parameter.expression ?? '');
+  if (!groups) throw fail('invalid-parameter', { text: `Results can't be sorted by ${slot.code}`, expression: '_sort' });
+  const texts = groups.map((paths) => {
+    const values = paths.map((path) => `select jsonb_path_query(${row}.res::jsonb, '${path.replaceAll("'", "''")}') #>> '{}'`).join(' union all ');
+    return `(select ${descending ? 'max' : 'min'}(v.v collate "C") from (${values}) v (v))`;
+  });
+  const text = texts.length === 1 ? texts.join('') : `coalesce(${texts.join(', ')})`;
+  return { plain: text, opaque: text, cast: 'text', nullable: true, descending };
 }
 
 /** The list for ORDER BY. Written for an index to be walked, or so that none is. */

@@ -4,7 +4,7 @@
 import { fail } from '../fhir/errors.js';
 import { askedSlot, conjunctText, conjunctsOf, type Writing } from './clause.js';
 import { driversOf, RANK, type Conjunct, type Drivers } from './drivers.js';
-import { afterText, orderOf, orderText, rowAfterText, type Order } from './order.js';
+import { afterText, orderOf, orderText, rowAfterText, type Order, type OrderColumn, type Side } from './order.js';
 import { keyText } from './packed-page.js';
 import type { Query } from './query.js';
 import { slotsOf, type Column } from './slots.js';
@@ -65,7 +65,7 @@ const isUsual = (count: number): boolean => count <= 2 || [5, 10, 20, 25, 50, 10
 function roadOf(page: Page): Road {
   const { order, drivers: { rank, drivers } } = page;
   const [column] = order.columns;
-  const walkable = order.columns.length === 0 || (order.columns.length === 1 && column?.walks !== undefined);
+  const walkable = order.columns.length === 0 || (order.columns.length === 1 && (column?.walks !== undefined || column?.side !== undefined));
   if (rank === RANK.subject && drivers.size === 1) {
     return column?.walks === 'date' && column.descending && walkable && isOneSubject([...drivers][0]) ? 'subject' : 'take';
   }
@@ -124,20 +124,24 @@ function walkText(page: Page): string {
 
 function walked(page: Page, columns: string, where: readonly string[], limit: number): string {
   const { writing, query: { after }, order } = page;
-  if (order.columns[0]?.walks === 'date') return walkDates(page, columns, where, limit);
+  const [column] = order.columns;
+  if (column?.side) return walkSide(page, column.side, columns, where, limit);
+  if (column?.walks === 'date' || column?.walks === 'subject') return walkNullable(page, column, columns, where, limit);
   const all = after ? [...where, rowAfterText(order, writing.sql, after, ROW)] : where;
   return selectText(page, columns, all, orderText(order, ROW, 'plain'), limit);
 }
 
 /**
- * Rows with a date, then rows without: the index has those without at one end, which is the wrong one for ascending order,
+ * Rows with a date (or a subject), then rows without: the index has those without at one end, which is the wrong one for ascending order,
  * and a cursor can begin only among one of the two. The second select is not run when the first fills the page.
  */
-function walkDates(page: Page, columns: string, where: readonly string[], limit: number): string {
+function walkNullable(page: Page, { plain: key, walks }: OrderColumn, columns: string, where: readonly string[], limit: number): string {
   const { writing: { sql }, query: { after }, order: { idDescending }, order } = page;
   const ids = idDescending ? 'desc' : 'asc';
-  const dated = [...where, `${ROW}.date_lo is not null`];
-  const undated = [...where, `${ROW}.date_lo is null`];
+  // As the index has them, read forwards or backwards: there are no nulls among these.
+  const nulls = idDescending === (walks === 'date') ? 'nulls last' : 'nulls first';
+  const dated = [...where, `${key} is not null`];
+  const undated = [...where, `${key} is null`];
   if (after) {
     sql.constant = false;
     if (after.keys[0] == null) undated.push(`${ROW}.id ${idDescending ? '<' : '>'} ${sql.bind(after.id, 'text')}`);
@@ -145,8 +149,34 @@ function walkDates(page: Page, columns: string, where: readonly string[], limit:
   }
   const second = selectText(page, columns, undated, `${ROW}.id ${ids}`, limit);
   if (after && after.keys[0] == null) return second;
-  const first = selectText(page, columns, dated, `${ROW}.date_lo ${idDescending ? 'desc nulls last' : 'asc nulls first'}, ${ROW}.id ${ids}`, limit);
+  const first = selectText(page, columns, dated, `${key} ${ids} ${nulls}, ${ROW}.id ${ids}`, limit);
   return `select * from ((${first}) union all (${second})) d limit ${limit}`;
+}
+
+/**
+ * Along the side table's index, each resource at its least value (its greatest, descending), then those without one. `offset 0` leaves the planner
+ * nothing but to look up one row after the other.
+ */
+function walkSide(page: Page, { table, column, key, position, single }: Side, columns: string, where: readonly string[], limit: number): string {
+  const { writing: { sql }, query: { type, after }, order: { idDescending, columns: [first] } } = page;
+  const [way, beyond] = idDescending ? ['desc', '<'] : ['asc', '>'];
+  const [side, other] = [sql.alias('s'), sql.alias('s')];
+  const of = (alias: string): string => `${alias}.param = ${String(key)}${table === 'quantity_index' ? ` and ${alias}.key = 0` : ''}`;
+  const before = `${other}.${column} ${idDescending ? '>' : '<'} ${side}.${column}`;
+  const once = single ? [] : [`not exists (select from fhir.${table} ${other} where ${other}.id = ${side}.id and ${of(other)} and (${before} or (${other}.${column} = ${side}.${column} and ${other}.ctid < ${side}.ctid)))`];
+  const missing = [...where, `substr(${ROW}.present, ${String(position)}, 1) = '0'`];
+  const from = [of(side), ...once];
+  if (after) {
+    sql.constant = false;
+    if (after.keys[0] == null) missing.push(`${ROW}.id ${beyond} ${sql.bind(after.id, 'text')}`);
+    else from.push(`(${side}.${column}, ${side}.id) ${beyond} (${sql.bind(after.keys[0], first?.cast ?? 'text')}, ${sql.bind(after.id, 'text')})`);
+  }
+  const second = selectText(page, columns, missing, `${ROW}.id ${way}`, limit);
+  if (after && after.keys[0] == null) return second;
+  const places = `select ${side}.id as place, ${side}.${column} as value from fhir.${table} ${side} where ${from.join(' and ')} order by ${side}.${column} ${way}, ${side}.id ${way}`;
+  const rows = `select * from fhir."${type}" ${ROW} where ${ROW}.id = w.place offset 0`;
+  const walk = `select ${columns} from (${places}) w cross join lateral (${rows}) ${ROW} where ${[EXISTS, ...where].join(' and ')} order by w.value ${way}, w.place ${way} limit ${limit}`;
+  return `select * from ((${walk}) union all (${second})) d limit ${limit}`;
 }
 
 /** Rows looked at by a probe: some 4 ms, where the clause is in the row itself. */

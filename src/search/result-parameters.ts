@@ -55,7 +55,7 @@ function setSort(settings: ResultSettings, value: string, { definitions, type }:
     if (code === '') throw bad('_sort', value, 'write parameters with commas between, - before those in descending order');
     const slot = searchableSlot(definitions, type, code);
     if (!slot) return `${type} has no search parameter ${code} to sort by`;
-    if (!isSortable(slot)) return `Results can't be sorted by ${code}: sort by a date, a string, a number, _id or _lastUpdated`;
+    if (!isSortable(definitions, slot)) return `Results can't be sorted by ${code}: no one value of it stands in the resource`;
     keys.push({ parameter: slot.parameter, descending });
   }
   settings.sort = keys;

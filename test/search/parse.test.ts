@@ -45,7 +45,7 @@ describe('a parameter that is not known', () => {
   it.each([
     ['Patient', 'favourite-colour=red'], ['Patient', '_text=x'], ['Patient', 'age=7'],
     ['Patient', 'organization.nothing=x'], ['Patient', 'name.family=x'], ['Patient', '_has:Observation:encounter:code=x'], ['Patient', '_has:Observation:patient:nothing=x'],
-    ['Patient', '_sort=colour'], ['Patient', '_sort=gender'], ['Patient', '_include=Patient:gender'], ['Patient', '_include=Nothing:patient'], ['Patient', '_revinclude=Observation:code'],
+    ['Patient', '_sort=colour'], ['Patient', '_sort=deceased'], ['Patient', '_include=Patient:gender'], ['Patient', '_include=Nothing:patient'], ['Patient', '_revinclude=Observation:code'],
   ])('%s?%s is refused by name under strict handling, and left out with a warning under lenient', (type, search) => {
     const [name] = search.split('=');
     expect(refusal(type, search)).toMatchObject({ status: 400, code: 'not-supported', expression: name });
