@@ -3,11 +3,12 @@
 // npm run bench -- feed takes in files of statements (feed.mjs).
 // npm run bench -- race has 64 clients spend few budgets at two servers, one of which is killed (race.mjs); --requests N.
 // npm run bench -- status --scale measures the status surfaces over a million patients (status.mjs).
-// Options: --quick (ends within 90 s) · --peer URL (a third column: any FHIR base on this machine) · --peer-token T · --rounds N
+// Options: --quick (ends within 90 s) · --only read,create (some rows) · --profile (writes the server's CPU profile into bench/results) · --peer URL (a third column: any FHIR base on this machine) · --peer-token T · --rounds N
 import { fork } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startEmbedded } from '../dist/db/embedded.js';
 import { openDatabase } from '../dist/db/pool.js';
@@ -22,7 +23,7 @@ import { benchRace } from './race.mjs';
 import { loadStatusAtScale, printPlan } from './status.mjs';
 import { benchValidation } from './validation.mjs';
 
-const { values: options, positionals: [subject] } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean', default: false }, peer: { type: 'string' }, 'peer-token': { type: 'string' }, rounds: { type: 'string' }, definitions: { type: 'string' }, rows: { type: 'string' }, requests: { type: 'string' }, large: { type: 'boolean', default: false }, scale: { type: 'boolean', default: false } } });
+const { values: options, positionals: [subject] } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean', default: false }, peer: { type: 'string' }, 'peer-token': { type: 'string' }, rounds: { type: 'string' }, definitions: { type: 'string' }, rows: { type: 'string' }, requests: { type: 'string' }, large: { type: 'boolean', default: false }, scale: { type: 'boolean', default: false }, only: { type: 'string' }, profile: { type: 'boolean', default: false } } });
 const ROUNDS = Number(options.rounds ?? (options.quick ? 8 : 12));
 const SCALE = options.quick ? 1 : 3;
 const SIZE = options.quick ? { patients: 1000, observed: 200 } : { patients: 5000, observed: 1000 };
@@ -33,11 +34,20 @@ const WARM = 10;
 const REQUEST_ID = '7d6a3c1e-2f4b-4c8a-9e5d-0b1a2c3d4e5f';
 const JSON_BODY = { 'content-type': 'application/fhir+json' };
 
-function startChild(file, args, env, ready) {
-  const child = fork(new URL(file, import.meta.url), args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+function startChild(file, args, env, ready, execArgv = []) {
+  const child = fork(new URL(file, import.meta.url), args, { execArgv, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
   return new Promise((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`${file} ended with ${code}`)));
     ready(child, () => resolve(child));
+  });
+}
+
+/** Ends a child in order: the database must not go before it. */
+function ended(child) {
+  child.removeAllListeners('exit');
+  return new Promise((resolve) => {
+    child.once('exit', resolve);
+    child.kill('SIGTERM');
   });
 }
 
@@ -113,6 +123,9 @@ async function wallOf(row, make, peer) {
 }
 
 const ABOUT_STATUS = new Set(['chargeable-status', 'vm-search']);
+const PROFILE = options.profile ? ['--cpu-prof', `--cpu-prof-dir=${fileURLToPath(new URL('results', import.meta.url))}`] : [];
+/** Is a row of the bench asked for? */
+const wanted = ({ name }) => options.only?.split(',').includes(name) ?? (!options.scale || ABOUT_STATUS.has(name));
 
 async function loadOrdinary(base, tokens, databases) {
   console.error(`loading ${SIZE.patients} patients and ${SIZE.observed * 40} observations`);
@@ -133,7 +146,7 @@ async function run() {
     const databases = { server: open('bench_server'), floor: open('bench_floor') };
     for (const statement of FLOOR_SCHEMA.split(';').filter((text) => text.trim())) await databases.floor.query({ text: statement, values: [] });
     const port = 20000 + (process.pid % 20000);
-    const server = await startChild('../dist/cli.js', ['serve'], { DATABASE_URL: url('bench_server'), DATA_DIR: folder, PORT: String(port), LOG_LEVEL: 'warn', NODE_ENV: 'production' }, (child, ready) => child.stdout.on('data', (text) => String(text).includes('is ready') && ready()));
+    const server = await startChild('../dist/cli.js', ['serve'], { DATABASE_URL: url('bench_server'), DATA_DIR: folder, PORT: String(port), LOG_LEVEL: 'warn', NODE_ENV: 'production' }, (child, ready) => child.stdout.on('data', (text) => String(text).includes('is ready') && ready()), PROFILE);
     children.push(server);
     const base = `http://127.0.0.1:${port}/fhir/R4`;
     const keys = await developmentKeys(folder);
@@ -153,14 +166,14 @@ async function run() {
       ...(options.peer && { peer: { base, url: options.peer, token: options['peer-token'] } }),
     };
     const rows = [];
-    for (const row of requests(base, floorUrl, tokens, numbers).filter(({ name }) => !numbers || ABOUT_STATUS.has(name))) {
+    for (const row of requests(base, floorUrl, tokens, numbers).filter(wanted)) {
       for (const side of ['floor', 'server']) await load({ count: row.count * WARM, clients: CLIENTS, make: row[side], expect: side === 'floor' && row.name === 'create' ? 201 : row.expect });
       rows.push(await compare(row, sides, () => ({ url: `${floorUrl}/plain` })));
       console.error(`${row.name} done`);
     }
     report(rows);
   } finally {
-    for (const child of children) { child.removeAllListeners('exit'); child.kill('SIGTERM'); }
+    await Promise.all(children.map(ended));
     close();
     await root.close();
     await embedded.stop();

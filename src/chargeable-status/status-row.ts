@@ -1,5 +1,5 @@
 // A patient's stored answer, found by NHS number or by Patient id in one statement each; a merged patient leads to its survivor.
-import type { Queryable } from '../db/database.js';
+import type { Queryable, Statement } from '../db/database.js';
 import { readAssertions, type Assertion, type Source } from './assertion.js';
 import type { Basic, Category } from './category.js';
 import type { Winner } from './effective-status.js';
@@ -24,8 +24,13 @@ export interface StatusRow {
 const BY_NUMBER = {
   name: 'chargeable-status-by-number',
   text: 'select summary from fhir.chargeable_status where patient = (select patient from fhir.nhs_number where number = $1)',
+  together: 'select n.number as asked, s.summary from fhir.nhs_number n join fhir.chargeable_status s on s.patient = n.patient where n.number = any((select $1::text[])::text[])',
 };
-const BY_PATIENT = { name: 'chargeable-status-by-patient', text: 'select summary from fhir.chargeable_status where patient = $1' };
+const BY_PATIENT = {
+  name: 'chargeable-status-by-patient',
+  text: 'select summary from fhir.chargeable_status where patient = $1',
+  together: 'select patient as asked, summary from fhir.chargeable_status where patient = any((select $1::text[])::text[])',
+};
 const BY_OBSERVATION = { name: 'chargeable-status-by-observation', text: 'select summary from fhir.chargeable_status where observation = $1' };
 const PATIENT_EXISTS = { name: 'chargeable-status-patient-exists', text: 'select 1 from fhir."Patient" where id = $1 and res is not null' };
 const NAMES = { name: 'chargeable-status-names', text: 'select patient, number, joined from fhir.chargeable_status where patient = any($1)' };
@@ -122,8 +127,8 @@ function winnerOf(id: string, [source, basic, category, decided = '', decidedAt,
   };
 }
 
-async function one(db: Queryable, statement: { name: string; text: string }, value: string): Promise<StatusRow | undefined> {
-  const { rows } = await db.query<{ summary: string }>({ name: statement.name, text: statement.text, values: [value] });
+async function one(db: Queryable, statement: Omit<Statement, 'values'>, value: string): Promise<StatusRow | undefined> {
+  const { rows } = await db.query<{ summary: string }>({ ...statement, values: [value] });
   return rows[0] && rowOf(rows[0].summary);
 }
 

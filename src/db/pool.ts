@@ -5,6 +5,7 @@ import type { Connection } from './connection.js';
 import type { Database, Queryable, Rows, Statement } from './database.js';
 import { isRetried } from './failure.js';
 import { type Log, SILENT } from './log.js';
+import { together } from './together.js';
 import { VALUE_TYPES } from './value-types.js';
 
 const ATTEMPTS = 6;
@@ -40,7 +41,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   const pool = heardPool({ ...settings, max: size }, log);
   const beside = heardPool({ ...settings, max: MOST_BESIDE }, log);
   return {
-    query: runner(pool, prepared),
+    query: together(runner(pool, prepared)),
     beside: { query: runner(beside, prepared) },
     transaction: (work) => retried(() => transactOnce(pool, prepared, work), log),
     ping: async () => {

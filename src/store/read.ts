@@ -21,6 +21,7 @@ export async function read({ db, definitions }: Ground, grant: Grant, type: stri
     name: `read ${type}`,
     values: [id],
     text: (where) => `select t.version, t.updated, t.res from ${resourceTable(type)} t where t.id = $1 ${where}`,
+    together: (where) => `select t.id as asked, t.version, t.updated, t.res from ${resourceTable(type)} t where t.id = any((select $1::text[])::text[]) ${where}`,
   });
   return statement && one(db, statement, type, id);
 }

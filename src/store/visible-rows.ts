@@ -16,13 +16,15 @@ export interface GuardedStatement {
   readonly name: string;
   readonly values: readonly unknown[];
   text(where: string): string;
+  /** The same for an array of ids. */
+  readonly together?: (where: string) => string;
 }
 
 /** Undefined where the Grant shows no row of the type: there is nothing to ask. The row's table is `t` in the text. */
-export function guarded(definitions: Definitions, grant: Grant, type: string, { name, values, text }: GuardedStatement): Statement | undefined {
+export function guarded(definitions: Definitions, grant: Grant, type: string, { name, values, text, together }: GuardedStatement): Statement | undefined {
   const clause = grant.rows(type);
   if (clause.kind === 'none') return undefined;
-  if (clause.kind === 'all') return { name, text: text(''), values };
+  if (clause.kind === 'all') return { name, text: text(''), values, ...(together && { together: together('') }) };
   const all = [...values];
   const where = `and (${clauseSql(definitions, type, clause, 't', all, 'select $1::text')})`;
   // All callers of a role have the same text, with other values: it is worth preparing.
