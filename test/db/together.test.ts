@@ -30,7 +30,8 @@ function counted() {
   const asked: Statement[] = [];
   const query = together((statement) => {
     asked.push(statement);
-    return db.query({ ...statement, together: undefined } as Statement);
+    const { name = '', text, values } = statement;
+    return db.query({ name, text, values });
   });
   return { asked, query };
 }
