@@ -1,4 +1,5 @@
 // Environment -> one frozen, checked Config. Nobody else reads process.env; the README's table of settings is made from these rows.
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 
 /** A setting the process can't start with. The message names the variable and says what to give. */
@@ -36,6 +37,20 @@ const SETTINGS = {
   bodyLimitBytes: required('BODY_LIMIT_BYTES', String(32 * MIB), integer(1024, 512 * MIB), 'The longest request body the server takes.'),
   conditionalDelete: required('CONDITIONAL_DELETE', 'single', choice(CONDITIONAL_DELETES), 'What a delete by criteria may delete: a `single` match, or `multiple`.'),
   conditionalDeleteLimit: required('CONDITIONAL_DELETE_LIMIT', '1000', integer(1, 100_000), 'How many matches a delete by criteria may delete, where it may delete multiple; more are refused.'),
+  headerLimitBytes: required('HEADER_LIMIT_BYTES', '16384', integer(4096, MIB), 'The longest URL and headers of a request together.'),
+  requestTimeoutMs: required('REQUEST_TIMEOUT_MS', '120000', integer(1000, 86_400_000), 'How long a request may take to arrive, headers and body, in milliseconds.'),
+  statementTimeoutMs: required('STATEMENT_TIMEOUT_MS', '30000', integer(50, 86_400_000), 'How long one statement of the database may take, in milliseconds; then the request is answered 503.'),
+  overloadLagMs: required('OVERLOAD_LAG_MS', '2000', integer(0, 600_000), 'How far behind this process may be for most of a second before it answers 503, in milliseconds; 0 for however far.'),
+  rateLimit: required('RATE_LIMIT', '20000', integer(1, 10_000_000), 'Requests a second of one client, in each process; a client that is registered with a rate has its own.'),
+  refusalLimit: required('REFUSAL_LIMIT', '1000', integer(1, 10_000_000), 'Requests a second without a valid token from one address; what comes on top is answered 429.'),
+  jsonDepthLimit: required('JSON_DEPTH_LIMIT', '100', integer(20, 500), 'How deep objects and arrays of a body may be nested.'),
+  bundleEntryLimit: required('BUNDLE_ENTRY_LIMIT', '50000', integer(1, 1_000_000), 'The most entries of a batch or transaction.'),
+  pageLimit: required('PAGE_LIMIT', '1000', integer(1, 10_000), 'The most matches on one page of a search; a larger _count is cut to it.'),
+  includeLimit: required('INCLUDE_LIMIT', '1000', integer(1, 10_000), 'The most resources that are included in one page of a search; a warning says where there are more.'),
+  criteriaLimit: required('CRITERIA_LIMIT', '64', integer(1, 500), 'The most criteria of one search.'),
+  chainLimit: required('CHAIN_LIMIT', '5', integer(1, 20), 'The most hops of one chain or _has in a search.'),
+  corsOrigins: optional('CORS_ORIGINS', origins, 'Origins whose web pages may read answers, divided by commas, or `*` for any; unset, none.'),
+  trustedProxies: optional('TRUSTED_PROXIES', addresses, 'Addresses and networks (`10.0.0.0/8`) of the proxies before us, divided by commas: callers\' addresses are then those of X-Forwarded-For.'),
   matchEveryMs: required('MATCH_EVERY_MS', '30000', integer(100, 86_400_000), 'How often statements without NHS number are compared with the patients that have come or changed.'),
   fileLimitBytes: required('FILE_LIMIT_BYTES', String(2048 * MIB), integer(1024, 65_536 * MIB), 'The longest file of statements the server takes.'),
   binaryTypes: optional('BINARY_TYPES', mediaTypes, 'The media types of the files that Binary keeps, divided by commas: `application/pdf,image/*`; unset, all.'),
@@ -151,6 +166,25 @@ function profileDefaults(text: string): readonly { readonly type: string; readon
     if (type === undefined || profile === undefined) throw new Error('a list such as Patient=https://example.org/StructureDefinition/patient, divided by ;');
     return { type, condition, profile };
   });
+}
+
+/** Scheme, host and port, as browsers write them in Origin. */
+function origins(text: string): readonly string[] {
+  const list = text.split(',').map((one) => one.trim());
+  const isOrigin = (one: string): boolean => URL.canParse(one) && /^https?:$/.test(new URL(one).protocol) && new URL(one).origin === one;
+  if (list.length === 0 || !(text === '*' || list.every(isOrigin))) throw new Error('* or origins such as https://app.example.nhs.uk, divided by commas');
+  return list;
+}
+
+function addresses(text: string): readonly string[] {
+  const list = text.split(',').map((one) => one.trim());
+  const isNetwork = (one: string): boolean => {
+    const [address = '', bits, ...rest] = one.split('/');
+    const most = isIP(address) === 4 ? 32 : 128;
+    return isIP(address) > 0 && rest.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most));
+  };
+  if (!list.every(isNetwork)) throw new Error('addresses or networks such as 10.0.0.0/8, divided by commas');
+  return list;
 }
 
 function flag(text: string): boolean {

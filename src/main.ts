@@ -25,7 +25,7 @@ const DRAIN_MS = 10_000;
 /** Serves until SIGTERM or SIGINT; a start that fails leaves nothing running. */
 export async function serve(config: Config): Promise<void> {
   const log = pino({ level: config.logLevel, redact: { paths: ['req.headers.authorization'], remove: true } });
-  const { database, embedded } = await openStorage(config, log);
+  const { database, embedded } = await openStorage(config, log, config.statementTimeoutMs);
   let service: Service | undefined;
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopped ??= stopAll(service, database, embedded));
@@ -61,11 +61,11 @@ async function stopAll(service: Service | undefined, database: Database, embedde
   await embedded?.stop();
 }
 
-/** The database of DATABASE_URL, or our own; migrated. */
-export async function openStorage(config: Config, log: Log): Promise<{ database: Database; embedded: Embedded | undefined }> {
+/** The database of DATABASE_URL, or our own; migrated. What is done for nobody who waits may take as long as it takes: it gives no limit for its statements. */
+export async function openStorage(config: Config, log: Log, statementTimeoutMs?: number): Promise<{ database: Database; embedded: Embedded | undefined }> {
   const embedded = config.databaseUrl === undefined ? await startEmbedded({ dataDir: config.dataDir, log }) : undefined;
   const where = embedded ? { connection: embedded.connection } : { url: config.databaseUrl ?? '' };
-  const database = openDatabase({ ...where, size: config.databasePoolSize, prepared: config.databasePrepared, log });
+  const database = openDatabase({ ...where, size: config.databasePoolSize, prepared: config.databasePrepared, log, ...(statementTimeoutMs !== undefined && { statementTimeoutMs }) });
   try {
     await migrate(database, fileURLToPath(new URL('migrations', ROOT)));
   } catch (error) {

@@ -12,6 +12,7 @@ import { createEvents } from './audit/events.js';
 import { startRecording } from './audit/recording.js';
 import { sealAll } from './audit/seal.js';
 import { refuseChange, serverMadeRule } from './audit/server-made.js';
+import { Floods } from './audit/floods.js';
 import { Trail } from './audit/trail.js';
 import { createBudgets } from './budgets/budgets.js';
 import { createBudgetSweep } from './budgets/sweep.js';
@@ -31,6 +32,9 @@ import { createRouter } from './dispatch/router.js';
 import { createRoutes } from './dispatch/routes.js';
 import { smartConfiguration } from './dispatch/smart.js';
 import { createIds } from './fhir/id.js';
+import { createAddressLimit } from './http/address-limit.js';
+import { watchOverload, type Overload } from './http/overload.js';
+import { createRateLimit } from './http/rate-limit.js';
 import { TOKEN_PATH } from './http/oauth-door.js';
 import { createTransportCheck } from './http/transport.js';
 import { createIdentity, type Authority, type Identity } from './identity/identity.js';
@@ -140,8 +144,12 @@ export async function createService(given: ServiceParts): Promise<Service> {
   });
   const pageSecret = await readSecret(database, 'page-link');
   const trail = new Trail({ database, newId, pageSecret, log });
+  const floods = new Floods({ tick, onCounted: (source, count) => { trail.recordFlood(source, count); } });
+  const overload = watchOverload({ lagMs: config.overloadLagMs, tick });
+  const limits = { page: config.pageLimit, included: config.includeLimit, criteria: config.criteriaLimit, hops: config.chainLimit };
   const parts: Parts = {
     audit: trail,
+    limits,
     definitions,
     store,
     db: database,
@@ -152,7 +160,7 @@ export async function createService(given: ServiceParts): Promise<Service> {
     profiles,
     terminology,
     rules: [serverMadeRule, fileRule, ...(config.binaryTypes ? [createFileTypesRule(config.binaryTypes)] : []), documentRule, ...status.rules, ...createBudgets(definitions).rules, createSubscriptionRule({ definitions, permit, network }), createDefinitionRule(profiles), createTerminologyRule(terminology.answers)],
-    answerers: [...status.answerers, createEvents({ definitions, pageSecret })],
+    answerers: [...status.answerers, createEvents({ definitions, limits, pageSecret })],
     clock,
     newId,
     wordRefusal: vmRefusal,
@@ -177,7 +185,7 @@ export async function createService(given: ServiceParts): Promise<Service> {
     onFailure: (error) => { log.error({ err: error }, 'reviews that are due could not be written; tried again soon'); },
   });
   const recording = await startRecording({ database, trail, newId, clock, host: hostname(), pid: process.pid });
-  const seals = repeat(async () => { await recording.beat(); await sealAll(database); }, {
+  const seals = repeat(async () => { floods.look(); await recording.beat(); await sealAll(database); }, {
     everyMs: SEAL_EVERY_MS,
     onFailure: (error) => { log.error({ err: error }, 'the audit trail could not be sealed; tried again soon'); },
   });
@@ -191,7 +199,7 @@ export async function createService(given: ServiceParts): Promise<Service> {
   });
   const jobs = startJobs(given, parts);
   const signer = await openSigner(database);
-  const app = createFhirApp(given, parts, { validator, terminology, identity, jobs, signer });
+  const app = createFhirApp(given, parts, { validator, terminology, identity, jobs, signer, trail, floods, overload, tick });
   const postman = startPostman({
     ...parts, db: database, subscribers, network, signer, tick,
     base: () => serviceBase(config, listeningPort(app)),
@@ -214,6 +222,8 @@ export async function createService(given: ServiceParts): Promise<Service> {
       if (all) await done;
     },
     stop: async () => {
+      overload.stop();
+      floods.settle();
       await Promise.all([publication.stop(), lapses.stop(), reviews.stop(), waiting.stop(), sweep.stop(), jobs.stop(), seals.stop(), postman.stop()]);
       await recording.end();
     },
@@ -246,9 +256,14 @@ interface AppParts {
   readonly identity: Identity;
   readonly jobs: Repeated;
   readonly signer: Pick<Signer, 'keys'>;
+  readonly trail: Trail;
+  readonly floods: Floods;
+  readonly overload: Overload;
+  /** Milliseconds that only grow. */
+  readonly tick: () => number;
 }
 
-function createFhirApp(given: ServiceParts, parts: Parts, { validator, terminology, identity, jobs, signer }: AppParts): App {
+function createFhirApp(given: ServiceParts, parts: Parts, { validator, terminology, identity, jobs, signer, trail, floods, overload, tick }: AppParts): App {
   const { config, database, definitions, log } = given;
   const operations = createOperations({
     nonePolicy: config.nonePolicy, terminology, definitions, validate: parts.validate, validator, profiles: parts.profiles, codes: createCodeChecker(definitions, terminology.answers), newId: parts.newId,
@@ -256,21 +271,27 @@ function createFhirApp(given: ServiceParts, parts: Parts, { validator, terminolo
   });
   const job = createJobDoor({ db: database, clock: parts.clock, reports: [ingestReport] });
   // A bundle's entries are routed by the same table that holds the bundle's own row.
-  const routes = createRoutes({ bundle: createBundleHandler(() => route), operation: createOperationHandler(operations), job });
+  const routes = createRoutes({ bundle: createBundleHandler(() => route, config.bundleEntryLimit), operation: createOperationHandler(operations), job });
   const route = createRouter(routes, definitions);
   const baseOf = baseFinder(config);
   const tokenUrl = tokenUrlFinder(config);
   const authorization = { issuer: given.authority.issuer, tokenUrl: identity.token && tokenUrl };
+  const limitAddress = createAddressLimit({ rate: config.refusalLimit, tick });
   const requireTransport = createTransportCheck(config.tlsHeader, config.tlsFloor);
   return createApp({
     log,
-    bodyLimitBytes: config.bodyLimitBytes,
+    limits: { bodyBytes: config.bodyLimitBytes, headerBytes: config.headerLimitBytes, requestMs: config.requestTimeoutMs, proxies: config.trustedProxies ?? [] },
+    browsers: { corsOrigins: config.corsOrigins ?? [], tls: config.tlsHeader !== undefined || config.publicUrl?.startsWith('https:') === true },
+    record: (door, access) => {
+      if (access.who !== undefined || floods.isRecorded(access.address)) trail.recordDoor(door, access);
+    },
     health: { ready: () => database.ping() },
     keys: signer.keys,
     oauth: {
       token: identity.token,
       tokenUrlOf: (host) => tokenUrl(baseOf(host)),
       requireTransport,
+      limitAddress,
       onFailure: (error) => { log.error({ err: error }, 'a token could not be issued'); },
     },
     clients: identity.clients,
@@ -282,12 +303,19 @@ function createFhirApp(given: ServiceParts, parts: Parts, { validator, terminolo
       requireTransport,
       xml: createXml(definitions),
       bodyLimitBytes: config.bodyLimitBytes,
+      requireCapacity: overload.require,
+      limitRate: createRateLimit({ rate: config.rateLimit, find: (client) => identity.clients.find(client), tick }),
+      limitAddress,
+      jsonDepth: config.jsonDepthLimit,
       smartConfiguration: (base) => smartConfiguration(authorization, base),
       authenticate: identity.authenticate,
       perform: (handler, request, caller) => perform(handler, request, caller, parts),
       capabilities: createCapabilities({ definitions, routes, operations, authorization, conditionalDelete: config.conditionalDelete, version: given.version, date: new Date(parts.clock()).toISOString() }),
       refuse: (error, request, caller) => refusalResponse(error, request, caller, parts),
-      recordRefusal: (caller, { status }, request, line) => { parts.audit.recordUnread(caller, status, line, request); },
+      recordRefusal: (caller, { status }, request, line, address) => {
+        const isFlood = caller === undefined || status === 429;
+        if (!isFlood || floods.isRecorded(caller?.client ?? address)) trail.recordUnread(caller, status, line, request, address);
+      },
     },
   });
 }

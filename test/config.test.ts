@@ -8,7 +8,8 @@ describe('readConfig', () => {
       port: 8080, host: '127.0.0.1', dataDir: resolve('data'), databaseUrl: undefined, databasePoolSize: 10, databasePrepared: true,
       basePath: '/fhir/R4', publicUrl: undefined, bodyLimitBytes: 33_554_432, fileLimitBytes: 2_147_483_648, binaryTypes: undefined, conditionalDelete: 'single', conditionalDeleteLimit: 1000, matchEveryMs: 30_000, authIssuer: undefined, authJwksUrl: undefined,
       authAudience: undefined, nonePolicy: 'all', vmProfile: 'modern', vmUnsignedTokens: false, tlsFloor: '1.2', unknownProfile: 'warning', logLevel: 'info', clockOffsetMs: 0,
-      subscriptionNetwork: 'public', subscriptionRetryMs: 1000, subscriptionGiveUpMs: 86_400_000,
+      headerLimitBytes: 16_384, requestTimeoutMs: 120_000, statementTimeoutMs: 30_000, overloadLagMs: 2000, rateLimit: 20_000, refusalLimit: 1000, jsonDepthLimit: 100, bundleEntryLimit: 50_000, pageLimit: 1000,
+      includeLimit: 1000, criteriaLimit: 64, chainLimit: 5, subscriptionNetwork: 'public', subscriptionRetryMs: 1000, subscriptionGiveUpMs: 86_400_000,
     });
   });
 
@@ -28,7 +29,7 @@ describe('readConfig', () => {
     ['PORT', 'http'], ['PORT', '65536'], ['PORT', '-1'], ['PORT', '80.5'], ['PORT', '1e3'], ['HOST', 'two words'], ['DATABASE_URL', 'mysql://localhost/x'],
     ['DATABASE_URL', 'localhost:5432'], ['DATABASE_POOL_SIZE', '1'], ['DATABASE_PREPARED', 'yes'], ['BASE_PATH', 'fhir'], ['BASE_PATH', '/fhir?x'],
     ['PUBLIC_URL', 'fhir.example'], ['PUBLIC_URL', 'https://a.example/?x=1'], ['LOG_LEVEL', 'loud'], ['NONE_POLICY', 'some'], ['CLOCK_OFFSET_MS', 'tomorrow'],
-    ['BODY_LIMIT_BYTES', '12'], ['AUTH_JWKS_URL', 'file:///etc/passwd'],
+    ['BODY_LIMIT_BYTES', '12'], ['CORS_ORIGINS', 'app.example'], ['CORS_ORIGINS', 'https://a.example/x'], ['TRUSTED_PROXIES', 'proxy.example'], ['TRUSTED_PROXIES', '10.0.0.0/33'], ['RATE_LIMIT', '0'], ['AUTH_JWKS_URL', 'file:///etc/passwd'],
   ])('refuses %s=%s and names the variable', (variable, value) => {
     expect(() => readConfig({ [variable]: value })).toThrow(ConfigError);
     expect(() => readConfig({ [variable]: value })).toThrow(`${variable} must be `);

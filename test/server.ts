@@ -54,7 +54,7 @@ export async function startServer(settings: Readonly<Record<string, string>> = {
   const folder = mkdtempSync(join(tmpdir(), 'entitle-server-'));
   const config = readConfig({ DATA_DIR: folder, LOG_LEVEL: 'silent', PORT: '0', ...settings });
   const clone = await cloneDatabase();
-  const database = openDatabase({ url: clone.url, size: 8, prepared: true });
+  const database = openDatabase({ url: clone.url, size: 8, prepared: true, statementTimeoutMs: config.statementTimeoutMs });
   const clock = (): number => Date.now() + config.clockOffsetMs;
   const keys = await developmentKeys(folder);
   const service = await createService({ config, database, definitions: loadDefinitions(), authority: developmentAuthority(keys, clock), log: pino({ level: config.logLevel }), version: '0.0.0', packages: openPackages(root) });

@@ -31,6 +31,7 @@ const SERVER_EVENTS: Readonly<Record<string, { readonly type: JsonObject; readon
   start: { type: coding(DICOM, '110100', 'Application Activity'), subtype: [coding(DICOM, '110120', 'Application Start')] },
   stop: { type: coding(DICOM, '110100', 'Application Activity'), subtype: [coding(DICOM, '110121', 'Application Stop')] },
   gap: { type: coding(DICOM, '110113', 'Security Alert') },
+  flood: { type: coding(DICOM, '110113', 'Security Alert') },
 };
 
 /** The JSON text; `rows` decides how much of it its reader is told. */
@@ -57,8 +58,15 @@ function coding(system: string, code: string, display?: string): JsonObject {
   return { system, code, ...(display !== undefined && { display }) };
 }
 
+/** Requests beside the FHIR service: a client that asks for a token, one that is registered, a hospital's system that opens a record. */
+const DOORS: Readonly<Record<string, JsonObject>> = {
+  token: { type: coding(DICOM, '110114', 'User Authentication'), subtype: [coding(DICOM, '110122', 'Login')] },
+  clients: { type: coding(DICOM, '110113', 'Security Alert'), subtype: [coding(DICOM, '110137', 'User Security Attributes Changed')] },
+};
+
 function kindOf(interaction: string): JsonObject {
   const server = SERVER_EVENTS[interaction];
+  if (DOORS[interaction]) return DOORS[interaction];
   if (server) return { type: server.type, ...(server.subtype && { subtype: server.subtype }) };
   const type = coding(EVENT_TYPE, 'rest', 'RESTful Operation');
   if (interaction === 'unknown') return { type };
@@ -75,10 +83,12 @@ function purposeOf({ purpose, reason }: EventRow, { kind }: AuditRows): JsonObje
 
 /** The person or system that asked, the client it asked through, and the organisation it asked for. */
 function agents(row: EventRow): JsonObject[] {
-  const { role, client, organization } = row;
+  const { role, client, organization, reason } = row;
   const list: JsonObject[] = [{
     ...(role !== null && { role: [{ coding: [coding(CALLER_ROLE, role)] }] }),
     who: whoOf(row), altId: row.subject ?? client, requestor: true,
+    // Of one that nobody knows, the address is all there is to say. Code 2: an IP address.
+    ...(client === 'unknown' && reason !== null && row.interaction !== 'flood' && { network: { address: reason, type: '2' } }),
   }];
   if (role !== null) list.push({ type: { coding: [coding(DICOM, '110153', 'Source Role ID')] }, who: { identifier: { value: client } }, altId: client, requestor: false });
   if (organization !== null) list.push({ who: { type: 'Organization', identifier: { system: ODS, value: organization } }, requestor: false });

@@ -32,7 +32,8 @@ function token(systems: Readonly<Record<string, TokenCondition>>): Condition {
   };
 }
 
-const SERVER_EVENTS = `('start', 'stop', 'gap')`;
+/** Of the server itself, and of doors that are not the FHIR service. */
+const SERVER_EVENTS = `('start', 'stop', 'gap', 'flood', 'token', 'clients')`;
 /** A code that has one condition; `system|` alone is any of them. */
 const oneOf = (codes: Readonly<Record<string, string>>): TokenCondition => (code) =>
   code === '' ? `(${Object.values(codes).join(' or ')})` : Object.hasOwn(codes, code) ? codes[code] ?? NEVER : NEVER;
@@ -46,9 +47,9 @@ const restful: TokenCondition = (code, sql) => {
 const CODES: Readonly<Record<string, Condition>> = {
   type: token({
     [EVENT_TYPE]: oneOf({ rest: `e.interaction not in ${SERVER_EVENTS}` }),
-    [DICOM]: oneOf({ 110100: `e.interaction in ('start', 'stop')`, 110113: `e.interaction = 'gap'` }),
+    [DICOM]: oneOf({ 110100: `e.interaction in ('start', 'stop')`, 110113: `e.interaction in ('gap', 'flood', 'clients')`, 110114: `e.interaction = 'token'` }),
   }),
-  subtype: token({ [RESTFUL]: restful, [DICOM]: oneOf({ 110120: `e.interaction = 'start'`, 110121: `e.interaction = 'stop'` }) }),
+  subtype: token({ [RESTFUL]: restful, [DICOM]: oneOf({ 110120: `e.interaction = 'start'`, 110121: `e.interaction = 'stop'`, 110122: `e.interaction = 'token'`, 110137: `e.interaction = 'clients'` }) }),
   action: token({ 'http://hl7.org/fhir/audit-event-action': (code, sql) => actionTest(code, sql) }),
   outcome: token({ 'http://hl7.org/fhir/audit-event-outcome': oneOf({ 0: 'e.status < 400', 4: 'e.status between 400 and 499', 8: 'e.status >= 500' }) }),
   'agent-role': token({ [CALLER_ROLE]: (code, sql) => (code === '' ? 'a.role is not null' : `a.role = ${sql.bind(code, 'text')}`) }),

@@ -5,6 +5,7 @@ import { fail } from '../fhir/errors.js';
 import { namesVersion } from '../fhir/etag.js';
 import { outcomeText } from '../fhir/outcome.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
+import type { SearchLimits } from '../search/limits.js';
 import { isFirst, pageLinks, placeOf, readSearch } from '../search/search-request.js';
 import type { Grant } from '../search/grant.js';
 import type { AnswerContext, Answerer } from '../store/answerer.js';
@@ -16,6 +17,7 @@ import { eventUuid, isServerMade } from './server-made.js';
 
 export interface EventParts {
   readonly definitions: Definitions;
+  readonly limits: SearchLimits;
   readonly pageSecret: string;
 }
 
@@ -49,11 +51,11 @@ async function one(request: FhirRequest, { db, grant }: AnswerContext): Promise<
   return { status: 200, body: text, ...head };
 }
 
-async function search(request: FhirRequest, { db, store, grant, now }: AnswerContext, { definitions, pageSecret }: EventParts): Promise<FhirResponse> {
+async function search(request: FhirRequest, { db, store, grant, now }: AnswerContext, { definitions, limits, pageSecret }: EventParts): Promise<FhirResponse> {
   const { base } = request;
   const place = placeOf(request, pageSecret);
   const pairs = place?.pairs ?? request.query;
-  const { query, warnings } = readSearch(request, { parts: { definitions }, now }, TYPE, pairs);
+  const { query, warnings } = readSearch(request, { parts: { definitions, limits }, now }, TYPE, pairs);
   const date = definitions.searchParameters(TYPE).get('date');
   const sort = query.sort.length === 0 && date ? [{ parameter: date, descending: true }] : query.sort;
   const page = await searchEvents({ ...query, sort, ...(place?.after && { after: place.after }) }, { db, store, grant, rows: rowsFor(grant, 'S'), now });

@@ -18,6 +18,7 @@ const AWAY_MS = 1000;
 /** While the database is away. What comes on top is counted, and the count recorded. */
 const MOST_KEPT = 50_000;
 const LONGEST_QUERY = 8_000;
+const MOST_CLIENTS = 1000;
 
 interface KnownAgent {
   readonly id: string;
@@ -48,6 +49,18 @@ export interface WrittenResource {
   readonly patients: ReadonlySet<string>;
 }
 
+/** A request at a door beside the FHIR service, and how it ended. */
+export interface DoorAccess {
+  /** Undefined where nobody has proved who it was. */
+  readonly who: Caller | { readonly client: string } | undefined;
+  readonly status: number;
+  /** Method and URL. */
+  readonly line: string;
+  readonly address: string;
+  readonly requestId: string | undefined;
+  readonly correlationId: string | undefined;
+}
+
 export interface TrailParts {
   readonly database: Database;
   readonly newId: () => string;
@@ -63,6 +76,7 @@ export class Trail {
   private readonly agents = new WeakMap<Caller, Map<string, KnownAgent>>();
   private readonly unknown = known(UNKNOWN_AGENT);
   private readonly server = known(SERVER_AGENT);
+  private readonly clients = new Map<string, KnownAgent>();
   private waiting: { readonly row: AuditRow; readonly agent: KnownAgent }[] = [];
   private lost = 0;
   /** The last try failed: the next comes by the clock alone. */
@@ -102,15 +116,28 @@ export class Trail {
     });
   }
 
-  /** A request refused before it was read: `line` tells what came. */
-  recordUnread(caller: Caller | undefined, status: number, line: string, request: FhirRequest): void {
+  /** A request refused before it was read: `line` tells what came, and `from` which address it came from, where nobody knows more. */
+  recordUnread(caller: Caller | undefined, status: number, line: string, request: FhirRequest, from: string | null = null): void {
     const { agent, trace } = this.open(caller, request);
     const patients = new Set<string>();
     addPatients(line, patients);
     this.add(agent, {
       id: this.parts.newId(), agent: agent.id, status, interaction: nameOf(request), what: whatOf(request),
-      patients: [...patients], reason: null, trace, query: line.slice(0, LONGEST_QUERY),
+      patients: [...patients], reason: caller ? null : from, trace, query: line.slice(0, LONGEST_QUERY),
     });
+  }
+
+  /** A request at a door beside the FHIR service; `interaction` names the door. */
+  recordDoor(interaction: string, { who, status, line, address, ...ids }: DoorAccess): void {
+    const agent = who === undefined ? this.unknown : 'role' in who ? this.agentFor(who, {}) : this.clientAgent(who.client);
+    const reason = who === undefined ? address : null;
+    this.add(agent, { id: this.parts.newId(), agent: agent.id, status, interaction, what: null, patients: [], reason, trace: traceOf(ids), query: line.slice(0, LONGEST_QUERY) });
+  }
+
+  /** Refusals of a flood that were not recorded each by itself. */
+  recordFlood(source: string, count: number): void {
+    const agent = this.unknown;
+    this.add(agent, { id: this.parts.newId(), agent: agent.id, status: 429, interaction: 'flood', what: null, patients: [], reason: `${count} more requests of ${source} were refused`, trace: null, query: null });
   }
 
   /** What happened to the server itself. */
@@ -134,7 +161,15 @@ export class Trail {
     if (this.waiting.length > 0) this.flushSoon(FLUSH_MS);
   }
 
-  private agentFor(caller: Caller, request: FhirRequest): KnownAgent {
+  /** A client that has proved itself and has no token yet. */
+  private clientAgent(client: string): KnownAgent {
+    let agent = this.clients.get(client);
+    if (this.clients.size >= MOST_CLIENTS) this.clients.clear();
+    if (!agent) this.clients.set(client, (agent = known({ ...UNKNOWN_AGENT, client, subject: client })));
+    return agent;
+  }
+
+  private agentFor(caller: Caller, request: Pick<FhirRequest, 'purposeOfUse' | 'breakGlassReason'>): KnownAgent {
     const purpose = purposeOf(caller.role, request);
     let byPurpose = this.agents.get(caller);
     if (!byPurpose) this.agents.set(caller, (byPurpose = new Map<string, KnownAgent>()));
@@ -190,7 +225,7 @@ export class Trail {
 const known = (agent: Agent): KnownAgent => ({ id: agentId(agent), agent });
 
 /** The entries of a bundle are traced by its X-Request-ID. */
-function traceOf({ requestId, bundleRequestId, correlationId }: FhirRequest): string | null {
+function traceOf({ requestId, bundleRequestId, correlationId }: Pick<FhirRequest, 'requestId' | 'bundleRequestId' | 'correlationId'>): string | null {
   const own = word(bundleRequestId ?? requestId);
   const correlation = word(correlationId);
   return own === '' && correlation === '' ? null : `${own} ${correlation}`;

@@ -38,6 +38,11 @@ export function isLockTimeout(error: unknown): boolean {
   return codeOf(error) === '55P03';
 }
 
+/** The statement took longer than the server waits, and was called off. */
+export function isOutOfTime(error: unknown): boolean {
+  return codeOf(error) === '57014';
+}
+
 /** A row with this key is there already. */
 export function isUniqueViolation(error: unknown): boolean {
   return codeOf(error) === '23505';

@@ -5,6 +5,7 @@ import type { Connection } from './connection.js';
 import type { Database, Queryable, Rows, Statement } from './database.js';
 import { isRetried } from './failure.js';
 import { type Log, SILENT } from './log.js';
+import { Overdue, WatchedQuery } from './overdue.js';
 import { together } from './together.js';
 import { VALUE_TYPES } from './value-types.js';
 
@@ -21,12 +22,14 @@ export type DatabaseOptions = ({ readonly connection: Connection } | { readonly 
   readonly size: number;
   /** False behind a pooler that can't keep named statements: names are then ignored. */
   readonly prepared: boolean;
+  /** A statement that takes longer is called off, and fails with 57014; undefined for as long as it takes. */
+  readonly statementTimeoutMs?: number;
   readonly log?: Log;
 };
 
 /** Connects when first used. */
 export function openDatabase(options: DatabaseOptions): Database {
-  const { size, prepared, log = SILENT } = options;
+  const { size, prepared, statementTimeoutMs, log = SILENT } = options;
   const where = 'url' in options ? { connectionString: options.url } : options.connection;
   const settings: pg.PoolConfig = {
     ...where,
@@ -40,14 +43,17 @@ export function openDatabase(options: DatabaseOptions): Database {
   };
   const pool = heardPool({ ...settings, max: size }, log);
   const beside = heardPool({ ...settings, max: MOST_BESIDE }, log);
+  const overdue = statementTimeoutMs === undefined ? undefined : watched([pool, beside], statementTimeoutMs, settings);
+  const way: Way = { prepared, overdue };
   return {
-    query: together(runner(pool, prepared)),
-    beside: { query: runner(beside, prepared) },
-    transaction: (work) => retried(() => transactOnce(pool, prepared, work), log),
+    query: together(runner(pool, way)),
+    beside: { query: runner(beside, way) },
+    transaction: (work) => retried(() => transactOnce(pool, way, work), log),
     ping: async () => {
       await pool.query('');
     },
     close: async () => {
+      overdue?.stop();
       await Promise.all([pool.end(), beside.end()]);
     },
   };
@@ -62,15 +68,29 @@ function heardPool(settings: pg.PoolConfig, log: Log): pg.Pool {
   return pool;
 }
 
+function watched(pools: readonly pg.Pool[], limitMs: number, settings: pg.PoolConfig): Overdue {
+  const overdue = new Overdue(limitMs, new pg.Client(settings));
+  for (const pool of pools) pool.on('connect', (client) => { overdue.know(client); });
+  return overdue;
+}
+
+/** How statements are sent. */
+interface Way {
+  readonly prepared: boolean;
+  readonly overdue: Overdue | undefined;
+}
+
 /** The part of a pool or client that takes a query already made. */
 interface Runs {
   query(query: pg.Submittable, values: undefined, done: (error: Error | null, answer: pg.QueryResult | pg.QueryResult[]) => void): void;
 }
 
-function runner(runs: Runs, prepared: boolean): Queryable['query'] {
+function runner(runs: Runs, way: Way): Queryable['query'] {
   return <R>(statement: Statement): Promise<Rows<R>> =>
     new Promise((resolve, reject) => {
-      runs.query(queryOf(statement, prepared), undefined, (error, answer) => {
+      const query = queryOf(statement, way);
+      runs.query(query, undefined, (error, answer) => {
+        way.overdue?.end(query);
         if (error) reject(error);
         else resolve(rowsOf<R>(answer));
       });
@@ -84,12 +104,12 @@ function rowsOf<R>(answer: pg.QueryResult | pg.QueryResult[]): Rows<R> {
 }
 
 /** Made of text and values, a Query is not copied property by property, as pg does with an object of settings: 10 µs of each request. */
-function queryOf({ name, text, values }: Statement, prepared: boolean): pg.Submittable {
-  const query = new pg.Query(text, values as unknown[]);
+function queryOf({ name, text, values }: Statement, { prepared, overdue }: Way): pg.Submittable {
+  const query = overdue ? new WatchedQuery(text, values as unknown[], overdue) : new pg.Query(text, values as unknown[]);
   return prepared && name !== undefined ? Object.assign(query, { name }) : query;
 }
 
-async function transactOnce<T>(pool: pg.Pool, prepared: boolean, work: (tx: Queryable) => Promise<T>): Promise<T> {
+async function transactOnce<T>(pool: pg.Pool, way: Way, work: (tx: Queryable) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
   const onError = (error: unknown): void => {
@@ -99,7 +119,7 @@ async function transactOnce<T>(pool: pg.Pool, prepared: boolean, work: (tx: Quer
   try {
     const begun = client.query('begin');
     begun.catch(() => undefined);
-    const result = await work({ query: runner(client, prepared) });
+    const result = await work({ query: runner(client, way) });
     await begun;
     await commit(client);
     return result;

@@ -10,13 +10,15 @@ import { bundleEntries, readEntry, requireMethod } from './entry.js';
 import type { Router } from './router.js';
 import { runTransaction } from './transaction.js';
 
-export function createBundleHandler(route: () => Router): Handler {
+/** `mostEntries`: a Bundle with more is refused whole, before any is looked at. */
+export function createBundleHandler(route: () => Router, mostEntries: number): Handler {
   const transaction = once(async (request, context) => {
     const responses = await runTransaction(request, bundleEntries(request.body).entries, context, route());
     return { status: 200, body: responseText('transaction-response', responses) };
   });
   return async (request, context) => {
     const { type, entries } = bundleEntries(request.body);
+    if (entries.length > mostEntries) throw fail('too-many-entries', { text: `A Bundle may have ${mostEntries} entries here, not ${entries.length}: send it in parts`, expression: 'Bundle.entry' });
     if (type === 'transaction') return transaction(request, context);
     return { status: 200, body: responseText('batch-response', await runBatch(request, entries, context, route())) };
   };

@@ -36,11 +36,13 @@ export const ERRORS = {
   'unknown-parameter': { status: 400, code: 'not-supported', text: 'This parameter is not known here' },
   'invalid-parameter': { status: 400, code: 'value', text: 'The value of a parameter is not valid' },
   'unsupported-modifier': { status: 400, code: 'not-supported', text: 'This modifier does not go with this parameter' },
+  'too-many-entries': { status: 413, code: 'too-long', text: 'The Bundle has more entries than the server takes at once' },
   'unknown-operation': { status: 404, code: 'not-supported', text: 'There is no such operation here' },
   // the caller
   'no-token': { status: 401, code: 'login', text: 'Send a bearer token in the Authorization header' },
   'bad-token': { status: 401, code: 'login', text: 'The bearer token is not valid' },
   'expired-token': { status: 401, code: 'expired', text: 'The bearer token has expired' },
+  throttled: { status: 429, code: 'throttled', text: 'Too many requests: wait a second, then go on more slowly' },
   forbidden: { status: 403, code: 'forbidden', text: 'This caller may not do this' },
   // the resource
   'not-found': { status: 404, code: 'not-found', text: 'There is no such resource' },
@@ -64,6 +66,8 @@ export const ERRORS = {
   'reference-not-found': { status: 422, code: 'not-found', text: 'A reference does not resolve' },
   // the server
   'not-ready': { status: 503, code: 'transient', text: 'The server is not ready: try again in a moment' },
+  overloaded: { status: 503, code: 'transient', text: 'The server has more to do than it can: send the request again in a moment' },
+  'out-of-time': { status: 503, code: 'too-costly', text: 'The database took longer over this than the server waits: ask for less at once, or try again in a moment' },
   unexpected: { status: 500, code: 'exception', text: 'The server failed; nothing was changed' },
 } as const satisfies Record<string, ErrorRow>;
 

@@ -14,6 +14,7 @@ export const SPINE_CODES: Readonly<Record<string, Coding>> = {
   'bad-token': DENIED,
   'expired-token': DENIED,
   forbidden: DENIED,
+  throttled: spine('TOO_MANY_REQUESTS', 'Too many requests have been made by this source in a given amount of time'),
   'invalid-id': spine('INVALID_RESOURCE_ID', 'Resource Id is invalid'),
   'not-found': spine('RESOURCE_NOT_FOUND', 'Resource not found'),
   gone: spine('INVALIDATED_RESOURCE', 'Resource that has been marked as invalid was requested - invalid resources cannot be retrieved'),

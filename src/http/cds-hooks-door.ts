@@ -12,9 +12,10 @@ import { readJson } from '../fhir/json-text.js';
 import { isNhsNumber, NHS_NUMBER_SYSTEM } from '../fhir/nhs-number.js';
 import type { JsonObject, Resource } from '../fhir/resource.js';
 import type { CdsVerifier } from '../identity/cds-client.js';
-import type { FhirDoor } from './fhir-door.js';
+import { identified } from './door-record.js';
+import { limited, type FhirDoor } from './fhir-door.js';
 
-export interface CdsDoor extends Pick<FhirDoor, 'baseOf' | 'route' | 'perform' | 'requireTransport' | 'refuse'> {
+export interface CdsDoor extends Pick<FhirDoor, 'baseOf' | 'route' | 'perform' | 'requireTransport' | 'requireCapacity' | 'limitRate' | 'limitAddress' | 'refuse'> {
   readonly authenticate: CdsVerifier;
   readonly newId: () => string;
 }
@@ -46,10 +47,14 @@ const json = (to: FastifyReply, status: number, body: object, headers: Readonly<
 
 async function answer(request: FastifyRequest, to: FastifyReply, door: CdsDoor, work: (caller: Caller) => Promise<object>): Promise<FastifyReply> {
   try {
+    door.requireCapacity();
     door.requireTransport(request.headers);
     const url = `${new URL(door.baseOf(request.headers.host)).origin}${request.url}`;
-    return json(to, 200, await work(await door.authenticate(request.headers.authorization, url)));
-  } catch (error) {
+    const caller = identified(request, await door.authenticate(request.headers.authorization, url));
+    door.limitRate(caller, to);
+    return json(to, 200, await work(caller));
+  } catch (failure) {
+    const error = limited(failure, request, door);
     const refused = error instanceof FhirError ? error : undefined;
     if (!refused) door.refuse(error, { interaction: 'operation', method: 'POST', query: [], headers: request.headers }, undefined);
     return json(to, refused?.status ?? 500, { error: refused?.message ?? 'The server failed; nothing was changed' }, refused?.headers);

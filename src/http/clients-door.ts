@@ -6,10 +6,11 @@ import type { FhirResponse } from '../fhir/request.js';
 import type { Client } from '../identity/client.js';
 import type { Clients } from '../identity/clients.js';
 import { BadRegistration, readRegistration } from '../identity/registration.js';
-import type { FhirDoor } from './fhir-door.js';
+import { identified } from './door-record.js';
+import { limited, type FhirDoor } from './fhir-door.js';
 import { reply } from './reply.js';
 
-export interface ClientsDoor extends Pick<FhirDoor, 'authenticate' | 'requireTransport' | 'refuse'> {
+export interface ClientsDoor extends Pick<FhirDoor, 'authenticate' | 'requireTransport' | 'requireCapacity' | 'limitRate' | 'limitAddress' | 'refuse'> {
   readonly clients: Clients;
 }
 
@@ -37,12 +38,14 @@ export function registerClientsDoor(app: FastifyInstance, door: ClientsDoor): vo
 async function answer(request: FastifyRequest, to: FastifyReply, door: ClientsDoor, work: () => Promise<unknown>): Promise<FastifyReply> {
   let caller: Caller | undefined;
   try {
+    door.requireCapacity();
     door.requireTransport(request.headers);
-    caller = await door.authenticate(request.headers.authorization);
+    caller = identified(request, await door.authenticate(request.headers.authorization));
+    door.limitRate(caller, to);
     if (!ADMINISTRATORS.has(caller.role)) throw fail('forbidden', { text: 'Clients are registered by an administrator' });
     return reply(request, to, { status: 200, body: JSON.stringify(await work()), headers: JSON_HEADERS });
   } catch (error) {
-    return reply(request, to, refusal(error, request, door, caller));
+    return reply(request, to, refusal(limited(error, request, door), request, door, caller));
   }
 }
 

@@ -23,14 +23,21 @@ export function queryText(url: string): string {
   return mark < 0 ? '' : url.slice(mark + 1);
 }
 
-export function decode(request: FastifyRequest, routed: Routed, base: string, xml: Xml): FhirRequest {
+/** What bodies are read by. */
+export interface BodyReading {
+  readonly xml: Xml;
+  /** How deep JSON may be nested. */
+  readonly jsonDepth: number;
+}
+
+export function decode(request: FastifyRequest, routed: Routed, base: string, { xml, jsonDepth }: BodyReading): FhirRequest {
   const { headers } = request;
   const { interaction, type, id, compartment, version, operation } = routed.parts;
   const isSearch = interaction === 'search';
   const form = isSearch && request.method === 'POST' ? formPairs(request) : [];
   const pairs = queryPairs(queryText(request.url));
   const file = sentFile(request, interaction === 'operation');
-  const sent = isSearch || file ? undefined : writesBinary(routed.parts) ? readBinary(request, id, xml) : readBody(request, interaction === 'patch', xml);
+  const sent = isSearch || file ? undefined : writesBinary(routed.parts) ? readBinary(request, id, xml) : readBody(request, interaction === 'patch', { xml, jsonDepth });
   return {
     interaction, type, id, compartment, version, operation, base,
     method: request.method as FhirRequest['method'],
@@ -61,13 +68,13 @@ const HANDLING = /\bhandling=(strict|lenient)\b/;
 export const single = (header: string | string[] | undefined): string | undefined => (typeof header === 'string' ? header : undefined);
 const preferred = (header: string | string[] | undefined, which: RegExp): string | undefined => (header === undefined ? undefined : which.exec(String(header))?.[1]);
 
-function readBody(request: FastifyRequest, isPatch: boolean, xml: Xml): Sent | undefined {
+function readBody(request: FastifyRequest, isPatch: boolean, { xml, jsonDepth }: BodyReading): Sent | undefined {
   const bytes = bytesOf(request);
   if (!bytes) return undefined;
   const { name } = isPatch ? requireType(request, isPatchType, PATCH_TYPES.text, PATCH_TYPES.headers) : requireType(request, isResourceType, SEND_RESOURCE);
   const text = textOf(bytes);
   if (name === JSON_PATCH) return { jsonPatch: text };
-  return { body: XML_TYPES.has(name) ? xml.read(text) : readJson(text) };
+  return { body: XML_TYPES.has(name) ? xml.read(text) : readJson(text, { maxDepth: jsonDepth }) };
 }
 
 const SEND_RESOURCE = 'Send the body as application/fhir+json or application/fhir+xml';

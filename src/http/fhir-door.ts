@@ -9,10 +9,13 @@ import { WRITES_CSV } from '../operations/csv-answer.js';
 import { queryPairs } from '../fhir/query-string.js';
 import type { Xml } from '../xml/xml.js';
 import { presentationOf, presentationOrPlain, type Presentation } from './accept.js';
+import type { AddressLimit } from './address-limit.js';
 import { unpackBody } from './content-coding.js';
 import { decode, FILE_TYPES, queryText, single } from './decode.js';
+import type { Overload } from './overload.js';
 import { present } from './present.js';
 import { fileResponse, gathered, wantsFile, writesBinary } from './raw-binary.js';
+import type { RateLimit } from './rate-limit.js';
 import { reply, type Replied } from './reply.js';
 import type { TransportCheck } from './transport.js';
 
@@ -29,13 +32,19 @@ export interface FhirDoor {
   readonly xml: Xml;
   /** Of a body once it is unpacked. */
   readonly bodyLimitBytes: number;
+  /** Throws while the process is too far behind to take more. */
+  readonly requireCapacity: Overload['require'];
+  readonly limitRate: RateLimit;
+  readonly limitAddress: AddressLimit;
+  /** How deep a body may be nested. */
+  readonly jsonDepth: number;
   /** SMART's discovery document for a base, as JSON text. */
   readonly smartConfiguration: (base: string) => string;
   /** The CapabilityStatement's text for a base. */
   readonly capabilities: (base: string) => string;
   readonly refuse: (error: unknown, request: RefusedRequest, caller: Caller | undefined) => FhirResponse;
-  /** Puts a refusal on record that was made before there was a request to perform: `line` is its method and URL. */
-  readonly recordRefusal: (caller: Caller | undefined, response: FhirResponse, request: FhirRequest, line: string) => void;
+  /** Puts a refusal on record that was made before there was a request to perform: `line` is its method and URL, `address` where it came from. */
+  readonly recordRefusal: (caller: Caller | undefined, response: FhirResponse, request: FhirRequest, line: string, address: string) => void;
 }
 
 /** Registers everything under the base path. Bodies come as bytes: the FHIR reader decides what they are. */
@@ -69,6 +78,7 @@ export function refuseByFastify(error: unknown, request: FastifyRequest, to: Fas
 async function serve(request: FastifyRequest, to: FastifyReply, door: FhirDoor): Promise<FastifyReply> {
   let caller: Caller | undefined;
   try {
+    door.requireCapacity();
     door.requireTransport(request.headers);
     const base = door.baseOf(request.headers.host);
     const path = pathBelow(request.url, door.basePath);
@@ -79,12 +89,13 @@ async function serve(request: FastifyRequest, to: FastifyReply, door: FhirDoor):
     if (path === DISCOVERY && request.method === 'GET') return await sendJson(to, door.smartConfiguration(base));
     const identified = door.authenticate(request.headers.authorization);
     caller = identified instanceof Promise ? await identified : identified;
+    door.limitRate(caller, to);
     if (request.headers['content-encoding'] !== undefined) await unpackBody(request, door.bodyLimitBytes);
     const asked = askedOf(request, path);
     const presentation = formOf(accept, asked, path);
     const routed = door.route(request.method, path);
     if (writesBinary(routed.parts)) request.body = await gathered(request.body, door.bodyLimitBytes);
-    const decoded = decode(request, routed, base, door.xml);
+    const decoded = decode(request, routed, base, door);
     const response = await door.perform(routed.handler, decoded, caller);
     if (wantsFile(routed.parts, accept, asked)) return reply(request, to, fileResponse(response, routed.parts.id ?? '', accept));
     return reply(request, to, present(response, presentation, door.xml));
@@ -126,13 +137,18 @@ function pathBelow(url: string, basePath: string): string {
 }
 
 function refuse(error: unknown, request: FastifyRequest, to: FastifyReply, door: FhirDoor, caller: Caller | undefined): Replied {
-  const response = door.refuse(error, refused(request, door), caller);
-  door.recordRefusal(caller, response, routedOf(request, door) ?? unread(request), `${request.method} ${request.url}`);
+  const response = door.refuse(limited(error, request, door), refused(request, door), caller);
+  door.recordRefusal(caller, response, routedOf(request, door) ?? unread(request), `${request.method} ${request.url}`, request.ip);
   return reply(request, to, present(response, presentationFor(request, door), door.xml));
 }
 
 const presentationFor = (request: FastifyRequest, { basePath }: FhirDoor): Presentation =>
   presentationOrPlain(request.headers.accept, askedOf(request, pathBelow(request.url, basePath)));
+
+/** A failure to authenticate counts against its address, and is another one where there were too many. */
+export function limited(error: unknown, { ip }: Pick<FastifyRequest, 'ip'>, { limitAddress }: Pick<FhirDoor, 'limitAddress'>): unknown {
+  return error instanceof FhirError && error.status === 401 ? limitAddress(ip) ?? error : error;
+}
 
 /** As much of a request as is known without reading it. */
 function unread({ method, headers }: FastifyRequest): FhirRequest {

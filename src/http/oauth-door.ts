@@ -3,6 +3,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { FhirError } from '../fhir/errors.js';
 import { OAuthError } from '../identity/oauth-error.js';
 import type { TokenEndpoint } from '../identity/token-endpoint.js';
+import type { AddressLimit } from './address-limit.js';
+import { identified } from './door-record.js';
 import { echoTraces } from './reply.js';
 import type { TransportCheck } from './transport.js';
 
@@ -12,6 +14,7 @@ export interface OAuthDoor {
   /** The token endpoint's URL as this caller sees it: the audience of its assertions. */
   readonly tokenUrlOf: (host: string | undefined) => string;
   readonly requireTransport: TransportCheck;
+  readonly limitAddress: AddressLimit;
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -29,13 +32,24 @@ export function registerOAuthDoor(app: FastifyInstance, door: OAuthDoor): void {
 async function answer(request: FastifyRequest, to: FastifyReply, token: TokenEndpoint, door: OAuthDoor): Promise<FastifyReply> {
   try {
     door.requireTransport(request.headers);
-    return await send(request, to, 200, await token(formOf(request), door.tokenUrlOf(request.headers.host)));
+    const form = formOf(request);
+    const issued = await token(form, door.tokenUrlOf(request.headers.host));
+    identified(request, { client: clientOf(form) });
+    return await send(request, to, 200, issued);
   } catch (error) {
+    const tooMany = error instanceof OAuthError && error.code === 'invalid_client' ? door.limitAddress(request.ip) : undefined;
+    if (tooMany) return send(request, to.headers(tooMany.headers), tooMany.status, { error: 'temporarily_unavailable', error_description: wordsOf(tooMany.message) });
     if (error instanceof OAuthError) return send(request, to, error.status, { error: error.code, error_description: wordsOf(error.message) });
     if (error instanceof FhirError) return send(request, to, error.status, { error: 'access_denied', error_description: wordsOf(error.message) });
     door.onFailure(error);
     return send(request, to, 500, { error: 'server_error', error_description: 'The server failed; no token was issued' });
   }
+}
+
+/** Who signed the assertion that has just been found good. */
+function clientOf(form: URLSearchParams): string {
+  const [, claims = ''] = form.get('client_assertion')?.split('.') ?? [];
+  return String((JSON.parse(Buffer.from(claims, 'base64url').toString('utf8')) as { iss?: unknown }).iss);
 }
 
 function formOf({ headers, body }: FastifyRequest): URLSearchParams {

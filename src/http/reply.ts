@@ -27,7 +27,7 @@ export function reply(request: FastifyRequest, to: FastifyReply, response: FhirR
   if (response.body === undefined) return to.send();
   const type = response.headers?.['content-type'];
   if (type === undefined) to.header('content-type', FHIR_JSON);
-  to.header('vary', 'accept, accept-encoding');
+  to.header('vary', to.hasHeader('vary') ? 'origin, accept, accept-encoding' : 'accept, accept-encoding');
   if (response.body.length < WORTH_COMPRESSING || (type !== undefined && !PACKABLE.test(type))) return to.send(response.body);
   const coding = codingFor(request.headers['accept-encoding']);
   return coding === undefined ? to.send(response.body) : sendPacked(to, response.body, coding);

@@ -11,6 +11,7 @@ import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import type { Resource } from '../fhir/resource.js';
 import type { Grant } from '../search/grant.js';
 import type { IndexRows } from '../search/index-rows.js';
+import type { SearchLimits } from '../search/limits.js';
 import type { AnswerContext, Answerer } from '../store/answerer.js';
 import type { WriteRule } from '../store/rule.js';
 import type { Store, Transaction } from '../store/store.js';
@@ -41,6 +42,8 @@ export interface Parts {
   readonly newId: () => string;
   /** How many resources a conditional delete may delete at once. */
   readonly mostDeleted: number;
+  /** How much one search may ask for. */
+  readonly limits: SearchLimits;
   /** Seals page links. */
   readonly pageSecret: string;
   /** A refusal in the words of the surface that the request came to; the caller is undefined until known. */

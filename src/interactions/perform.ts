@@ -2,7 +2,7 @@
 // HTTP, batch entries, transactions, jobs and the command line all walk this road.
 import { requirePurpose } from '../audit/purpose.js';
 import type { Access } from '../audit/trail.js';
-import { isLockTimeout, isOutOfResources, isRetried } from '../db/failure.js';
+import { isLockTimeout, isOutOfResources, isOutOfTime, isRetried } from '../db/failure.js';
 import type { Caller } from '../fhir/caller.js';
 import { FhirError, fail } from '../fhir/errors.js';
 import { outcomeText } from '../fhir/outcome.js';
@@ -78,6 +78,7 @@ function asFhirError(error: unknown): FhirError {
   if (error instanceof FhirError) return error;
   if (error instanceof VersionConflict) return fail('version-conflict', { expression: error.type });
   if (isLockTimeout(error)) return fail('in-progress', {}, { 'retry-after': '1' });
+  if (isOutOfTime(error)) return fail('out-of-time', {}, { 'retry-after': '5' });
   // A lost connection, a full disk, or work that met other work six times over: the same request may succeed later.
   if (isRetried(error) || isOutOfResources(error)) return fail('not-ready');
   return fail('unexpected');

@@ -52,7 +52,7 @@ export async function searchTypes(request: FhirRequest, context: Context, readin
   const total = await totalOf(queries, context, found, place);
   const links = pageLinks(request, { pairs, used: usedOf(pairs, queries), place, next: found.next }, pageSecret);
   const incomplete = context.parts.incomplete(types);
-  const said = distinct([...warnings, ...searches.flatMap((one) => one.warnings), ...(incomplete ? [incomplete] : []), ...(found.cut ? [includesCut()] : [])]);
+  const said = distinct([...warnings, ...searches.flatMap((one) => one.warnings), ...(incomplete ? [incomplete] : []), ...(found.cut ? [includesCut(context.parts.limits.included)] : [])]);
   const rows = { matches: found.matches, includes: [...includesOf(found), ...((await read.beside?.(found.matches)) ?? [])] };
   const subset = readSubset(context.parts.definitions, pairs);
   const outcome = said.length > 0 ? { outcome: outcomeText(said) } : {};

@@ -23,7 +23,7 @@ export const search: Handler = async (request, context) => {
   const links = pageLinks(request, { pairs, used: query.self, place, next: page.next && { after: page.next } }, pageSecret);
   // All matches on the first page: the total is known for nothing.
   const total = page.total ?? (!isFirst(place) || page.next || query.count === 0 ? undefined : page.matches.length);
-  const said = [...warnings, ...(incomplete ? [incomplete] : []), ...(page.cut ? [includesCut()] : [])];
+  const said = [...warnings, ...(incomplete ? [incomplete] : []), ...(page.cut ? [includesCut(context.parts.limits.included)] : [])];
   const outcome = said.length > 0 ? { outcome: outcomeText(said) } : {};
   const body = searchsetText({ ...(total !== undefined && { total }), links, base, ...subsetOf(subset, page), ...outcome });
   return { status: 200, body, ...(subset && { about: patientsOfRows(page) }) };

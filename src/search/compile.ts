@@ -3,7 +3,8 @@ import type { Definitions } from '../definitions/model.js';
 import { conjunctText, conjunctsOf, type Writing } from './clause.js';
 import { driversOf } from './drivers.js';
 import type { Grant } from './grant.js';
-import { includeText, MOST_INCLUDED } from './include.js';
+import { includeText } from './include.js';
+import { USUAL_LIMITS } from './limits.js';
 import { keysOf, packed, unpack, type PackedRow, type SearchRow } from './packed-page.js';
 import { pageText, type PageText } from './page.js';
 import type { Cursor, Query } from './query.js';
@@ -41,13 +42,13 @@ function matchesOnly(writing: Writing, query: Query): PageText {
 }
 
 function withIncludes(writing: Writing, query: Query): PageText {
-  const { type, count } = query;
+  const { type, count, mostIncluded = USUAL_LIMITS.included } = query;
   const { text, keys } = pageText(writing, query, ['refs', 'self']);
-  const { ctes, names } = includeText(writing, query.includes, type);
+  const { ctes, names } = includeText(writing, query.includes, type, mostIncluded + 1);
   const nulls = Array.from({ length: keys }, (_, index) => `, null as k${index}`).join('');
   const all = names.map((name) => `select type, id, res from ${name}`).join(' union all ');
   const included = names.length === 0 ? '' : ` union all (select * from (select distinct on (type, id) type, id, res${nulls}`
-    + ` from (${all}) i where not exists (select from shown s where s.type = i.type and s.id = i.id)) j limit ${MOST_INCLUDED + 1})`;
+    + ` from (${all}) i where not exists (select from shown s where s.type = i.type and s.id = i.id)) j limit ${mostIncluded + 1})`;
   const first = [`with page as materialized (${text})`, `shown as materialized (select '${type}'::text as type, id, refs, self from page limit ${count})`, ...ctes].join(', ');
   return { text: `${first} ${packed(`(select null::text as type, id, res${keyNames(keys)} from page${included})`, keys, true)}`, keys };
 }

@@ -5,6 +5,7 @@ import { isId } from '../fhir/id.js';
 import { splitEscaped, unescape } from './escape.js';
 import { hierarchyClause } from './hierarchy.js';
 import { PARAMETER_RULES } from './params/index.js';
+import { USUAL_LIMITS } from './limits.js';
 import { badValue, type ReadContext } from './params/rules.js';
 import type { Clause, SearchValue } from './query.js';
 import { slotsOf, type Slot } from './slots.js';
@@ -14,17 +15,17 @@ export interface CriterionContext extends ReadContext {
   readonly definitions: Definitions;
   /** Will the index of words be brought up to date before it is asked? */
   readonly words?: boolean;
+  /** Of one chain, at most; the usual where absent. */
+  readonly hops?: number;
 }
-
-/** Hops of one chain. */
-const DEEPEST = 5;
 
 /** Names by which other versions of FHIR call a modifier of R4. */
 const SAME: Readonly<Record<string, string>> = { ofType: 'of-type' };
 
 /** Undefined where the type has no such parameter; 400 where it has, and value or modifier is wrong. */
 export function readCriterion(context: CriterionContext, type: string, name: string, value: string, depth = 0): Clause | undefined {
-  if (depth > DEEPEST) throw fail('invalid-parameter', { text: `The chain ${name} is longer than ${DEEPEST} hops`, expression: name });
+  const { hops = USUAL_LIMITS.hops } = context;
+  if (depth > hops) throw fail('invalid-parameter', { text: `The chain ${name} is longer than ${hops} hops`, expression: name });
   if (name.startsWith('_has:')) return readHas(context, type, name, value, depth);
   if (name === '_list') return readList(context, value);
   if (name === '_text' || name === '_content') return readText(context, type, name, value);

@@ -3,9 +3,6 @@ import { askedSlot, exceptedIds, conjunctText, conjunctsOf, refIs, type Writing 
 import type { Include } from './query.js';
 import { slotsOf, type Slot } from './slots.js';
 
-/** More than this are not sent with one page; one more is looked for, to tell. */
-export const MOST_INCLUDED = 1000;
-
 /** How many times `:iterate` goes on from what was included: a tree of organisations is no deeper. Of everything that refers to anything, less is enough. */
 const ROUNDS = 8;
 const WILD_ROUNDS = 3;
@@ -18,7 +15,8 @@ export interface IncludeText {
   readonly names: readonly string[];
 }
 
-export function includeText(writing: Writing, includes: readonly Include[], type: string): IncludeText {
+/** `most`: so many are looked for, one more than are sent, to tell. */
+export function includeText(writing: Writing, includes: readonly Include[], type: string, most: number): IncludeText {
   const ctes: string[] = [];
   const names: string[] = [];
   let from = 'shown';
@@ -27,10 +25,10 @@ export function includeText(writing: Writing, includes: readonly Include[], type
   if (wild) writing.sql.constant = false;
   for (let round = 0; round < (wild ? WILD_ROUNDS : ROUNDS); round += 1) {
     const due = sourced(writing, includes.filter((include) => round === 0 || include.iterate), types);
-    const layer = layerText(writing, due, from, types, `wanted${round}`);
+    const layer = layerText(writing, due, from, types, { wanted: `wanted${round}`, most });
     if (layer.branches.length === 0) break;
     const name = `included${round}`;
-    ctes.push(...layer.ctes, `${name} as materialized (select * from (${layer.branches.join(' union all ')}) i limit ${MOST_INCLUDED + 1})`);
+    ctes.push(...layer.ctes, `${name} as materialized (select * from (${layer.branches.join(' union all ')}) i limit ${most})`);
     names.push(name);
     from = name;
     types = layer.types;
@@ -49,14 +47,20 @@ interface Layer {
   readonly types: readonly string[];
 }
 
-function layerText(writing: Writing, includes: readonly Include[], from: string, types: readonly string[], wanted: string): Layer {
+interface Bounds {
+  /** The name of the CTE of what is pointed at. */
+  readonly wanted: string;
+  readonly most: number;
+}
+
+function layerText(writing: Writing, includes: readonly Include[], from: string, types: readonly string[], { wanted, most }: Bounds): Layer {
   const forward = includes.filter(({ reverse, source }) => !reverse && types.includes(source));
   const targets = visible(writing, [...new Set(forward.flatMap((include) => targetTypes(writing, include)))]);
-  const backward = includes.flatMap((include) => (include.reverse && visible(writing, [include.source]).length > 0 ? backwardTexts(writing, include, from, types) : []));
+  const backward = includes.flatMap((include) => (include.reverse && visible(writing, [include.source]).length > 0 ? backwardTexts(writing, include, from, types, most) : []));
   const sources = includes.filter(({ reverse }) => reverse).map(({ source }) => source);
   return {
     ctes: targets.length === 0 ? [] : [wantedText(writing, forward, from, wanted)],
-    branches: [...targets.map((type) => forwardText(writing, type, wanted)), ...backward],
+    branches: [...targets.map((type) => forwardText(writing, type, wanted, most)), ...backward],
     types: [...new Set([...targets, ...sources])],
   };
 }
@@ -101,13 +105,13 @@ function wantedBy(writing: Writing, include: Include): string {
   return tests.length === 0 ? 'false' : `(${tests.join(' or ')})`;
 }
 
-function forwardText(writing: Writing, type: string, wanted: string): string {
+function forwardText(writing: Writing, type: string, wanted: string, most: number): string {
   const ids = `array(select substr(target, ${type.length + 2}) from ${wanted} where starts_with(target, '${type}/'))`;
-  return rowsText(writing, type, [(alias) => `${alias}.id = any(${ids})`]);
+  return rowsText(writing, type, [(alias) => `${alias}.id = any(${ids})`], most);
 }
 
 /** Rows of the source that point at the rows shown: by the subject column, or by the token of each row. */
-function backwardTexts(writing: Writing, include: Include, from: string, types: readonly string[]): string[] {
+function backwardTexts(writing: Writing, include: Include, from: string, types: readonly string[], most: number): string[] {
   const { sql } = writing;
   const on = include.target === undefined ? '' : ` where type = '${include.target}'`;
   const slots = slotsIncluded(writing, include).filter(({ targets }) => targets.length === 0 || targets.some((type) => types.includes(type)));
@@ -120,12 +124,12 @@ function backwardTexts(writing: Writing, include: Include, from: string, types: 
     tests.push((alias) => `${alias}.tokens && array(select unnest(array[${salts}]) from ${from}${on})`);
   }
   const excepted = slots.map(({ code }) => exceptedIds(writing, include.source, code)).find((ids) => ids !== undefined);
-  return tests.map((test) => rowsText(writing, include.source, [test, ...(excepted === undefined ? [] : [(alias: string) => `${alias}.id not in (${excepted})`])]));
+  return tests.map((test) => rowsText(writing, include.source, [test, ...(excepted === undefined ? [] : [(alias: string) => `${alias}.id not in (${excepted})`])], most));
 }
 
-function rowsText(writing: Writing, type: string, found: readonly ((alias: string) => string)[]): string {
+function rowsText(writing: Writing, type: string, found: readonly ((alias: string) => string)[], most: number): string {
   const alias = writing.sql.alias('i');
   const granted = conjunctsOf(writing, type, { kind: 'all' }).map((conjunct) => conjunctText(writing, { type, alias }, conjunct, 'filter'));
   const tests = [`${alias}.res is not null`, ...found.map((test) => test(alias)), ...granted];
-  return `(select '${type}' as type, ${COLUMNS.map((name) => `${alias}.${name}`).join(', ')} from fhir."${type}" ${alias} where ${tests.join(' and ')} limit ${MOST_INCLUDED + 1})`;
+  return `(select '${type}' as type, ${COLUMNS.map((name) => `${alias}.${name}`).join(', ')} from fhir."${type}" ${alias} where ${tests.join(' and ')} limit ${most})`;
 }

@@ -4,6 +4,7 @@ import { fail } from '../fhir/errors.js';
 import type { Issue } from '../fhir/issue.js';
 import { readCriterion, type CriterionContext } from './criterion.js';
 import { readFilter } from './filter.js';
+import { USUAL_LIMITS, type SearchLimits } from './limits.js';
 import type { Clause, Query } from './query.js';
 import { resultSetter, type ResultSettings } from './result-parameters.js';
 
@@ -17,6 +18,8 @@ export interface SearchRequest {
   readonly defaultCount: number;
   /** A larger `_count` is cut to this. */
   readonly maxCount: number;
+  /** The usual ones where the server itself asks. */
+  readonly limits?: SearchLimits;
   /** URL of this service: references that begin with it are ours. */
   readonly base?: string;
   /** Milliseconds since the epoch: how far `ap` on a date reaches; without it no further than the date itself. */
@@ -33,13 +36,10 @@ export interface ParsedSearch {
   readonly warnings: readonly Issue[];
 }
 
-/** Each is a part of one statement. */
-const MOST_CRITERIA = 64;
-
 /** Throws 400 where a value or modifier is wrong, and under `strict` for what is not known. */
 export function parseSearch(request: SearchRequest): ParsedSearch {
-  const { definitions, type, pairs, maxCount, defaultCount, base = '', now, lists = false, words = false } = request;
-  const context: CriterionContext = { definitions, base, types: definitions.resourceTypes, lists, words, ...(now !== undefined && { now }) };
+  const { definitions, type, pairs, maxCount, defaultCount, limits = USUAL_LIMITS, base = '', now, lists = false, words = false } = request;
+  const context: CriterionContext = { definitions, base, types: definitions.resourceTypes, hops: limits.hops, lists, words, ...(now !== undefined && { now }) };
   const settings: ResultSettings = { sort: [], count: defaultCount, total: 'none', includes: [] };
   const criteria: Clause[] = [];
   const self: (readonly [string, string])[] = [];
@@ -60,8 +60,9 @@ export function parseSearch(request: SearchRequest): ParsedSearch {
     if (unknown === undefined) self.push([name, value]);
     else warnings.push(leftOut(unknown, name, request.handling));
   }
-  if (criteria.length > MOST_CRITERIA) throw fail('invalid-parameter', { text: `A search may have ${MOST_CRITERIA} criteria, not ${criteria.length}` });
-  return { query: toQuery(type, settings, criteria, self), warnings };
+  // Each is a part of one statement.
+  if (criteria.length > limits.criteria) throw fail('invalid-parameter', { text: `A search may have ${limits.criteria} criteria, not ${criteria.length}: ask for less at once` });
+  return { query: { ...toQuery(type, settings, criteria, self), ...(request.limits && { mostIncluded: limits.included }) }, warnings };
 }
 
 function toQuery(type: string, settings: ResultSettings, criteria: readonly Clause[], self: Query['self']): Query {

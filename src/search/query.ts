@@ -67,6 +67,8 @@ export interface Query {
   readonly count: number;
   readonly after?: Cursor;
   readonly includes: readonly Include[];
+  /** Resources that are included at most; the usual limit where absent. */
+  readonly mostIncluded?: number;
   readonly total: 'none' | 'estimate' | 'accurate';
   /** The plan is asked for, and not the rows: as PostgreSQL thinks of it, or measured by running it. */
   readonly explain?: 'plan' | 'analyze';

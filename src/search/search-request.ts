@@ -4,16 +4,16 @@ import type { Link } from '../fhir/bundle.js';
 import { queryText } from '../fhir/query-string.js';
 import type { FhirRequest } from '../fhir/request.js';
 import { compartmentClause } from './compartment.js';
+import { USUAL_LIMITS, type SearchLimits } from './limits.js';
 import { parseSearch, type ParsedSearch } from './parse.js';
 import type { Clause } from './query.js';
 import { openPlace, PAGE, sealPlace, type Place, type Start } from './page-link.js';
 
 const DEFAULT_COUNT = 20;
-const MAX_COUNT = 1000;
 
 /** As much of an interaction's context as a search is read by. */
 interface SearchContext {
-  readonly parts: { readonly definitions: Definitions };
+  readonly parts: { readonly definitions: Definitions; readonly limits?: SearchLimits };
   /** Milliseconds since the epoch. */
   readonly now: number;
   /** Will code-lists.ts look up what the criteria name? */
@@ -25,9 +25,10 @@ interface SearchContext {
 /** The search of one type that the pairs ask for, in the compartment where the request names one. */
 export function readSearch(request: FhirRequest, context: SearchContext, type: string, pairs: Place['pairs']): ParsedSearch {
   const { base, compartment } = request;
-  const { definitions } = context.parts;
+  const { definitions, limits = USUAL_LIMITS } = context.parts;
   const handling = request.preferHandling ?? 'lenient';
-  const parsed = parseSearch({ definitions, type, pairs, handling, defaultCount: DEFAULT_COUNT, maxCount: MAX_COUNT, base, now: context.now, ...(context.lists && { lists: true }), ...(context.words && { words: true }) });
+  const { page } = limits;
+  const parsed = parseSearch({ definitions, type, pairs, handling, defaultCount: Math.min(DEFAULT_COUNT, page), maxCount: page, limits, base, now: context.now, ...(context.lists && { lists: true }), ...(context.words && { words: true }) });
   if (!compartment) return parsed;
   const inside: Clause = compartmentClause(definitions, compartment, type);
   const where: Clause = parsed.query.where.kind === 'all' ? inside : { kind: 'and', of: [inside, parsed.query.where] };

@@ -1,6 +1,6 @@
 // One page of a search: the statement is search's, the rows and where to go on are told here. https://hl7.org/fhir/R4/search.html
 import { cursorOf, searchStatement } from '../search/compile.js';
-import { MOST_INCLUDED } from '../search/include.js';
+import { USUAL_LIMITS } from '../search/limits.js';
 import type { PackedRow } from '../search/packed-page.js';
 import type { Grant } from '../search/grant.js';
 import type { Query } from '../search/query.js';
@@ -18,9 +18,10 @@ export async function searchPage(ground: Ground, frequencyOf: FrequencyOf, grant
   const found = query.includes.length === 0 ? rows : rows.filter(({ type }) => type === undefined);
   const shown = found.slice(0, query.count);
   const last = found.length > shown.length ? shown.at(-1) : undefined;
+  const { mostIncluded = USUAL_LIMITS.included } = query;
   const included = rows.slice(found.length);
   const matches = shown.map(({ id, res }) => ({ type: query.type, id, text: res }));
-  const includes = included.slice(0, MOST_INCLUDED).map(({ type, id, res }) => ({ type: type ?? query.type, id, text: res }));
+  const includes = included.slice(0, mostIncluded).map(({ type, id, res }) => ({ type: type ?? query.type, id, text: res }));
   if (query.includes.length > 0) {
     const looking = { definitions: ground.definitions, grant, search: (asked: Query) => searchPage(ground, frequencyOf, grant, asked) };
     includes.push(...await canonicalIncludes(looking, query, { matches, includes }));
@@ -29,7 +30,7 @@ export async function searchPage(ground: Ground, frequencyOf: FrequencyOf, grant
     matches,
     includes,
     ...(last && { next: cursorOf(last) }),
-    ...(included.length > MOST_INCLUDED && { cut: true }),
+    ...(included.length > mostIncluded && { cut: true }),
     ...(asksTotal(query) && { total: last || query.after ? await total(ground, frequencyOf, grant, query, found.length) : found.length }),
   };
 }

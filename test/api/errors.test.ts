@@ -5,13 +5,14 @@ import { ERRORS, type ErrorName } from '../../src/fhir/errors.js';
 import { answerClientError } from '../../src/http/client-error.js';
 import { type Answer, type Ask, startServer, type TestServer } from '../server.js';
 import { change, opened, parties, purchaseBody, recorded } from '../domain/purchases.js';
+import { registerClient } from './client-fixture.js';
 import { sendRaw } from './raw-request.js';
 
 const NHS_NUMBER = 'https://fhir.nhs.uk/Id/nhs-number';
 const BODY_LIMIT = 65_536;
 let server: TestServer;
 beforeAll(async () => {
-  server = await startServer({ BODY_LIMIT_BYTES: String(BODY_LIMIT) });
+  server = await startServer({ BODY_LIMIT_BYTES: String(BODY_LIMIT), BUNDLE_ENTRY_LIMIT: '200' });
 });
 afterAll(() => server.close());
 
@@ -88,6 +89,30 @@ async function whileCut(): Promise<Answer> {
   });
 }
 
+/** With work that keeps the process from everything else for four timers in a row. */
+async function whileBehind(): Promise<Answer> {
+  const busy = await startServer({ OVERLOAD_LAG_MS: '40' });
+  for (let late = 0; late < 4; late += 1) {
+    const until = Date.now() + 320;
+    while (Date.now() < until);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const answer = await busy.send('GET', 'Basic/x', { token: busy.tokens.admin });
+  await busy.close();
+  return answer;
+}
+
+/** A statement that waits longer than the server does. */
+async function whileLocked(): Promise<Answer> {
+  const hasty = await startServer({ STATEMENT_TIMEOUT_MS: '300' });
+  const answer = await hasty.database.transaction(async (tx) => {
+    await tx.query({ text: 'lock table fhir."Basic" in access exclusive mode', values: [] });
+    return hasty.send('GET', 'Basic/x', { token: hasty.tokens.admin });
+  });
+  await hasty.close();
+  return answer;
+}
+
 /** A request whose headers never end, of a server that waits less long than ours. */
 async function whileSlow(): Promise<Answer> {
   const impatient = createServer({ headersTimeout: 50, requestTimeout: 50, connectionsCheckingInterval: 20 }).on('clientError', answerClientError);
@@ -127,10 +152,17 @@ const REQUESTS: Readonly<Record<ErrorName, () => Promise<Answer>>> = {
   'unknown-parameter': () => send('GET', 'Patient?colour=red', undefined, { prefer: 'handling=strict' }),
   'invalid-parameter': () => send('GET', 'Patient?birthdate=yesterday'),
   'unsupported-modifier': () => send('GET', 'Patient?birthdate:contains=2000'),
+  'too-many-entries': () => send('POST', '', { resourceType: 'Bundle', type: 'batch', entry: Array.from({ length: 201 }, () => ({ request: { method: 'GET', url: 'Basic' } })) }),
   'unknown-operation': () => send('GET', 'Patient/$cheer'),
   'no-token': () => withToken(undefined),
   'bad-token': () => withToken('abc'),
   'expired-token': async () => withToken(await server.token('admin', { lifetimeSeconds: -1 })),
+  throttled: async () => {
+    await registerClient(server, 'slow', { roles: ['ovm'], rate: 1 });
+    const token = await server.token('ovm', { client: 'slow' });
+    await server.send('GET', 'Patient', { token });
+    return server.send('GET', 'Patient', { token });
+  },
   forbidden: () => server.send('POST', 'Patient', { token: server.tokens.supplier, body: { resourceType: 'Patient' } }),
   'not-found': () => send('GET', 'Patient/nobody'),
   gone: async () => {
@@ -193,6 +225,8 @@ const REQUESTS: Readonly<Record<ErrorName, () => Promise<Answer>>> = {
     return send('PATCH', 'Basic/grown', [{ op: 'add', path: '/extension', value: [] }, ...grow], { 'content-type': 'application/json-patch+json' });
   },
   'not-ready': whileCut,
+  overloaded: whileBehind,
+  'out-of-time': whileLocked,
   unexpected: whileBroken,
 };
 

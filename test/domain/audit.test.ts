@@ -244,7 +244,7 @@ describe('refusals', () => {
     for (const token of [undefined, 'x.y.z']) {
       const { events } = await traced('GET', `Patient/${patient}`, { token });
       expect(events.map(brief)).toEqual([{ code: 'read', action: 'R', outcome: '4', status: '401', what: `Patient/${patient}`, patients: [`Patient/${patient}`] }]);
-      expect(events[0].agent).toEqual([{ who: { identifier: { value: 'unknown' } }, altId: 'unknown', requestor: true }]);
+      expect(events[0].agent).toEqual([{ who: { identifier: { value: 'unknown' } }, altId: 'unknown', requestor: true, network: { address: '127.0.0.1', type: '2' } }]);
     }
   });
 
