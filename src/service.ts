@@ -23,6 +23,7 @@ import { placeWaiting } from './chargeable-status/person-sweep.js';
 import { isLoopback, serviceBase, type Config } from './config.js';
 import type { Database } from './db/database.js';
 import type { Definitions } from './definitions/model.js';
+import { LiveDefinitions } from './definitions/live.js';
 import { openPackages, type Packages } from './definitions/packages.js';
 import { openPublished } from './definitions/published.js';
 import { createBundleHandler } from './dispatch/bundle.js';
@@ -45,16 +46,21 @@ import { perform, refusalResponse } from './interactions/perform.js';
 import { createIngestKind } from './jobs/ingest-feed.js';
 import { ingestReport } from './jobs/ingest-report.js';
 import { createJobDoor } from './jobs/job-door.js';
-import { createJobRunner } from './jobs/job-runner.js';
+import { createJobRunner, type JobKind } from './jobs/job-runner.js';
 import { publishDefinitions } from './jobs/publish-definitions.js';
 import { createPublication } from './jobs/publish-standard.js';
+import { createReindexKind } from './jobs/reindex.js';
+import { createReindexReport } from './jobs/reindex-report.js';
 import { repeat, type Repeated } from './jobs/repeat.js';
 import { createOperations } from './operations/operations.js';
+import { createParameterRule } from './operations/parameter-rule.js';
 import { createDefinitionRule, fetchProfiles } from './operations/stored-profiles.js';
 import { createTerminologyRule, findStored } from './operations/stored-terminology.js';
+import type { SwitchParts } from './operations/switch-parameter.js';
 import type { Resource } from './fhir/resource.js';
 import type { Transaction } from './store/store.js';
 import { createExtractor } from './search/extract.js';
+import { AddedParameters } from './store/added-parameters.js';
 import { sweepRequests } from './store/request-keys.js';
 import { createStore } from './store/postgres-store.js';
 import { createCodeChecker } from './validation/code-checker.js';
@@ -85,6 +91,9 @@ const SWEEP_EVERY_MS = 3_600_000;
 /** Where a job was left by another process: those of this one are begun at once. */
 const JOBS_EVERY_MS = 2000;
 const SEAL_EVERY_MS = 2000;
+
+/** How soon a server sees that another one has switched a search parameter on or off: until then it refuses searches by it. */
+const LEARN_EVERY_MS = 1000;
 
 export interface ServiceParts {
   readonly config: Config;
@@ -122,8 +131,12 @@ export async function createService(given: ServiceParts): Promise<Service> {
   const tick = (): number => performance.now();
   const subscribers = new Subscribers(database.beside, tick);
   const network: Network = { private: config.subscriptionNetwork === 'private', loopback: config.authIssuer === undefined };
-  const store = createStore({ database, definitions, now: clock, outbox: createOutbox({ subscribers, definitions, permit, clock }) });
-  const beside = createStore({ database: { ...database, query: database.beside.query }, definitions, now: clock });
+  // What an administrator switches on is for searches: access, subscriptions and the domain keep to what does not change.
+  const live = new LiveDefinitions(definitions);
+  const added = new AddedParameters(database, live);
+  await added.refresh();
+  const store = createStore({ database, definitions: live.definitions, now: clock, added, outbox: createOutbox({ subscribers, definitions, permit, clock }) });
+  const beside = createStore({ database: { ...database, query: database.beside.query }, definitions: live.definitions, now: clock, added });
   const terminology = createTerminology({
     own: definitions.conformanceResources,
     packages,
@@ -144,22 +157,24 @@ export async function createService(given: ServiceParts): Promise<Service> {
   });
   const pageSecret = await readSecret(database, 'page-link');
   const trail = new Trail({ database, newId, pageSecret, log });
+  const fixedParameters = fixedParametersOf(definitions);
   const floods = new Floods({ tick, onCounted: (source, count) => { trail.recordFlood(source, count); } });
   const overload = watchOverload({ lagMs: config.overloadLagMs, tick });
   const limits = { page: config.pageLimit, included: config.includeLimit, criteria: config.criteriaLimit, hops: config.chainLimit };
   const parts: Parts = {
     audit: trail,
     limits,
-    definitions,
+    definitions: live.definitions,
     store,
     db: database,
     permit: (caller, request) => { refuseChange(request); return permit(caller, request); },
     standing: createStanding(store, organizations),
     validate: (resource) => validator.validate(resource),
-    extract: createExtractor(definitions),
+    extract: createExtractor(live.definitions),
     profiles,
     terminology,
-    rules: [serverMadeRule, fileRule, ...(config.binaryTypes ? [createFileTypesRule(config.binaryTypes)] : []), documentRule, ...status.rules, ...createBudgets(definitions).rules, createSubscriptionRule({ definitions, permit, network }), createDefinitionRule(profiles), createTerminologyRule(terminology.answers)],
+    rules: [serverMadeRule, fileRule, ...(config.binaryTypes ? [createFileTypesRule(config.binaryTypes)] : []), documentRule, ...status.rules, ...createBudgets(definitions).rules, createSubscriptionRule({ definitions, permit, network }), createDefinitionRule(profiles), createTerminologyRule(terminology.answers),
+      createParameterRule({ added, fixedParameters, clock, reindexQueued: () => { reindexes.wake(); } })],
     answerers: [...status.answerers, createEvents({ definitions, limits, pageSecret })],
     clock,
     newId,
@@ -197,9 +212,16 @@ export async function createService(given: ServiceParts): Promise<Service> {
     everyMs: config.matchEveryMs,
     onFailure: (error) => { log.error({ err: error }, 'waiting statements could not be placed; tried again soon'); },
   });
-  const jobs = startJobs(given, parts);
+  const jobs = startJobs([createIngestKind({ ...parts, nonePolicy: config.nonePolicy })], given, parts);
+  // Apart, since one may take hours: files of statements do not wait for it.
+  const reindexes = startJobs([createReindexKind({ db: database, added })], given, parts);
+  const learning = repeat(() => added.refresh(), {
+    everyMs: LEARN_EVERY_MS,
+    onFailure: (error) => { log.error({ err: error }, 'search parameters that were switched on or off could not be learnt; tried again soon'); },
+  });
   const signer = await openSigner(database);
-  const app = createFhirApp(given, parts, { validator, terminology, identity, jobs, signer, trail, floods, overload, tick });
+  const switching = { added, fixedParameters, reindexQueued: () => { reindexes.wake(); } };
+  const app = createFhirApp(given, parts, { validator, terminology, identity, jobs, signer, switching, trail, floods, overload, tick });
   const postman = startPostman({
     ...parts, db: database, subscribers, network, signer, tick,
     base: () => serviceBase(config, listeningPort(app)),
@@ -224,7 +246,7 @@ export async function createService(given: ServiceParts): Promise<Service> {
     stop: async () => {
       overload.stop();
       floods.settle();
-      await Promise.all([publication.stop(), lapses.stop(), reviews.stop(), waiting.stop(), sweep.stop(), jobs.stop(), seals.stop(), postman.stop()]);
+      await Promise.all([publication.stop(), lapses.stop(), reviews.stop(), waiting.stop(), sweep.stop(), jobs.stop(), reindexes.stop(), learning.stop(), seals.stop(), postman.stop()]);
       await recording.end();
     },
   };
@@ -235,9 +257,12 @@ function listeningPort(app: App): number | undefined {
   return typeof address === 'object' ? address?.port : undefined;
 }
 
-function startJobs({ config, database, log }: ServiceParts, parts: Parts): Repeated {
+/** URLs of the parameters that run whatever is posted. */
+const fixedParametersOf = (definitions: Definitions): ReadonlySet<string> =>
+  new Set(definitions.resourceTypes.flatMap((type) => [...definitions.searchParameters(type).values()].map(({ url }) => url)));
+
+function startJobs(kinds: readonly JobKind[], { database, log }: Pick<ServiceParts, 'database' | 'log'>, parts: Parts): Repeated {
   const onFailure = (error: unknown): void => { log.error({ err: error }, 'a job could not go on; tried again soon'); };
-  const kinds = [createIngestKind({ ...parts, nonePolicy: config.nonePolicy })];
   const runner = createJobRunner({ database, store: parts.store, kinds, clock: parts.clock, owner: parts.newId(), onFailure });
   let stopped = false;
   const jobs = repeat(() => runner.run(() => stopped), { everyMs: JOBS_EVERY_MS, onFailure });
@@ -256,6 +281,7 @@ interface AppParts {
   readonly identity: Identity;
   readonly jobs: Repeated;
   readonly signer: Pick<Signer, 'keys'>;
+  readonly switching: Pick<SwitchParts, 'added' | 'fixedParameters' | 'reindexQueued'>;
   readonly trail: Trail;
   readonly floods: Floods;
   readonly overload: Overload;
@@ -263,13 +289,13 @@ interface AppParts {
   readonly tick: () => number;
 }
 
-function createFhirApp(given: ServiceParts, parts: Parts, { validator, terminology, identity, jobs, signer, trail, floods, overload, tick }: AppParts): App {
+function createFhirApp(given: ServiceParts, parts: Parts, { validator, terminology, identity, jobs, signer, switching, trail, floods, overload, tick }: AppParts): App {
   const { config, database, definitions, log } = given;
   const operations = createOperations({
     nonePolicy: config.nonePolicy, terminology, definitions, validate: parts.validate, validator, profiles: parts.profiles, codes: createCodeChecker(definitions, terminology.answers), newId: parts.newId,
-    db: database, clock: parts.clock, fileLimitBytes: config.fileLimitBytes, jobQueued: () => { jobs.wake(); },
+    db: database, clock: parts.clock, fileLimitBytes: config.fileLimitBytes, jobQueued: () => { jobs.wake(); }, ...switching,
   });
-  const job = createJobDoor({ db: database, clock: parts.clock, reports: [ingestReport] });
+  const job = createJobDoor({ db: database, clock: parts.clock, reports: [ingestReport, createReindexReport(switching.added)] });
   // A bundle's entries are routed by the same table that holds the bundle's own row.
   const routes = createRoutes({ bundle: createBundleHandler(() => route, config.bundleEntryLimit), operation: createOperationHandler(operations), job });
   const route = createRouter(routes, definitions);
@@ -310,7 +336,7 @@ function createFhirApp(given: ServiceParts, parts: Parts, { validator, terminolo
       smartConfiguration: (base) => smartConfiguration(authorization, base),
       authenticate: identity.authenticate,
       perform: (handler, request, caller) => perform(handler, request, caller, parts),
-      capabilities: createCapabilities({ definitions, routes, operations, authorization, conditionalDelete: config.conditionalDelete, version: given.version, date: new Date(parts.clock()).toISOString() }),
+      capabilities: createCapabilities({ definitions: parts.definitions, routes, operations, authorization, conditionalDelete: config.conditionalDelete, version: given.version, date: new Date(parts.clock()).toISOString() }),
       refuse: (error, request, caller) => refusalResponse(error, request, caller, parts),
       recordRefusal: (caller, { status }, request, line, address) => {
         const isFlood = caller === undefined || status === 429;

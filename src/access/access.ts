@@ -23,7 +23,7 @@ export interface AccessParts {
 }
 
 export function createAccess({ definitions, clock, organizations }: AccessParts): Permit {
-  const parts: GrantParts = { clauses: createClauses(definitions), rowsOf: createRows(definitions), clock, organizations, reachOf: keptReaches(createReaches({ definitions, clock })) };
+  const parts: GrantParts = { clauses: createClauses(definitions), isSettled: (type, code) => definitions.searchParameters(type).has(code), rowsOf: createRows(definitions), clock, organizations, reachOf: keptReaches(createReaches({ definitions, clock })) };
   // The verifier hands out one Caller per token, so a Grant is made once per token, not per request.
   const grants = new WeakMap<Caller, Grant>();
   return (caller, request) => {

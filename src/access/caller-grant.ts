@@ -18,6 +18,8 @@ import { hiddenPlaces, seesStatus, sightOf } from './views.js';
 
 export interface GrantParts {
   readonly clauses: Clauses;
+  /** Is it a search parameter of HL7's or ours, not one that was switched on? */
+  readonly isSettled: (type: string, code: string) => boolean;
   readonly rowsOf: (rule: NonNullable<RoleRights['rows']>[string] | undefined, caller: Caller) => Rows;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
@@ -64,7 +66,11 @@ export function createGrant(caller: Caller, rights: RoleRights | undefined, part
     ...(reach.narrow && { scoped: (type: string, letter: string) => scopedRows(reach, type, letter) }),
     absent: (type, id) => absence(caller, type, id),
     view: (type) => sightOf(caller, type, parts.organizations)?.view,
-    hides: (type, code, values) => sightOf(caller, type, parts.organizations)?.hides(code, values) ?? false,
+    hides: (type, code, values) => {
+      const sight = sightOf(caller, type, parts.organizations);
+      // Nobody has said what an administrator's own parameter is about.
+      return sight !== undefined && (!parts.isSettled(type, code) || sight.hides(code, values));
+    },
     except: (type, code) => (type === 'Patient' && sightOf(caller, type, parts.organizations) ? hiddenPlaces(parts.clauses, code) : undefined),
     takesOn: TAKE_ON.has(caller.role) ? both(takenOn(parts.clauses, caller), reach.rows('Patient', 'R')) : NONE,
     allows(interaction, type, operation) {

@@ -43,6 +43,11 @@ export function isOutOfTime(error: unknown): boolean {
   return codeOf(error) === '57014';
 }
 
+/** What a statement raises to be refused as a whole. */
+export function isDividedByZero(error: unknown): boolean {
+  return codeOf(error) === '22012';
+}
+
 /** A row with this key is there already. */
 export function isUniqueViolation(error: unknown): boolean {
   return codeOf(error) === '23505';

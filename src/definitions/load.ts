@@ -16,6 +16,8 @@ export interface LoadOptions {
   readonly profiles?: boolean;
 }
 
+const FROZEN = Object.freeze({ generation: 0, revision: 0 });
+
 /** Throws an Error that names the file where one is missing, broken, or contradicts another. */
 export function loadDefinitions({ root, profiles = true }: LoadOptions = {}): Definitions {
   const place = root === undefined ? new URL('../../', import.meta.url) : pathToFileURL(`${root}/`);
@@ -31,6 +33,7 @@ export function loadDefinitions({ root, profiles = true }: LoadOptions = {}): De
   return Object.freeze({
     ...types,
     searchParameters: (type: string) => search.get(type) ?? new Map(),
+    searchVersion: () => FROZEN,
     codes: codesOf(packed, own),
     extension: (url: string) => extensions.get(url),
     compartment: (name: string) => compartments.get(name) ?? new Map(),

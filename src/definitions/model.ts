@@ -66,6 +66,23 @@ export interface SearchParameter {
   readonly targets?: readonly string[];
   /** Composite parameters. */
   readonly components?: readonly { readonly definition: string; readonly expression: string }[];
+  /** Set where an administrator has switched it on; unset for HL7's and ours. */
+  readonly added?: AddedParameter;
+}
+
+export interface AddedParameter {
+  /** Names its rows in the index tables: the same code switched on again has another. */
+  readonly key: string;
+  /** False while what was stored before is still gone through: a search by it would miss some. */
+  readonly ready: boolean;
+  /** The job that does so. */
+  readonly job: string;
+}
+
+/** Which search parameters are known: `generation` changes with those that writes index by, `revision` with every change. */
+export interface SearchVersion {
+  readonly generation: number;
+  readonly revision: number;
 }
 
 export interface Definitions extends TypeModel {
@@ -76,6 +93,8 @@ export interface Definitions extends TypeModel {
   extension(url: string): ExtensionRule | undefined;
   /** Parameters of one resource type, its own and Resource's and DomainResource's, by code. */
   searchParameters(type: string): ReadonlyMap<string, SearchParameter>;
+  /** Which they are: at first, and for as long as none is added, 0. */
+  searchVersion(): SearchVersion;
   /** `system|code` and bare `|code` members of a value set that a required binding names; undefined where it can't be listed (e.g. all of UCUM). */
   codes(valueSet: string): ReadonlySet<string> | undefined;
   /**

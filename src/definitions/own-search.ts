@@ -19,7 +19,8 @@ export function readOwnSearch(files: readonly ConformanceFile[], isResource: (ty
   });
 }
 
-function parameterOf(file: string, resource: Resource): SearchParameter {
+/** Throws, beginning with `file`, where a member is missing. */
+export function parameterOf(file: string, resource: Resource): SearchParameter {
   const { type } = resource;
   if (!isSearchType(type)) throw new Error(`${file}: a SearchParameter needs a type: ${[...TYPES].join(', ')}`);
   const components = Array.isArray(resource.component) ? resource.component.map((component) => componentOf(file, component)) : undefined;
@@ -44,10 +45,10 @@ function needed(file: string, value: JsonValue | undefined, member: string): str
   return value;
 }
 
-function isSearchType(value: JsonValue | undefined): value is SearchType {
+export function isSearchType(value: JsonValue | undefined): value is SearchType {
   return typeof value === 'string' && TYPES.has(value);
 }
 
-function strings(value: JsonValue | undefined): readonly string[] {
+export function strings(value: JsonValue | undefined): readonly string[] {
   return Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : [];
 }

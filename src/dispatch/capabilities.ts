@@ -1,7 +1,9 @@
 // The CapabilityStatement, derived from the tables the server runs on: what it says is what is there.
 // https://hl7.org/fhir/R4/capabilitystatement.html
-import type { Definitions } from '../definitions/model.js';
+import type { Definitions, SearchParameter } from '../definitions/model.js';
 import type { Operation } from '../operations/operation.js';
+import { isReady } from '../search/added.js';
+import { searchableSlot } from '../search/criterion.js';
 import type { Route } from './router.js';
 import { securitySection, type AuthorizationServer } from './smart.js';
 
@@ -16,15 +18,22 @@ export interface CapabilityParts {
   readonly date: string;
 }
 
-/** The statement's text for a base URL; made once per base and kept. */
+/** The statement's text for a base URL; made once per base and kept until a search parameter is switched on or off. */
 export function createCapabilities(parts: CapabilityParts): (base: string) => string {
-  const profiles = profilesByType(parts.definitions);
-  const resource = parts.definitions.resourceTypes.map((type) => resourceEntry(type, parts, profiles.get(type)));
+  const { definitions } = parts;
+  const profiles = profilesByType(definitions);
   const texts = new Map<string, string>();
+  let made: { readonly revision: number; readonly resource: readonly object[] } | undefined;
   return (base) => {
+    const { revision } = definitions.searchVersion();
+    if (made?.revision !== revision) {
+      const referring = parametersByTarget(definitions);
+      made = { revision, resource: definitions.resourceTypes.map((type) => resourceEntry(type, parts, { supported: profiles.get(type), referring: referring.get(type) ?? [] })) };
+      texts.clear();
+    }
     let text = texts.get(base);
     if (text === undefined) {
-      text = JSON.stringify(statement(base, resource, parts));
+      text = JSON.stringify(statement(base, made.resource, parts));
       // The base follows the Host header: a caller who invents hosts must not fill the memory.
       if (texts.size < 16) texts.set(base, text);
     }
@@ -51,13 +60,23 @@ function statement(base: string, resource: readonly object[], parts: CapabilityP
         security: securitySection(parts.authorization, base),
         resource,
         interaction: systemInteractions(parts.routes),
+        searchParam: systemParams(parts.definitions),
+        compartment: COMPARTMENTS.filter((name) => parts.definitions.compartment(name).size > 0).map((name) => `http://hl7.org/fhir/CompartmentDefinition/${name.charAt(0).toLowerCase()}${name.slice(1)}`),
         ...(system.length > 0 && { operation: operationEntries(system) }),
       },
     ],
   };
 }
 
-function resourceEntry(type: string, { definitions, routes, operations, conditionalDelete }: CapabilityParts, supported: readonly string[] | undefined) {
+const COMPARTMENTS = ['Patient', 'Encounter', 'RelatedPerson', 'Practitioner', 'Device'];
+
+interface OfType {
+  readonly supported: readonly string[] | undefined;
+  /** `Observation:subject`. */
+  readonly referring: readonly string[];
+}
+
+function resourceEntry(type: string, { definitions, routes, operations, conditionalDelete }: CapabilityParts, { supported, referring }: OfType) {
   const here = operations.filter((operation) => operation.types.includes(type) || operation.instances.includes(type));
   return {
     type,
@@ -73,6 +92,7 @@ function resourceEntry(type: string, { definitions, routes, operations, conditio
     conditionalDelete: 'DELETE [type]' in routes ? conditionalDelete : 'not-supported',
     referencePolicy: ['literal', 'logical', 'local'],
     searchInclude: ['*', ...parameters(definitions, type, 'reference').map((code) => `${type}:${code}`)],
+    searchRevInclude: referring,
     searchParam: searchParams(definitions, type),
     ...(here.length > 0 && { operation: operationEntries(here) }),
   };
@@ -97,14 +117,38 @@ function systemInteractions(routes: CapabilityParts['routes']): object[] {
 /** What no element of the resource answers, and this server does. */
 const WITHOUT_EXPRESSION: ReadonlySet<string> = new Set(['_content', '_filter', '_text']);
 
-function searchParams(definitions: Definitions, type: string): object[] {
-  const rows = [...definitions.searchParameters(type).values()].filter(({ code, expression }) => expression !== undefined || WITHOUT_EXPRESSION.has(code));
-  // R4 has no definition of _list.
-  return [...rows.map(({ code, type: kind, url }) => ({ name: code, definition: url, type: kind })), { name: '_list', type: 'special' }];
+/** As searches find them (search/criterion.ts): those with an expression that are not still being made ready. */
+function searchable(definitions: Definitions, type: string): SearchParameter[] {
+  return [...definitions.searchParameters(type).values()].filter((parameter) => {
+    return WITHOUT_EXPRESSION.has(parameter.code) || (isReady(parameter) && searchableSlot(definitions, type, parameter.code) !== undefined);
+  });
 }
 
+/** R4 has no definition of _list. */
+const searchParams = (definitions: Definitions, type: string): object[] => [...searchable(definitions, type).map(paramEntry), { name: '_list', type: 'special' }];
+
+const paramEntry = ({ code, url, type }: SearchParameter): object => ({ name: code, definition: url, type });
+
 function parameters(definitions: Definitions, type: string, kind: string): string[] {
-  return [...definitions.searchParameters(type).values()].filter((parameter) => parameter.type === kind).map((parameter) => parameter.code);
+  return searchable(definitions, type).filter((parameter) => parameter.type === kind).map((parameter) => parameter.code);
+}
+
+/** What every type is searched by, all types can be searched by at once. */
+function systemParams(definitions: Definitions): object[] {
+  const [first = '', ...others] = definitions.resourceTypes;
+  return searchable(definitions, first).filter(({ url }) => others.every((type) => searchable(definitions, type).some((one) => one.url === url))).map(paramEntry);
+}
+
+/** By type, the reference parameters of all types that may point at it. */
+function parametersByTarget(definitions: Definitions): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>(definitions.resourceTypes.map((type) => [type, []]));
+  for (const source of definitions.resourceTypes) {
+    for (const { code, type, targets } of searchable(definitions, source)) {
+      if (type !== 'reference') continue;
+      for (const target of targets ?? definitions.resourceTypes) found.get(target)?.push(`${source}:${code}`);
+    }
+  }
+  return found;
 }
 
 const operationEntries = (operations: readonly Operation[]): object[] =>

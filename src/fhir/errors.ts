@@ -37,6 +37,7 @@ export const ERRORS = {
   'invalid-parameter': { status: 400, code: 'value', text: 'The value of a parameter is not valid' },
   'unsupported-modifier': { status: 400, code: 'not-supported', text: 'This modifier does not go with this parameter' },
   'too-many-entries': { status: 413, code: 'too-long', text: 'The Bundle has more entries than the server takes at once' },
+  'parameter-not-ready': { status: 409, code: 'incomplete', text: 'This search parameter was switched on a moment ago and is not ready: ask again when its job is done' },
   'unknown-operation': { status: 404, code: 'not-supported', text: 'There is no such operation here' },
   // the caller
   'no-token': { status: 401, code: 'login', text: 'Send a bearer token in the Authorization header' },

@@ -7,7 +7,7 @@ import type { Caller } from '../fhir/caller.js';
 import { FhirError, fail } from '../fhir/errors.js';
 import { outcomeText } from '../fhir/outcome.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
-import { VersionConflict, type Transaction } from '../store/store.js';
+import { StaleParameters, VersionConflict, type Transaction } from '../store/store.js';
 import { recordBrokenGlass } from './broken-glass.js';
 import type { Context, Handler, Parts, RefusedRequest } from './context.js';
 import { withProvenance } from './provenance.js';
@@ -76,6 +76,7 @@ export function refusalResponse(error: unknown, request: RefusedRequest, caller:
 
 function asFhirError(error: unknown): FhirError {
   if (error instanceof FhirError) return error;
+  if (error instanceof StaleParameters) return fail('not-ready');
   if (error instanceof VersionConflict) return fail('version-conflict', { expression: error.type });
   if (isLockTimeout(error)) return fail('in-progress', {}, { 'retry-after': '1' });
   if (isOutOfTime(error)) return fail('out-of-time', {}, { 'retry-after': '5' });

@@ -78,5 +78,5 @@ function narrowed(definitions: Definitions, query: Query, between: readonly stri
 
 /** The parameters that are dates of care. */
 function datesOf(definitions: Definitions, type: string): readonly string[] {
-  return [...slotsOf(definitions, type).byCode.values()].filter(({ column, parameter }) => parameter.type === 'date' && column !== 'updated').map(({ code }) => code);
+  return [...slotsOf(definitions, type).byCode.values()].filter(({ column, parameter }) => parameter.type === 'date' && column !== 'updated' && !parameter.added).map(({ code }) => code);
 }

@@ -32,6 +32,7 @@ import { createSettleOperations } from './settle-statement.js';
 import { createStatementOperation } from './statement.js';
 import { createSpendByActivityOperation } from './spend-by-activity.js';
 import { createSubsumesOperation } from './subsumes.js';
+import { createActivateOperation, createDeactivateOperation, type SwitchParts } from './switch-parameter.js';
 import { createSuspendOperation } from './suspend.js';
 import type { TerminologyOperations } from './terminology-parts.js';
 import { createTransferAllocationOperation } from './transfer-allocation.js';
@@ -40,7 +41,7 @@ import { createUnlinkCarePlanOperation } from './unlink-careplan.js';
 import { createValidateOperation, type ValidateParts } from './validate.js';
 import { createValidateCodeInSet, createValidateCodeInSystem } from './validate-code.js';
 
-export const createOperations = (parts: { readonly nonePolicy: NonePolicy } & TerminologyOperations & ValidateParts & IngestOperationParts): readonly Operation[] => [
+export const createOperations = (parts: { readonly nonePolicy: NonePolicy } & TerminologyOperations & ValidateParts & IngestOperationParts & SwitchParts): readonly Operation[] => [
   createChargeableStatusOperation(parts.nonePolicy),
   createIngestOperation(parts),
   createDefineFeedOperation(parts),
@@ -55,6 +56,8 @@ export const createOperations = (parts: { readonly nonePolicy: NonePolicy } & Te
   createValidateCodeInSet(parts),
   createTranslateOperation(parts),
   createValidateOperation(parts),
+  createActivateOperation(parts),
+  createDeactivateOperation(parts),
   createOpenBudgetOperation(parts),
   createBalanceOperation(parts),
   createStatementOperation(parts),

@@ -85,7 +85,7 @@ function parameterText(writing: Writing, row: Row, clause: Of<'parameter'>, use:
   const { modifier, values } = clause;
   const slot = askedSlot(writing, type, clause.parameter.code, values.map(({ text }) => text));
   if (modifier === 'missing') {
-    return withExcept(writing, row, slot.code, `substr(${alias}.present, ${slot.position}, 1) = ${values[0]?.text === 'true' ? "'0'" : "'1'"}`);
+    return withExcept(writing, row, slot.code, missingText(sql, alias, slot, values[0]?.text === 'true'));
   }
   const common = (): readonly bigint[] => {
     const frequency = frequencyOf(type);
@@ -105,6 +105,11 @@ function wordsText(writing: Writing, row: Row, { of, words }: Of<'text'>, use: U
   if (use === 'filter') return withExcept(writing, row, of, `(select true from fhir.text_index ${entry} where ${entry}.id = ${alias}.id and ${test} limit 1) is true`);
   const ids = `select ${entry}.id from fhir.text_index ${entry} where ${test}`;
   return use === 'ids' ? ids : withExcept(writing, row, of, `${alias}.id = any(array(${ids}))`);
+}
+
+function missingText(sql: SqlScope, alias: string, { position, presence }: Slot, missing: boolean): string {
+  if (presence === undefined) return `substr(${alias}.present, ${position}, 1) = ${missing ? "'0'" : "'1'"}`;
+  return `(${alias}.tokens @> ${sql.bindTokens([presence])}) is ${missing ? 'not true' : 'true'}`;
 }
 
 /** A criterion, where the Grant lets it hold of every row; else of the others only. */
@@ -249,8 +254,8 @@ function otherRefs(writing: Writing, other: string, where: Clause, slot: Slot, t
 /** Does an entry of `refs` (`Patient/123 subject patient `) belong to the parameter? */
 export function refIs(sql: SqlScope, ref: string, { readers }: Slot): string {
   const [only, ...others] = readers;
-  if (only && others.length === 0) return `position(${sql.bind(` ${only.code} `, 'text')} in ${ref}) > 0`;
-  return `(${readers.map(({ code }) => `position(${sql.bind(` ${code} `, 'text')} in ${ref}) > 0`).join(' or ')})`;
+  if (only && others.length === 0) return `position(${sql.bind(` ${only.mark} `, 'text')} in ${ref}) > 0`;
+  return `(${readers.map(({ mark }) => `position(${sql.bind(` ${mark} `, 'text')} in ${ref}) > 0`).join(' or ')})`;
 }
 
 /** A select over another type's rows: the clause, and what the Grant shows of that type. */

@@ -2,6 +2,7 @@
 import type { Definitions } from '../definitions/model.js';
 import { fail, type FhirError } from '../fhir/errors.js';
 import { isId } from '../fhir/id.js';
+import { isReady, notReady } from './added.js';
 import { splitEscaped, unescape } from './escape.js';
 import { hierarchyClause } from './hierarchy.js';
 import { PARAMETER_RULES } from './params/index.js';
@@ -40,6 +41,7 @@ export function readCriterion(context: CriterionContext, type: string, name: str
 export function searchableSlot(definitions: Definitions, type: string, code: string): Slot | undefined {
   const slot = slotsOf(definitions, type).byCode.get(code);
   if (!slot || slot.parameter.expression === undefined) return undefined;
+  if (!isReady(slot.parameter)) throw notReady(slot.parameter);
   return slot.parameter.type === 'composite' && !slot.parts ? undefined : slot;
 }
 

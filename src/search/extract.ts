@@ -9,14 +9,16 @@ import type { IndexRows } from './index-rows.js';
 import { indexTogether, type Found } from './params/composite.js';
 import { PARAMETER_RULES } from './params/index.js';
 import { RowCollector } from './row-collector.js';
-import { slotsOf, type Slot } from './slots.js';
+import { slotsOf, type Slot, type SlotTable } from './slots.js';
 import { referenceHash } from './token-hash.js';
 
 /** Fills the collector with what one parameter finds. */
 type Step = (resource: Resource, rows: RowCollector) => void;
 
 interface IndexedStep {
+  /** Place in `present`, or the token that says the same of a parameter that was added. */
   readonly index: number;
+  readonly presence?: bigint | undefined;
   readonly step: Step;
 }
 
@@ -33,28 +35,34 @@ interface Plan {
 /** What `resource.id` and `meta.lastUpdated` answer is always there, and lies in columns. */
 const isColumn = ({ column }: Slot): boolean => column === 'id' || column === 'updated';
 
-/** Compiles a type's parameters when its first resource comes. The resource must have its id. */
-export function createExtractor(definitions: Definitions): (resource: Resource) => IndexRows {
-  const plans = new Map<string, Plan>();
+/**
+ * Compiles a type's parameters when its first resource comes, and anew when they are others. The resource must have its id.
+ * `only`: rows of these parameters alone.
+ */
+export function createExtractor(definitions: Definitions, only: (slot: Slot) => boolean = () => true): (resource: Resource) => IndexRows {
+  const plans = new WeakMap<SlotTable, Plan>();
   return (resource) => {
-    const type = resource.resourceType;
-    let plan = plans.get(type);
+    const { generation } = definitions.searchVersion();
+    const slots = slotsOf(definitions, resource.resourceType);
+    let plan = plans.get(slots);
     if (!plan) {
-      plan = makePlan(definitions, type);
-      plans.set(type, plan);
+      plan = makePlan(definitions, [...slots.byCode.values()].filter(only));
+      plans.set(slots, plan);
     }
-    return extract(resource, plan);
+    return extract(resource, plan, generation);
   };
 }
 
-function extract(resource: Resource, { byMember, always, absent, combined }: Plan): IndexRows {
+function extract(resource: Resource, { byMember, always, absent, combined }: Plan, generation: number): IndexRows {
   const rows = new RowCollector();
   const present = [...absent];
   const run = (steps: readonly IndexedStep[]): void => {
-    for (const { index, step } of steps) {
+    for (const { index, presence, step } of steps) {
       const before = rows.count;
       step(resource, rows);
-      if (rows.count > before) present[index] = '1';
+      if (rows.count === before) continue;
+      if (presence === undefined) present[index] = '1';
+      else rows.token(presence);
     }
   };
   for (const member in resource) {
@@ -63,17 +71,16 @@ function extract(resource: Resource, { byMember, always, absent, combined }: Pla
   }
   run(always);
   for (const { index, parts } of combined) if (parts.every((any) => any.some((part) => present[part] === '1'))) present[index] = '1';
-  return rows.finish(present.join(''), referenceHash(`${resource.resourceType}/${resource.id}`));
+  return rows.finish(present.join(''), referenceHash(`${resource.resourceType}/${resource.id}`), generation);
 }
 
-function makePlan(definitions: Definitions, type: string): Plan {
-  const slots = [...slotsOf(definitions, type).byCode.values()];
+function makePlan(definitions: Definitions, slots: readonly Slot[]): Plan {
   const isCombined = (slot: Slot): boolean => slot.both === true || slot.readers[0] !== slot;
   const indexes = ({ readers }: Slot): number[] => readers.map((reader) => reader.position - 1);
   const both = slots.filter((slot) => slot.both);
   const others = slots.filter((slot) => slot.readers[0] !== slot);
   return {
-    absent: slots.map((slot) => (isColumn(slot) ? '1' : '0')),
+    absent: slots.filter(({ presence }) => presence === undefined).map((slot) => (isColumn(slot) ? '1' : '0')),
     // `combo-code-value-quantity` reads what is found of `code-value-quantity`, which comes first.
     combined: [
       ...both.map((slot) => ({ index: slot.position - 1, parts: (slot.parts ?? []).map((part) => indexes(part.slot)) })),
@@ -89,7 +96,7 @@ function stepsOf(definitions: Definitions, slots: readonly Slot[]): Pick<Plan, '
   for (const slot of slots) {
     const step = makeStep(definitions, slot);
     if (!step) continue;
-    const indexed = { index: slot.position - 1, step };
+    const indexed = { index: slot.position - 1, presence: slot.presence, step };
     const members = membersOf(definitions, slot.type, slot.parameter.expression ?? '');
     if (!members) always.push(indexed);
     for (const member of members ?? []) byMember.set(member, [...(byMember.get(member) ?? []), indexed]);

@@ -1,6 +1,7 @@
 // `_include` and `_revinclude` in the statement of the page itself. https://hl7.org/fhir/R4/search.html#include
 import { askedSlot, exceptedIds, conjunctText, conjunctsOf, refIs, type Writing } from './clause.js';
 import type { Include } from './query.js';
+import { isReady } from './added.js';
 import { slotsOf, type Slot } from './slots.js';
 
 /** How many times `:iterate` goes on from what was included: a tree of organisations is no deeper. Of everything that refers to anything, less is enough. */
@@ -74,7 +75,7 @@ function visible({ grant }: Writing, types: readonly string[]): readonly string[
 function slotsIncluded(writing: Pick<Writing, 'definitions' | 'grant'>, { source, parameter }: Include): readonly Slot[] {
   const { definitions, grant } = writing;
   if (parameter) return [askedSlot(writing, source, parameter.code)];
-  return [...slotsOf(definitions, source).byCode.values()].filter(({ code, parameter: { type } }) => type === 'reference' && !grant?.hides(source, code));
+  return [...slotsOf(definitions, source).byCode.values()].filter(({ code, parameter }) => parameter.type === 'reference' && isReady(parameter) && !grant?.hides(source, code));
 }
 
 function targetTypes(writing: Writing, include: Include): readonly string[] {

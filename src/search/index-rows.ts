@@ -1,6 +1,8 @@
 // What one resource adds to the index tables: computed once per write, by the same files that read search values.
 
 export interface IndexRows {
+  /** Of the search parameters that these are the rows of: Definitions.searchVersion. */
+  readonly generation: number;
   /** 64-bit hashes for the GIN: see search/token-hash.ts. */
   readonly tokens: readonly bigint[];
   /** `Patient/123 subject patient `: one entry per distinct target, with the parameters that point at it; for includes. */

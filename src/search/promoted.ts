@@ -28,7 +28,7 @@ function singleElement(definitions: Definitions, type: string, parameter: Search
 
 export function promotedOf(definitions: Definitions, type: string): Promoted {
   const elements = new Map<string, ElementPath>();
-  const parameters = [...definitions.searchParameters(type).values()];
+  const parameters = [...definitions.searchParameters(type).values()].filter(({ added }) => added === undefined);
   for (const parameter of parameters) {
     const isDate = parameter.type === 'date' && parameter.code !== '_lastUpdated';
     const element = isDate || parameter.type === 'reference' ? singleElement(definitions, type, parameter) : undefined;

@@ -58,10 +58,11 @@ export class RowCollector {
     if (!has(this.quantities, (other) => sameQuantity(row, other))) this.quantities.push(row);
   }
 
-  finish(present: string, self: bigint): IndexRows {
+  finish(present: string, self: bigint, generation: number): IndexRows {
     return {
       tokens: [...this.tokens],
       refs: [...this.refs].map(([target, codes]) => target + codes),
+      generation,
       present,
       self,
       subject: this.subject,

@@ -1,5 +1,5 @@
 // Everything that stays true of a search parameter of one type, worked out once: where its values lie in the tables, and how they are hashed.
-import type { Definitions, SearchParameter } from '../definitions/model.js';
+import type { AddedParameter, Definitions, SearchParameter } from '../definitions/model.js';
 import { paramKey } from '../definitions/param-key.js';
 import { isBothParts } from './both-parts.js';
 import { elementPaths } from './element-path.js';
@@ -15,8 +15,11 @@ export interface Slot {
   readonly parameter: SearchParameter;
   /** `param` of the side tables. */
   readonly key: number;
-  /** Place in `present`, from 1. */
+  /** Place in `present`, from 1; 0 for one that was added, whose presence is a token: rows that were there before need not be touched for it. */
   readonly position: number;
+  readonly presence?: bigint;
+  /** Its name among `refs`. */
+  readonly mark: string;
   readonly column?: Column;
   /** Reference parameters: the types a target may be of; empty means any. */
   readonly targets: readonly string[];
@@ -56,20 +59,25 @@ export interface SlotTable {
 const BARE_TYPES: ReadonlySet<string> = new Set(['code', 'boolean', 'id', 'string', 'uri']);
 const COMPOSITES: ReadonlySet<string> = new Set(['token,token', 'token,quantity', 'token,date', 'token,string', 'token,reference', 'token,number,number']);
 
-const tables = new WeakMap<Definitions, Map<string, SlotTable>>();
+/** By the parameters of a type, which are others when one is added. */
+const tables = new WeakMap<ReadonlyMap<string, SearchParameter>, SlotTable>();
+
+/** No value of a resource holds NUL. */
+const PRESENCE = '\0';
 
 /** The slots of a resource type, in code order; made at the first call. */
 export function slotsOf(definitions: Definitions, type: string): SlotTable {
-  const known = tables.get(definitions) ?? new Map<string, SlotTable>();
-  tables.set(definitions, known);
-  const table = known.get(type) ?? makeTable(definitions, type);
-  known.set(type, table);
+  const parameters = definitions.searchParameters(type);
+  const known = tables.get(parameters);
+  if (known) return known;
+  const table = makeTable(definitions, type, parameters);
+  tables.set(parameters, table);
   return table;
 }
 
-function makeTable(definitions: Definitions, type: string): SlotTable {
-  const parameters = definitions.searchParameters(type);
-  const codes = [...parameters.keys()].sort();
+function makeTable(definitions: Definitions, type: string, parameters: ReadonlyMap<string, SearchParameter>): SlotTable {
+  const isAdded = (code: string): boolean => parameters.get(code)?.added !== undefined;
+  const codes = [...parameters.keys()].filter((code) => !isAdded(code)).sort();
   const promoted = promotedOf(definitions, type);
   const byCode = new Map<string, Slot>();
   const make = (code: string): Slot | undefined => {
@@ -88,8 +96,10 @@ function makeTable(definitions: Definitions, type: string): SlotTable {
   };
   codes.forEach(make);
   const inOrder = new Map(codes.flatMap((code) => [[code, byCode.get(code) as Slot] as const]));
-  addParts(definitions, inOrder);
   shareRows(definitions, [...inOrder.values()]);
+  // Those that were added come last and have rows of their own, so that nothing of the others changes with them.
+  for (const [code, parameter] of parameters) if (parameter.added) inOrder.set(code, addedSlot(definitions, type, parameter, parameter.added));
+  addParts(definitions, inOrder);
   const { subjectPath, datePath } = promoted;
   return { byCode: inOrder, ...(subjectPath !== undefined && { subjectPath }), ...(datePath !== undefined && { datePath }) };
 }
@@ -102,24 +112,33 @@ interface Placing {
   readonly readers: readonly Slot[];
 }
 
-function makeSlot(definitions: Definitions, type: string, parameter: SearchParameter, { position, column, targets, readers }: Placing): Slot {
+function makeSlot(definitions: Definitions, type: string, parameter: SearchParameter, { position, column, targets, readers }: Placing, mark = parameter.code): Slot {
   const { code } = parameter;
   const paths = parameter.type === 'token' && parameter.expression !== undefined ? elementPaths(definitions, type, parameter.expression) : undefined;
   const bare = paths !== undefined && paths.length > 0 && paths.every(({ types }) => types.every((name) => BARE_TYPES.has(name)));
   const valueSet = bare && paths.length === 1 ? paths[0]?.valueSet : undefined;
   const bareCodes = valueSet === undefined ? undefined : definitions.codes(valueSet);
   const slot: Slot = {
-    type, code, parameter, position, targets, bare,
-    key: paramKey(type, code),
-    hasher: tokenHasher(code),
-    salt: referenceSalt(code),
-    identifierHasher: tokenHasher(`${code}:identifier`),
+    type, code, parameter, position, targets, bare, mark,
+    key: paramKey(type, mark),
+    hasher: tokenHasher(mark),
+    salt: referenceSalt(mark),
+    identifierHasher: tokenHasher(`${mark}:identifier`),
     ...(column !== undefined && { column }),
     ...(bareCodes && { bareCodes }),
     readers,
   };
   return readers.length > 1 ? slot : Object.assign(slot, { readers: [slot] });
 }
+
+function addedSlot(definitions: Definitions, type: string, parameter: SearchParameter, { key }: AddedParameter): Slot {
+  const mark = addedMark(parameter.code, key);
+  const slot = makeSlot(definitions, type, parameter, { position: 0, column: undefined, targets: anyAsNone(definitions, parameter.targets), readers: [] }, mark);
+  return Object.assign(slot, { presence: slot.hasher.noSystem(PRESENCE) });
+}
+
+/** What stands for the code of an added parameter wherever rows are told apart by it. */
+export const addedMark = (code: string, key: string): string => `${code}@${key}`;
 
 /** `combo-x` looks at the resource and at its components; both have a parameter of their own. */
 function combinedBy(code: string): string[] {
@@ -172,7 +191,7 @@ function addParts(definitions: Definitions, byCode: Map<string, Slot>): void {
     // The one of R4 that begins with a reference also names the element of each part at the other one.
     const [first, second] = parts;
     const inOrder = turned && first && second ? [{ slot: second.slot, expression: first.expression }, { slot: first.slot, expression: second.expression }] : parts;
-    if (COMPOSITES.has(kindsOf(inOrder))) Object.assign(slot, { parts: inOrder, turned, both: isBothParts(definitions, slot, inOrder) });
+    if (COMPOSITES.has(kindsOf(inOrder))) Object.assign(slot, { parts: inOrder, turned, both: slot.presence === undefined && isBothParts(definitions, slot, inOrder) });
     byCode.set(code, slot);
   }
 }

@@ -2,8 +2,10 @@
 import type { Database, Queryable } from '../db/database.js';
 import { isRetried } from '../db/failure.js';
 import type { Definitions } from '../definitions/model.js';
+import { addedKeys } from '../search/added.js';
 import type { CodeText } from '../search/index-rows.js';
 import type { FrequencyOf } from '../search/token-frequency.js';
+import type { AddedParameters } from './added-parameters.js';
 import { KnownTexts } from './code-texts.js';
 import { explain } from './explain.js';
 import { historyOfTypes } from './history-of-types.js';
@@ -11,7 +13,7 @@ import { history } from './history.js';
 import { read, vread } from './read.js';
 import { searchPage } from './search-page.js';
 import type { Outbox } from './outbox.js';
-import type { Beside, Reader, Store } from './store.js';
+import { StaleParameters, type Beside, type Reader, type Store } from './store.js';
 import { TextIndex } from './text-index.js';
 import { TokenFrequencies } from './token-frequency.js';
 import { storeTransaction, writeAgain, writeGroups } from './transaction.js';
@@ -23,11 +25,16 @@ export interface StoreParts {
   readonly definitions: Definitions;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
+  /** What follows the search parameters of the database, into `definitions`; unset where those do not change. */
+  readonly added?: Pick<AddedParameters, 'refresh' | 'stillReady'>;
   /** Unset, nobody is told of changes. */
   readonly outbox?: Outbox;
 }
 
-export function createStore({ database, definitions, now = Date.now, outbox }: StoreParts): Store {
+/** Of one write, when search parameters change again and again. */
+const MOST_TRIES = 5;
+
+export function createStore({ database, definitions, now = Date.now, added: parameters, outbox }: StoreParts): Store {
   const known = new KnownTexts();
   const writer = new Writer(definitions, known);
   const frequencies = new TokenFrequencies(database, now);
@@ -43,12 +50,26 @@ export function createStore({ database, definitions, now = Date.now, outbox }: S
       async search(grant, query) {
         const reaching = texts.reach(db, query);
         if (reaching) await reaching;
-        return searchPage(ground, frequencyOf, grant, query);
+        const page = await searchPage(ground, frequencyOf, grant, query);
+        const keys = addedKeys(definitions, query);
+        if (keys.size > 0) await parameters?.stillReady(db, keys);
+        return page;
       },
       explain: (grant, query) => explain(ground, frequencyOf, grant, query),
     });
   };
-  const transaction: Store['transaction'] = async (work) => {
+  /** What was refused as a whole for other search parameters is made anew with those. */
+  const anew = async <T>(write: () => Promise<T>): Promise<T> => {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await write();
+      } catch (error) {
+        if (!(error instanceof StaleParameters) || !parameters || tries === MOST_TRIES) throw error;
+        await parameters.refresh();
+      }
+    }
+  };
+  const transaction: Store['transaction'] = (work) => anew(async () => {
     let runs = 0;
     let added: CodeText[] = [];
     const result = await database.transaction((db) => {
@@ -59,7 +80,7 @@ export function createStore({ database, definitions, now = Date.now, outbox }: S
     });
     known.add(added);
     return result;
-  };
+  });
   return {
     ...readerOn(database),
     transaction,
@@ -67,7 +88,7 @@ export function createStore({ database, definitions, now = Date.now, outbox }: S
       const groups = groupsOf(changes);
       const told = outbox?.listens(groups.map(({ type }) => type)) ?? false;
       const listened = typeof told === 'boolean' ? told : await told;
-      if (standsAlone(groups, beside) && !listened) await writeAlone(database, writer, known, groups, beside);
+      if (standsAlone(groups, beside) && !listened) await anew(() => writeAlone(database, writer, known, groups, beside));
       else if (groups.length > 0) await transaction((tx) => tx.write(changes, beside));
     },
   };

@@ -33,14 +33,20 @@ export const ROW_COLUMNS = COLUMNS.map(({ name }) => name).join(', ');
 export const CREATE_PARAMETERS = COLUMNS.length;
 export const CHANGE_PARAMETERS = COLUMNS.length + 1;
 
+/**
+ * Raises 22012 where the search parameters are not those that the rows are made of, as another server may have added one: of a write
+ * under the old ones nothing may stay. Division by nothing is the one error that a plain condition can raise.
+ */
+const fence = (generation: number): string => `where (select 1 / count(*) from fhir.search_generation where generation = ${generation}) = 1`;
+
 /** A query that gives back the rows handed in as parameters from $1; with `before` last for changes of rows already there. */
-export function givenRows(kind: 'create' | 'change', many: boolean): string {
+export function givenRows(kind: 'create' | 'change', many: boolean, generation: number): string {
   const columns = columnsOf(kind);
-  if (!many) return `select ${columns.map(({ name, type }, index) => `$${String(index + 1)}::${type} as ${name}`).join(', ')}`;
+  if (!many) return `select ${columns.map(({ name, type }, index) => `$${String(index + 1)}::${type} as ${name}`).join(', ')} ${fence(generation)}`;
   const names = columns.map(({ name }) => name).join(', ');
   const arrays = columns.map(({ name, type }, index) => arraySql(`$${String(index + 1)}`, name, type));
   const cells = columns.map(({ name, type }) => (type.endsWith('[]') ? `${name}::${type} as ${name}` : name));
-  return `select ${cells.join(', ')} from unnest(${arrays.join(', ')}) as given (${names})`;
+  return `select ${cells.join(', ')} from unnest(${arrays.join(', ')}) as given (${names}) ${fence(generation)}`;
 }
 
 function arraySql(parameter: string, name: string, type: Column['type']): string {

@@ -1,7 +1,7 @@
 // The narrow tables of ordered values that repeat: how a write adds a resource's rows to them and takes its old ones away.
-import { paramKey } from '../definitions/param-key.js';
 import type { Definitions } from '../definitions/model.js';
 import type { IndexRows, QuantityRow } from '../search/index-rows.js';
+import { slotsOf } from '../search/slots.js';
 import { numberArray, textArray } from './array-text.js';
 import type { Change } from './store.js';
 
@@ -73,5 +73,5 @@ export function sideIds(side: SideTable, changes: readonly Change[]): string {
 
 /** An array literal of the `param`s that rows of this type can have: what tells them from those of another type's resource with the same id. */
 export function paramsOf(definitions: Definitions, type: string): string {
-  return numberArray([...definitions.searchParameters(type).keys()].map((code) => paramKey(type, code)));
+  return numberArray([...slotsOf(definitions, type).byCode.values()].map(({ key }) => key));
 }

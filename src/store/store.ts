@@ -96,6 +96,13 @@ export class VersionConflict extends Error {
   }
 }
 
+/** The write was made for other search parameters than there are now: nothing of it was stored. The store itself makes it anew; who meets this has met it too often. */
+export class StaleParameters extends Error {
+  constructor() {
+    super('The search parameters changed while this was written');
+  }
+}
+
 /** The roads that only read: the same inside a transaction and outside one. */
 export interface Reader {
   /** The current version; a deleted one has text null. Undefined where there is none or the Grant hides it. */

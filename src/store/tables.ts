@@ -25,6 +25,8 @@ const TABLES: Readonly<Record<string, TableClass>> = {
   'fhir.history': BY_ID,
   'fhir.resource_key': { spread: 'distributed', by: 'key' },
   'fhir.secret': { spread: 'local' },
+  'fhir.search_parameter': { spread: 'reference' },
+  'fhir.search_generation': { spread: 'reference' },
   'fhir.publication': { spread: 'local' },
   'fhir.chargeable_status': { spread: 'distributed', by: 'patient' },
   'fhir.chargeable_status_past': { spread: 'distributed', by: 'patient' },

@@ -9,6 +9,8 @@ import { resourceTable } from './tables.js';
 
 /** What a statement is made for. */
 export interface Filling {
+  /** Of the search parameters whose rows are stored. */
+  readonly generation: number;
   readonly sides: readonly SideTable[];
   /** Are there texts to add to the dictionary? Their parameters come last. */
   readonly texts: boolean;
@@ -24,11 +26,11 @@ export interface Filling {
  * ON CONFLICT DO NOTHING with side rows hung on what it returns.
  */
 export function createText(type: string, filling: Filling): string {
-  const { sides, many } = filling;
+  const { sides, many, generation } = filling;
   const parts = sides.map((side, index) => `${side.name}_new as (${insertSide(side, firstParameter(CREATE_PARAMETERS, sides, index, many), many)})`);
   parts.push(...textPart(CREATE_PARAMETERS, filling), ...besidePart(CREATE_PARAMETERS, filling));
   const withParts = parts.length > 0 ? `with ${parts.join(', ')} ` : '';
-  return `${withParts}insert into ${resourceTable(type)} (${ROW_COLUMNS}) ${givenRows('create', many)}`;
+  return `${withParts}insert into ${resourceTable(type)} (${ROW_COLUMNS}) ${givenRows('create', many, generation)}`;
 }
 
 /**
@@ -38,10 +40,10 @@ export function createText(type: string, filling: Filling): string {
  * `params`: see paramsOf.
  */
 export function changeText(type: string, params: string, filling: Filling): string {
-  const { sides, many, keepsStrings } = filling;
+  const { sides, many, keepsStrings, generation } = filling;
   const table = resourceTable(type);
   const parts = [
-    `given as ${many ? lockedInOrder(table) : `(${givenRows('change', many)})`}`,
+    `given as ${many ? lockedInOrder(table, generation) : `(${givenRows('change', many, generation)})`}`,
     `changed as (update ${table} as t set ${assignments()} from given where t.id = given.id and t.version = given.before returning t.id)`,
     `superseded as (insert into fhir.history (type, id, version, updated, method, res)
       select '${type}', t.id, t.version, t.updated, t.method, t.res ${many ? `from changed join ${table} t using (id)` : `from ${table} t where ${oneChanged('t')}`})`,
@@ -60,8 +62,8 @@ export function changeText(type: string, params: string, filling: Filling): stri
 }
 
 /** Two writes of the same resources wait for each other instead of deadlocking. */
-function lockedInOrder(table: string): string {
-  return `materialized (select g.* from (${givenRows('change', true)}) g join ${table} t on t.id = g.id and t.version = g.before order by g.id for update of t)`;
+function lockedInOrder(table: string, generation: number): string {
+  return `materialized (select g.* from (${givenRows('change', true, generation)}) g join ${table} t on t.id = g.id and t.version = g.before order by g.id for update of t)`;
 }
 
 /** With the id as a parameter, so that every plan looks it up in an index. */

@@ -1,12 +1,15 @@
 // Storing changes: creates as one statement per resource type, updates and deletions as another.
 import type { Definitions } from '../definitions/model.js';
 import type { Queryable, Statement } from '../db/database.js';
-import { isUniqueViolation } from '../db/failure.js';
-import type { CodeText } from '../search/index-rows.js';
+import { isDividedByZero, isUniqueViolation } from '../db/failure.js';
+import { readJson } from '../fhir/json-text.js';
+import type { Resource } from '../fhir/resource.js';
+import { createExtractor } from '../search/extract.js';
+import type { CodeText, IndexRows } from '../search/index-rows.js';
 import { textValues, type KnownTexts } from './code-texts.js';
 import { givenValues } from './row-columns.js';
 import { paramsOf, sideIds, sideTablesOf } from './side-tables.js';
-import { VersionConflict, type Beside, type Change } from './store.js';
+import { StaleParameters, VersionConflict, type Beside, type Change } from './store.js';
 import { resourceTable } from './tables.js';
 import { changeText, createText } from './write-statements.js';
 
@@ -47,28 +50,40 @@ export function standsAlone(groups: readonly Group[], beside?: Beside): boolean 
 
 export class Writer {
   private readonly statements = new Map<string, string>();
+  private readonly extract: (resource: Resource) => IndexRows;
 
   constructor(
     private readonly definitions: Definitions,
     private readonly known: KnownTexts,
-  ) {}
+  ) {
+    this.extract = createExtractor(definitions);
+  }
 
   /**
    * Throws VersionConflict: in a transaction, which the caller must then leave, other rows of the group may have been written.
    * Puts into `added` what it has added to the dictionary, to be known once that is committed. `beside` is stored even where
-   * a change is not: the transaction is then left.
+   * a change is not: the transaction is then left. Throws StaleParameters where the database has others.
    */
   async write(db: Queryable, group: Group, added: CodeText[], beside?: Beside): Promise<void> {
-    const texts = this.known.missing(group.changes);
-    const statement = this.statement(group, texts, beside);
+    const { generation } = this.definitions.searchVersion();
+    const changes = group.changes.map((change) => this.upToDate(change, generation));
+    const texts = this.known.missing(changes);
+    const statement = this.statement({ ...group, changes }, texts, beside, generation);
     added.push(...texts);
     const { rows, count } = await db.query<{ id: string }>(statement).catch((error: unknown) => {
+      if (isDividedByZero(error)) throw new StaleParameters();
       throw takenId(error, group) ?? error;
     });
     if (count === group.changes.length) return;
     const changed = new Set(rows.map(({ id }) => id));
     const missed = group.changes.find(({ id }) => !changed.has(id));
     throw new VersionConflict(group.type, missed?.id ?? '');
+  }
+
+  /** With the rows of the parameters there are now, where its own were made before one was added. */
+  private upToDate(change: Change, generation: number): Change {
+    if (change.text === null || !change.rows || change.rows.generation === generation) return change;
+    return { ...change, keepsStrings: false, rows: this.extract(readJson(change.text).value as Resource) };
   }
 
   /**
@@ -89,18 +104,18 @@ export class Writer {
     });
   }
 
-  private statement({ type, kind, changes }: Group, texts: readonly CodeText[], beside: Beside | undefined): Statement {
+  private statement({ type, kind, changes }: Group, texts: readonly CodeText[], beside: Beside | undefined, generation: number): Statement {
     const keepsStrings = kind === 'change' && changes.every((change) => change.keepsStrings === true);
     const sides = sideTablesOf(changes).filter((side) => !(keepsStrings && side.name === 'string_index'));
     const many = changes.length > 1;
-    const name = [kind, many ? 'many' : 'one', type, ...sides.map(({ letter }) => letter), ...(texts.length > 0 ? ['t'] : []), ...(keepsStrings ? ['k'] : []), ...(beside ? [beside.name] : [])].join(' ');
+    const name = [kind, many ? 'many' : 'one', type, ...sides.map(({ letter }) => letter), ...(texts.length > 0 ? ['t'] : []), ...(keepsStrings ? ['k'] : []), ...(beside ? [beside.name] : []), ...(generation > 0 ? [`g${generation}`] : [])].join(' ');
     const values = givenValues(kind, changes);
     for (const side of sides) values.push(...side.values(changes), ...(many ? [sideIds(side, changes)] : []));
     if (texts.length > 0) values.push(...textValues(texts));
     if (beside) values.push(...beside.values);
     let text = this.statements.get(name);
     if (text === undefined) {
-      const filling = { sides, texts: texts.length > 0, many, keepsStrings, beside };
+      const filling = { generation, sides, texts: texts.length > 0, many, keepsStrings, beside };
       text = kind === 'create' ? createText(type, filling) : changeText(type, paramsOf(this.definitions, type), filling);
       this.statements.set(name, text);
     }

@@ -153,6 +153,16 @@ const REQUESTS: Readonly<Record<ErrorName, () => Promise<Answer>>> = {
   'invalid-parameter': () => send('GET', 'Patient?birthdate=yesterday'),
   'unsupported-modifier': () => send('GET', 'Patient?birthdate:contains=2000'),
   'too-many-entries': () => send('POST', '', { resourceType: 'Bundle', type: 'batch', entry: Array.from({ length: 201 }, () => ({ request: { method: 'GET', url: 'Basic' } })) }),
+  'parameter-not-ready': async () => {
+    const url = 'http://e.example/SearchParameter/unready';
+    await put({ resourceType: 'SearchParameter', id: 'unready', url, name: 'unready', status: 'active', description: 'x', code: 'unready', base: ['Basic'], type: 'string', expression: 'Basic.code.text' } as never);
+    // What is open holds the job back.
+    return server.database.transaction(async (tx) => {
+      await tx.query({ text: 'select pg_current_xact_id()', values: [] });
+      expect((await send('POST', 'SearchParameter/unready/$activate')).status).toBe(202);
+      return send('GET', 'Basic?unready=x');
+    });
+  },
   'unknown-operation': () => send('GET', 'Patient/$cheer'),
   'no-token': () => withToken(undefined),
   'bad-token': () => withToken('abc'),

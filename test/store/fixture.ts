@@ -47,13 +47,14 @@ export const ALL = grantOf({ kind: 'all' });
 export const NONE = grantOf({ kind: 'none' });
 
 export const NO_ROWS: IndexRows = {
-  ...{ tokens: [], refs: [], present: '', self: 1n, subject: null, dateLo: null, dateHi: null },
+  ...{ generation: 0, tokens: [], refs: [], present: '', self: 1n, subject: null, dateLo: null, dateHi: null },
   ...{ texts: [], strings: [], dates: [], quantities: [] },
 };
 
 /** Something in every index table. */
 export function fullRows(type: string, mark: number): IndexRows {
   return {
+    generation: 0,
     tokens: [BigInt(mark), -9223372036854775808n, 9223372036854775807n],
     refs: [`Patient/${String(mark)} subject patient `, 'a "quoted\\ one, {with} braces '],
     present: '0101',

@@ -60,7 +60,7 @@ function subjectPredicate(targets: readonly string[], { sql, row, use }: Predica
 }
 
 function addReference(slot: Slot, rows: RowCollector, target: string): void {
-  if (LOCAL.test(target)) rows.ref(target, slot.code);
+  if (LOCAL.test(target)) rows.ref(target, slot.mark);
   else rows.count += 1;
   if (slot.column === 'subject') rows.subject = target;
   else rows.token(referenceHash(target) ^ slot.salt);
