@@ -2,6 +2,7 @@
 // npm run bench -- validation measures the validator alone (validation.mjs); --definitions FOLDER with @medplum/core beside it.
 // npm run bench -- feed takes in files of statements (feed.mjs).
 // npm run bench -- race has 64 clients spend few budgets at two servers, one of which is killed (race.mjs); --requests N.
+// npm run bench -- budgets measures purchases, balances, statements and reports (budgets.mjs).
 // npm run bench -- status --scale measures the status surfaces over a million patients (status.mjs).
 // Options: --quick (ends within 90 s) · --only read,create (some rows) · --profile (writes the server's CPU profile into bench/results) · --peer URL (a third column: any FHIR base on this machine) · --peer-token T · --rounds N
 import { fork } from 'node:child_process';
@@ -15,6 +16,7 @@ import { openDatabase } from '../dist/db/pool.js';
 import { SILENT } from '../dist/db/log.js';
 import { developmentKeys } from '../dist/identity/development-keys.js';
 import { issueToken } from '../dist/identity/issue-token.js';
+import { budgetRequests, loadBudgets, timeReports } from './budgets.mjs';
 import { cpuOf } from './cpu.mjs';
 import { bundle, FLOOR_SCHEMA, loadFloor, loadServer, nhsNumber, observation, post } from './data.mjs';
 import { close, load } from './load.mjs';
@@ -153,7 +155,8 @@ async function run() {
     const token = (role, more = {}) => issueToken({ role, ...more }, { keys, now: Date.now(), tokenId: role });
     const tokens = { admin: await token('admin'), supplier: await token('supplier'), homeOffice: await token('home-office') };
     const numbers = options.scale ? await loadStatusAtScale(databases) : undefined;
-    if (!numbers) await loadOrdinary(base, tokens, databases);
+    const world = subject === 'budgets' ? await loadBudgets(base, tokens, databases) : undefined;
+    if (!numbers && !world) await loadOrdinary(base, tokens, databases);
     for (const database of Object.values(databases)) await database.query({ text: 'vacuum analyze', values: [] });
     if (numbers) await printPlan(databases, numbers[0]);
     const { rows: [typical] } = await databases.server.query({ text: 'select cardinality(tokens) as tokens from fhir."Observation" where subject is not null limit 1', values: [] });
@@ -166,12 +169,14 @@ async function run() {
       ...(options.peer && { peer: { base, url: options.peer, token: options['peer-token'] } }),
     };
     const rows = [];
-    for (const row of requests(base, floorUrl, tokens, numbers).filter(wanted)) {
-      for (const side of ['floor', 'server']) await load({ count: row.count * WARM, clients: CLIENTS, make: row[side], expect: side === 'floor' && row.name === 'create' ? 201 : row.expect });
+    const asked = world ? budgetRequests(base, floorUrl, tokens, world) : requests(base, floorUrl, tokens, numbers);
+    for (const row of asked.filter(wanted)) {
+      for (const side of ['floor', 'server']) await load({ count: row.count * WARM, clients: CLIENTS, make: row[side], expect: row.expect });
       rows.push(await compare(row, sides, () => ({ url: `${floorUrl}/plain` })));
       console.error(`${row.name} done`);
     }
     report(rows);
+    if (world) console.table(await timeReports(base, tokens, world));
   } finally {
     await Promise.all(children.map(ended));
     close();
@@ -192,6 +197,6 @@ function report(rows) {
 if (subject === 'feed') await benchFeed(options);
 else if (subject === 'validation') benchValidation(options);
 else if (subject === 'race') process.exitCode = await benchRace(options);
-else if (subject !== undefined && !(subject === 'status' && options.scale)) throw new Error('the subjects are feed, race, validation and status --scale');
+else if (subject !== undefined && subject !== 'budgets' && !(subject === 'status' && options.scale)) throw new Error('the subjects are budgets, feed, race, validation and status --scale');
 else await run();
 process.exit();

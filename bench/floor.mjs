@@ -49,6 +49,13 @@ app.get('/search/:subject', async (request, reply) => {
   return send(reply, 200, `{"resourceType":"Bundle","type":"searchset","entry":[${rows.map((row) => `{"resource":${row.res}}`).join(',')}]}`);
 });
 
+app.get('/page/Account/:account/:from/:count', async (request, reply) => {
+  const { account, from, count } = request.params;
+  const text = 'select res from observation where subject = $1 and date >= $2 order by date, id limit $3';
+  const { rows } = await pool.query({ name: 'page', text, values: [`Account/${account}`, from, count] });
+  return send(reply, 200, `{"resourceType":"Bundle","type":"searchset","entry":[${rows.map((row) => `{"resource":${row.res}}`).join(',')}]}`);
+});
+
 app.post('/create', async (request, reply) => {
   await insert([newId()], [request.body]);
   return send(reply, 201, request.body);
