@@ -89,8 +89,8 @@ function ledgerOf({ prefix, accounts, claims, resources }, { owner, provider }) 
       select 2 * k + p, ${START} + (2 * k + p)::bigint * ${step}, 3000, 0, case p when 0 then 3000 else -3000 end, p * 3000, 0, ${granted} - k * 3000, account, claim || '-' || p, account || '-l',
         case p when 0 then 'commit' else 'spend' end, 'bench', 'admin', claim, case p when 1 then claim || '-n' end from ${each}, generate_series(0, 1) p order by 1, account`,
     `insert into fhir.claim_commitment (paid, account, claim, line) select 3000, account, claim, account || '-l' from ${each} order by k`,
-    `insert into fhir.purchase_item (net, created, item, active, claim, service, provider, category, quantity)
-      select 3000, ${START} + 2 * k::bigint * ${step}, 1, true, claim, 's' || k % 97, '${provider}', ${categories}, 1 from ${each} order by k`,
+    `insert into fhir.purchase_item (net, total, created, item, active, claim, service, provider, category, quantity)
+      select 3000, 3000, ${START} + 2 * k::bigint * ${step}, 1, true, claim, 's' || k % 97, '${provider}', ${categories}, 1 from ${each} order by k`,
     ...(resources ? [
       `insert into fhir."Claim" (${RESOURCE}) select 1, ${START}, 900000000 + a * 100000 + k, claim, 'POST', '', '{}', '{}', ${filled({ ...JSON.parse(purchase({ holder: '#account#-p', id: '#account#', provider, coverage: 'Coverage/#account#-c' })), id: '#claim#' }, { account: 'account', claim: 'claim' })} from ${each}`,
       `insert into fhir."PaymentNotice" (${RESOURCE}) select 1, ${START}, 900000000 + a * 100000 + k, claim || '-n', 'POST', '', '{}', '{}', ${filled({

@@ -36,6 +36,13 @@ const CHECKS: readonly string[] = [
    select coalesce(c.account, s.account) as account, 'Claim/' || coalesce(c.claim, s.claim) || ' does not hold what the ledger says' as text
    from fhir.claim_commitment c full join summed s on s.account = c.account and s.claim = c.claim and s.line = c.line
    where c.account is null or c.committed <> coalesce(s.committed, 0) or c.paid <> coalesce(s.paid, 0) or c.refunded <> coalesce(s.refunded, 0)`,
+  `with bought as (select claim, bool_or(active) as active, sum(net) as net, min(total) as least, max(total) as most from fhir.purchase_item group by claim),
+     held as (select claim, min(account) as account, sum(committed + paid) as held from fhir.claim_commitment group by claim)
+   select h.account, 'the items kept of Claim/' || b.claim || ' do not come to what its ledger holds' as text from bought b join held h using (claim)
+   where b.active and (b.net <> h.held or b.least <> b.net or b.most <> b.net)`,
+  `select c.account, 'no items are kept of Claim/' || c.claim as text
+   from (select claim, min(account) as account from fhir.claim_commitment group by claim) c join fhir."Claim" t on t.id = c.claim and t.res is not null
+   where t.res::json ->> 'use' = 'claim' and not exists (select from fhir.purchase_item i where i.claim = c.claim)`,
 ];
 
 const PAGE = 500;

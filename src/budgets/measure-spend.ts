@@ -1,7 +1,7 @@
 // What was spent on personal health budgets in a period, by the directory's categories: active purchases of the period less refunds,
 // which is what the ledger holds of them (domain.md C32E14, rulings 51 and 62).
 import type { Queryable } from '../db/database.js';
-import { HELD_SUMS, SHARES } from './item-shares.js';
+import { sharesOf } from './item-shares.js';
 import type { MeasureAsked } from './measure-people.js';
 
 export interface MeasuredSpend {
@@ -19,15 +19,14 @@ export interface SpendReport {
   readonly categories: readonly MeasuredSpend[];
 }
 
+const IN_PERIOD = 'i.created >= $2 and i.created < $3';
+
+// Summed by account first: people are counted over a few thousand rows, not over every item.
 const SPEND = `
-  with held as materialized (
-    select c.account, c.claim, ${HELD_SUMS}
-    from fhir.budget_account b join fhir.claim_commitment c on c.account = b.account
-    where b.owner = any ($1) and exists (select from fhir.purchase_item i where i.claim = c.claim and i.active and i.created >= $2 and i.created < $3)
-    group by c.account, c.claim),
-  ${SHARES}
-  select grouping(s.category) = 1 as whole, s.category, count(distinct b.patient) as people, coalesce(sum(s.net_share), 0)::bigint::text as spend, coalesce(sum(s.paid_share), 0)::bigint::text as paid
-  from shares s join fhir.budget_account b on b.account = s.account
+  with ${sharesOf({ account: 'c.account', commitments: 'fhir.budget_account b join fhir.claim_commitment c on c.account = b.account and b.owner = any ($1)', items: IN_PERIOD })},
+  sums as (select s.account, s.category, sum(s.net_share) as spend, sum(s.paid_share) as paid from shares s group by s.account, s.category)
+  select grouping(s.category) = 1 as whole, s.category, count(distinct b.patient) as people, coalesce(sum(s.spend), 0)::bigint::text as spend, coalesce(sum(s.paid), 0)::bigint::text as paid
+  from sums s join fhir.budget_account b on b.account = s.account
   group by grouping sets ((s.category), ()) order by 1 desc, 2 nulls last`;
 
 interface Row {

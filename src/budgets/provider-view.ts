@@ -1,6 +1,6 @@
 // What providers sold on personal health budgets: their own items alone, and nothing of whom they were for (domain.md C32E13, rulings 51 and 64).
 import type { Queryable } from '../db/database.js';
-import { HELD_SUMS, SHARES } from './item-shares.js';
+import { sharesOf } from './item-shares.js';
 
 export interface Sold {
   /** Logical id of the HealthcareService; undefined where the sum is over several. */
@@ -38,14 +38,11 @@ const GROUPS: Readonly<Record<SoldAsked['groupBy'], string>> = {
   service: `select s.service, null::bigint as at, ${SUMS} from own s group by 1 order by 1`,
 };
 
-const OWN = `provider = any ($1) and created >= $2 and created < $3 and ($4::text is null or service = $4)`;
+const own = (item: string): string => `${item}.provider = any ($1) and ${item}.created >= $2 and ${item}.created < $3 and ($4::text is null or ${item}.service = $4)`;
 
 const textOf = (groupBy: SoldAsked['groupBy']): string => `
-  with held as materialized (
-    select '' as account, c.claim, ${HELD_SUMS} from fhir.claim_commitment c
-    where c.claim = any (array(select i.claim from fhir.purchase_item i where i.active and ${OWN})) group by c.claim),
-  ${SHARES},
-  own as (select * from shares where ${OWN})
+  with ${sharesOf({ account: "''::text", commitments: 'fhir.claim_commitment c', items: own('i') })},
+  own as (select * from shares s where ${own('s')})
   ${GROUPS[groupBy]} limit $5`;
 
 type Row = Readonly<Record<'quantity' | 'net' | 'paid', string>> & { readonly service: string | null; readonly at: number | null; readonly count: number };

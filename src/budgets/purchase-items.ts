@@ -16,8 +16,8 @@ const SERVER = serverGrant();
 const REMOVE = { name: 'purchase-items-remove', text: 'delete from fhir.purchase_item where claim = $1' };
 const ADD = {
   name: 'purchase-items-add',
-  text: `insert into fhir.purchase_item (claim, active, created, item, net, quantity, service, provider, category)
-    select $1, $2, $3, i.* from unnest($4::int[], $5::bigint[], $6::numeric[], $7::text[], $8::text[], $9::text[]) as i
+  text: `insert into fhir.purchase_item (claim, active, created, total, item, net, quantity, service, provider, category)
+    select $1, $2, $3, $10, i.* from unnest($4::int[], $5::bigint[], $6::numeric[], $7::text[], $8::text[], $9::text[]) as i
     on conflict (claim, item) do nothing`,
 };
 
@@ -46,6 +46,7 @@ export function createPurchaseItemRule(): WriteRule {
           id, isActive(after), created,
           column(({ item }) => item), column(({ net }) => String(net)), column(({ quantity }) => quantity),
           column(({ service }) => service ?? null), column(({ provider }) => provider ?? null), column(({ category }) => category ?? null),
+          String(rows.reduce((sum, { net }) => sum + net, 0n)),
         ],
       });
     },

@@ -18,10 +18,12 @@ export async function lockDueReview(db: Queryable, account: string): Promise<Due
 
 const SAVE = {
   name: 'review-due-save',
-  text: `insert into fhir.budget_review (account, task, after_payment) values ($1, $2, $3)
+  text: `with known as (update fhir.budget_account set reviewed = $3::boolean where account = $1 and reviewed <> $3::boolean)
+    insert into fhir.budget_review (account, task, after_payment) values ($1, $2, $3::boolean)
     on conflict (account) do update set task = excluded.task, after_payment = excluded.after_payment`,
 };
 
+/** The budget's row is locked by whoever calls this. */
 export async function saveDueReview(db: Queryable, account: string, { task, afterPayment }: DueReview): Promise<void> {
   await db.query({ ...SAVE, values: [account, task ?? null, afterPayment] });
 }

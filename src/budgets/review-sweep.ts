@@ -6,7 +6,7 @@ import type { Resource } from '../fhir/resource.js';
 import type { Store, Transaction } from '../store/store.js';
 import { lockDueReview, saveDueReview } from './review-due.js';
 import { dueTask, FIRST_REVIEW_MONTHS, monthsAfter } from './review-task.js';
-import { readBudgets } from './totals.js';
+import { lockBudgets } from './totals.js';
 
 export interface SweepParts {
   readonly db: Queryable;
@@ -20,8 +20,8 @@ export interface SweepParts {
 
 const PAID = {
   name: 'review-sweep-paid',
-  text: `select b.account from fhir.budget_account b left join fhir.budget_review r on r.account = b.account
-    where b.kind = 'phb' and b.state in ('active', 'on-hold') and (b.spent > 0 or b.disbursed > 0) and r.after_payment is not true order by b.account limit $1`,
+  text: `select account from fhir.budget_account
+    where first_paid is not null and not reviewed and kind = 'phb' and state in ('active', 'on-hold') order by account limit $1`,
 };
 const AT_ONCE = 200;
 
@@ -34,17 +34,15 @@ export async function scheduleFirstReviews(parts: SweepParts, limit = AT_ONCE): 
 }
 
 const BEGIN = { name: 'review-sweep-begin', text: 'insert into fhir.budget_review (account, task, after_payment) values ($1, null, false) on conflict (account) do nothing' };
-const FIRST = { name: 'review-sweep-first', text: `select min(at) as at from fhir.ledger where account = $1 and kind in ('spend', 'advance')` };
 
 async function scheduleFirst(account: string, tx: Transaction, { now, newId, put }: SweepParts): Promise<boolean> {
+  // The budget before its review, as a payment takes them.
+  const budget = (await lockBudgets(tx.db, [account])).get(account);
   await tx.db.query({ ...BEGIN, values: [account] });
   const due = await lockDueReview(tx.db, account);
-  const budget = (await readBudgets(tx.db, [account])).get(account);
-  const { rows } = await tx.db.query<{ at: string | number | null }>({ ...FIRST, values: [account] });
-  const at = rows[0]?.at;
   // Another server was first, or it was closed in between.
-  if (!budget || at == null || due?.afterPayment !== false || budget.state === 'inactive') return false;
-  const day = monthsAfter(londonDate(Number(at)), FIRST_REVIEW_MONTHS);
+  if (budget?.firstPaid === undefined || due?.afterPayment !== false || budget.state === 'inactive') return false;
+  const day = monthsAfter(londonDate(budget.firstPaid), FIRST_REVIEW_MONTHS);
   const task = await openTask(due.task, tx);
   const planned = asText(asObject(asObject(task?.['restriction'])?.['period'])?.['end']);
   const id = task?.id ?? newId();
