@@ -53,7 +53,7 @@ function statement(base: string, resource: readonly object[], parts: CapabilityP
     implementation: { description: 'Chargeable status and personal health budgets', url: base },
     fhirVersion: '4.0.1',
     format: ['json', 'xml', 'application/fhir+json', 'application/fhir+xml'],
-    patchFormat: ['application/json-patch+json', 'application/fhir+json', 'application/fhir+xml'],
+    patchFormat: ['application/json-patch+json', 'application/xml-patch+xml', 'application/fhir+json', 'application/fhir+xml'],
     rest: [
       {
         mode: 'server',

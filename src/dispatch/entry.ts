@@ -37,15 +37,15 @@ export function readEntry(outer: FhirRequest, raw: unknown, index: number, route
   const url = relative(text(asked['url'], index, '.request.url'), outer.base);
   const { routed, query } = readUrl(method, url, index, route);
   const document = entry['resource'] === undefined || !outer.body ? undefined : memberDocument(outer.body, 'entry', index);
-  const jsonPatch = document && routed.parts.interaction === 'patch' ? patchText(document, `Bundle.entry[${index}]`) : undefined;
+  const patch = document && routed.parts.interaction === 'patch' ? patchText(document, `Bundle.entry[${index}]`) : undefined;
   const { type, id, compartment, version, operation, interaction } = routed.parts;
   return {
     index,
     routed,
     fullUrl: optional(entry['fullUrl']),
     request: {
-      interaction, type, id, compartment, version, operation, method, query, jsonPatch,
-      body: jsonPatch === undefined ? document : undefined,
+      interaction, type, id, compartment, version, operation, method, query, jsonPatch: patch?.jsonPatch, xmlPatch: patch?.xmlPatch,
+      body: patch === undefined ? document : undefined,
       ifMatch: optional(asked['ifMatch']),
       ifNoneMatch: optional(asked['ifNoneMatch']),
       ifNoneExist: optional(asked['ifNoneExist']),
@@ -77,17 +77,19 @@ function readUrl(method: string, url: string, index: number, route: Router): { r
 
 const optional = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
-/** A JSON Patch comes as a Binary, since an entry holds resources only. https://hl7.org/fhir/R4/http.html#patch */
-function patchText(body: JsonDocument, place: string): string | undefined {
+/** A JSON Patch or XML Patch comes as a Binary, since an entry holds resources only. https://hl7.org/fhir/R4/http.html#patch */
+function patchText(body: JsonDocument, place: string): Pick<FhirRequest, 'jsonPatch' | 'xmlPatch'> | undefined {
   const { resourceType, contentType, data } = body.value;
   if (resourceType !== 'Binary') return undefined;
   const type = typeof contentType === 'string' ? contentType.toLowerCase().split(';', 1)[0]?.trim() : undefined;
-  if (type !== 'application/json-patch+json' || typeof data !== 'string') {
-    throw fail('bad-request', { text: `${place}.resource: a Binary of a PATCH has contentType application/json-patch+json, and the patch in base64 as its data`, expression: `${place}.resource` });
+  const isXml = type === 'application/xml-patch+xml';
+  if ((type !== 'application/json-patch+json' && !isXml) || typeof data !== 'string') {
+    throw fail('bad-request', { text: `${place}.resource: a Binary of a PATCH has contentType application/json-patch+json or application/xml-patch+xml, and the patch in base64 as its data`, expression: `${place}.resource` });
   }
   const bytes = Buffer.from(data, 'base64');
   if (!isUtf8(bytes)) throw fail('malformed-json', { text: `${place}.resource.data is not UTF-8 text in base64`, expression: `${place}.resource.data` });
-  return bytes.toString('utf8');
+  const patch = bytes.toString('utf8');
+  return isXml ? { xmlPatch: patch } : { jsonPatch: patch };
 }
 
 const isMethod = (method: string): method is FhirRequest['method'] => METHODS.has(method);

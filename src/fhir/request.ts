@@ -42,6 +42,8 @@ export interface FhirRequest {
   readonly file?: SentFile | undefined;
   /** The text of a JSON Patch (RFC 6902), which is no resource; not yet read. */
   readonly jsonPatch?: string | undefined;
+  /** The text of an XML Patch (RFC 5261), not yet read. */
+  readonly xmlPatch?: string | undefined;
   readonly ifMatch?: string | undefined;
   readonly ifNoneMatch?: string | undefined;
   readonly ifNoneExist?: string | undefined;

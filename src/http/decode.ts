@@ -15,6 +15,7 @@ const JSON_TYPES = new Set(['application/fhir+json', 'application/json', 'applic
 export const FILE_TYPES: ReadonlySet<string> = new Set(['text/csv', 'application/fhir+ndjson', 'application/ndjson', 'application/x-ndjson']);
 const XML_TYPES = new Set(['application/fhir+xml', 'application/xml', 'application/xml+fhir', 'text/xml']);
 const JSON_PATCH = 'application/json-patch+json';
+const XML_PATCH = 'application/xml-patch+xml';
 const FORM = 'application/x-www-form-urlencoded';
 
 /** What stands behind the path, without the question mark. */
@@ -45,6 +46,7 @@ export function decode(request: FastifyRequest, routed: Routed, base: string, { 
     body: sent?.body,
     file,
     jsonPatch: sent?.jsonPatch,
+    xmlPatch: sent?.xmlPatch,
     ifMatch: headers['if-match'],
     ifNoneMatch: headers['if-none-match'],
     ifModifiedSince: headers['if-modified-since'],
@@ -74,15 +76,16 @@ function readBody(request: FastifyRequest, isPatch: boolean, { xml, jsonDepth }:
   const { name } = isPatch ? requireType(request, isPatchType, PATCH_TYPES.text, PATCH_TYPES.headers) : requireType(request, isResourceType, SEND_RESOURCE);
   const text = textOf(bytes);
   if (name === JSON_PATCH) return { jsonPatch: text };
+  if (name === XML_PATCH) return { xmlPatch: text };
   return { body: XML_TYPES.has(name) ? xml.read(text) : readJson(text, { maxDepth: jsonDepth }) };
 }
 
 const SEND_RESOURCE = 'Send the body as application/fhir+json or application/fhir+xml';
 const isResourceType = (name: string): boolean => JSON_TYPES.has(name) || XML_TYPES.has(name);
-const isPatchType = (name: string): boolean => name === JSON_PATCH || isResourceType(name);
+const isPatchType = (name: string): boolean => name === JSON_PATCH || name === XML_PATCH || isResourceType(name);
 
 /** A body as it was read. */
-interface Sent extends Pick<FhirRequest, 'body' | 'jsonPatch'> {
+interface Sent extends Pick<FhirRequest, 'body' | 'jsonPatch' | 'xmlPatch'> {
   /** It was no resource but a file, now the content of a Binary. */
   readonly isFile?: boolean;
 }
@@ -102,9 +105,9 @@ function readBinary(request: FastifyRequest, id: string | undefined, xml: Xml): 
 }
 
 const PATCH_TYPES = {
-  text: `Send a JSON Patch as ${JSON_PATCH}, or a FHIRPath Patch as Parameters in application/fhir+json or application/fhir+xml`,
+  text: `Send a JSON Patch as ${JSON_PATCH}, an XML Patch as ${XML_PATCH}, or a FHIRPath Patch as Parameters in application/fhir+json or application/fhir+xml`,
   // https://www.rfc-editor.org/rfc/rfc5789#section-2.2
-  headers: { 'accept-patch': `${JSON_PATCH}, application/fhir+json, application/fhir+xml` },
+  headers: { 'accept-patch': `${JSON_PATCH}, ${XML_PATCH}, application/fhir+json, application/fhir+xml` },
 };
 
 /** A body that comes as a stream; none but operations take one. */

@@ -28,8 +28,8 @@ export function requestKey({ method, type, id, operation, query }: FhirRequest, 
   return hash([client, subject, role, requestId, method, type, id, operation, query]);
 }
 
-function contentOf({ body, jsonPatch, ifMatch, ifNoneMatch, ifNoneExist, preferReturn }: FhirRequest): string {
-  return hash([body?.text.slice(body.start, body.end), jsonPatch, ifMatch, ifNoneMatch, ifNoneExist, preferReturn]);
+function contentOf({ body, jsonPatch, xmlPatch, ifMatch, ifNoneMatch, ifNoneExist, preferReturn }: FhirRequest): string {
+  return hash([body?.text.slice(body.start, body.end), jsonPatch, xmlPatch, ifMatch, ifNoneMatch, ifNoneExist, preferReturn]);
 }
 
 const hash = (parts: readonly unknown[]): string => createHash('sha256').update(JSON.stringify(parts)).digest('base64url');

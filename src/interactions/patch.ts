@@ -1,4 +1,4 @@
-// patch: JSON Patch or FHIRPath Patch of the resource as it is stored, by id or by criteria. https://hl7.org/fhir/R4/http.html#patch
+// patch: JSON Patch, XML Patch or FHIRPath Patch of the resource as it is stored, by id or by criteria. https://hl7.org/fhir/R4/http.html#patch
 import type { Definitions } from '../definitions/model.js';
 import { fail } from '../fhir/errors.js';
 import { applyJsonPatch, readJsonPatch } from '../fhir/json-patch.js';
@@ -7,6 +7,9 @@ import { readJson } from '../fhir/json-text.js';
 import { parseTree, treeText, type JsonTree } from '../fhir/json-tree.js';
 import type { FhirRequest } from '../fhir/request.js';
 import type { StoredVersion, Transaction } from '../store/store.js';
+import { patchResource } from '../xml/patch-resource.js';
+import { xmlTypes } from '../xml/xml-forms.js';
+import { readXmlPatch } from '../xml/xml-patch.js';
 import { inTransaction, type Context, type Handler } from './context.js';
 import { applyFhirpathPatch } from './fhirpath-patch.js';
 import { criteriaText, matchOne, takeTurn } from './match.js';
@@ -30,13 +33,17 @@ export const patch: Handler = async (request, context) => {
 type TreeChange = (tree: JsonTree) => JsonTree;
 
 /** Reads the patch of a request; refuses (400) what is none. */
-export function readPatch({ jsonPatch, body }: Pick<FhirRequest, 'jsonPatch' | 'body'>, definitions: Definitions): TreeChange {
+export function readPatch({ jsonPatch, xmlPatch, body }: Pick<FhirRequest, 'jsonPatch' | 'xmlPatch' | 'body'>, definitions: Definitions): TreeChange {
   if (jsonPatch !== undefined) {
     const operations = readJsonPatch(jsonPatch);
     return (tree) => applyJsonPatch(tree, operations);
   }
+  if (xmlPatch !== undefined) {
+    const operations = readXmlPatch(xmlPatch);
+    return (tree) => parseTree(patchResource(treeText(tree), operations, xmlTypes(definitions)));
+  }
   if (body?.value['resourceType'] !== 'Parameters') {
-    throw fail('bad-request', { text: 'Send a JSON Patch as application/json-patch+json, or a FHIRPath Patch as Parameters in application/fhir+json or application/fhir+xml' });
+    throw fail('bad-request', { text: 'Send a JSON Patch as application/json-patch+json, an XML Patch as application/xml-patch+xml, or a FHIRPath Patch as Parameters in application/fhir+json or application/fhir+xml' });
   }
   const operations = readPatchOperations(body);
   return (tree) => applyFhirpathPatch(tree, operations, definitions);

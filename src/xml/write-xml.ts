@@ -134,3 +134,8 @@ const REPLACEMENT = '\ufffd';
 export function attributeText(value: string): string {
   return SPECIAL.test(value) ? value.replace(SPECIALS, (one) => ESCAPES[one] ?? REPLACEMENT) : value;
 }
+
+/** As it stands between tags. */
+export function contentText(value: string): string {
+  return value.replace(/[&<>\r]/g, (one) => ESCAPES[one] ?? one);
+}

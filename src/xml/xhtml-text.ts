@@ -1,6 +1,6 @@
 // The text of a narrative out of the XML it stands in, as it was written. https://hl7.org/fhir/R4/narrative.html#xhtml
 import type { SaxesTagNS } from 'saxes';
-import { attributeText } from './write-xml.js';
+import { attributeText, contentText } from './write-xml.js';
 
 const XHTML = 'http://www.w3.org/1999/xhtml';
 
@@ -28,7 +28,7 @@ export class XhtmlText {
   }
 
   characters(text: string): void {
-    if (this.#renamed !== undefined) this.#renamed += text.replace(/[&<>]/g, (one) => (one === '&' ? '&amp;' : one === '<' ? '&lt;' : '&gt;'));
+    if (this.#renamed !== undefined) this.#renamed += contentText(text);
   }
 
   /** True where the narrative itself is closed. */

@@ -142,7 +142,7 @@ describe('the body', () => {
     await put(patient('typed'));
     const answer = await server.send('PATCH', 'Patient/typed', { token: server.tokens.admin, body: 'x', headers: { 'content-type': 'text/plain' } });
     expectRefusal(answer, 415);
-    expect(answer.headers['accept-patch']).toBe('application/json-patch+json, application/fhir+json, application/fhir+xml');
+    expect(answer.headers['accept-patch']).toBe('application/json-patch+json, application/xml-patch+xml, application/fhir+json, application/fhir+xml');
   });
 
   test('of JSON Patch is for PATCH only', async () => {
@@ -286,6 +286,6 @@ describe('in bundles', () => {
 
 test('the CapabilityStatement says so', async () => {
   const { body } = await server.send('GET', 'metadata');
-  expect(body.patchFormat).toEqual([JSON_PATCH, 'application/fhir+json', 'application/fhir+xml']);
+  expect(body.patchFormat).toEqual([JSON_PATCH, 'application/xml-patch+xml', 'application/fhir+json', 'application/fhir+xml']);
   expect(body.rest[0].resource[0].interaction).toContainEqual({ code: 'patch' });
 });
