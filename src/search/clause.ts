@@ -6,6 +6,7 @@ import type { Grant } from './grant.js';
 import { PARAMETER_RULES } from './params/index.js';
 import { driversOf, type Conjunct } from './drivers.js';
 import type { Clause } from './query.js';
+import { presenceText } from './presence.js';
 import { slotsOf, type Slot } from './slots.js';
 import { paramIs, type SqlScope, type Use } from './sql-scope.js';
 import { tsquery } from './words.js';
@@ -85,7 +86,7 @@ function parameterText(writing: Writing, row: Row, clause: Of<'parameter'>, use:
   const { modifier, values } = clause;
   const slot = askedSlot(writing, type, clause.parameter.code, values.map(({ text }) => text));
   if (modifier === 'missing') {
-    return withExcept(writing, row, slot.code, missingText(sql, alias, slot, values[0]?.text === 'true'));
+    return withExcept(writing, row, slot.code, presenceText(alias, slot, values[0]?.text !== 'true'));
   }
   const common = (): readonly bigint[] => {
     const frequency = frequencyOf(type);
@@ -105,11 +106,6 @@ function wordsText(writing: Writing, row: Row, { of, words }: Of<'text'>, use: U
   if (use === 'filter') return withExcept(writing, row, of, `(select true from fhir.text_index ${entry} where ${entry}.id = ${alias}.id and ${test} limit 1) is true`);
   const ids = `select ${entry}.id from fhir.text_index ${entry} where ${test}`;
   return use === 'ids' ? ids : withExcept(writing, row, of, `${alias}.id = any(array(${ids}))`);
-}
-
-function missingText(sql: SqlScope, alias: string, { position, presence }: Slot, missing: boolean): string {
-  if (presence === undefined) return `substr(${alias}.present, ${position}, 1) = ${missing ? "'0'" : "'1'"}`;
-  return `(${alias}.tokens @> ${sql.bindTokens([presence])}) is ${missing ? 'not true' : 'true'}`;
 }
 
 /** A criterion, where the Grant lets it hold of every row; else of the others only. */

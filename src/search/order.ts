@@ -30,8 +30,8 @@ export interface Side {
   readonly column: string;
   /** `param` of the rows. */
   readonly key: number;
-  /** Place in `present` of the resource's row, from 1. */
-  readonly position: number;
+  /** Whose values the rows are. */
+  readonly slot: Pick<Slot, 'position' | 'presence'>;
   /** No resource has two. */
   readonly single: boolean;
 }
@@ -84,7 +84,7 @@ function orderColumn(definitions: Definitions, sql: SqlScope, slot: Slot, { desc
   const of = descending ? 'max' : 'min';
   const text = `(select ${of}(${alias}.${side.column}) from fhir.${side.table} ${alias} where ${alias}.id = ${row}.id and ${paramIs(sql, alias, slot.readers.map(({ key }) => key))})`;
   const [only, ...others] = slot.readers;
-  const walked = only && others.length === 0 ? { side: { table: side.table, column: side.column, key: only.key, position: slot.position, single: isSingle(definitions, slot) } } : {};
+  const walked = only && others.length === 0 ? { side: { table: side.table, column: side.column, key: only.key, slot, single: isSingle(definitions, slot) } } : {};
   return { plain: text, opaque: text, cast: side.cast, nullable: true, descending, ...walked };
 }
 

@@ -7,6 +7,7 @@ import { driversOf, RANK, type Conjunct, type Drivers } from './drivers.js';
 import { afterText, orderOf, orderText, rowAfterText, type Order, type OrderColumn, type Side } from './order.js';
 import { keyText } from './packed-page.js';
 import type { Query } from './query.js';
+import { presenceText } from './presence.js';
 import { slotsOf, type Column } from './slots.js';
 import { MANY, type Use } from './sql-scope.js';
 
@@ -157,14 +158,14 @@ function walkNullable(page: Page, { plain: key, walks }: OrderColumn, columns: s
  * Along the side table's index, each resource at its least value (its greatest, descending), then those without one. `offset 0` leaves the planner
  * nothing but to look up one row after the other.
  */
-function walkSide(page: Page, { table, column, key, position, single }: Side, columns: string, where: readonly string[], limit: number): string {
+function walkSide(page: Page, { table, column, key, slot, single }: Side, columns: string, where: readonly string[], limit: number): string {
   const { writing: { sql }, query: { type, after }, order: { idDescending, columns: [first] } } = page;
   const [way, beyond] = idDescending ? ['desc', '<'] : ['asc', '>'];
   const [side, other] = [sql.alias('s'), sql.alias('s')];
   const of = (alias: string): string => `${alias}.param = ${String(key)}${table === 'quantity_index' ? ` and ${alias}.key = 0` : ''}`;
   const before = `${other}.${column} ${idDescending ? '>' : '<'} ${side}.${column}`;
   const once = single ? [] : [`not exists (select from fhir.${table} ${other} where ${other}.id = ${side}.id and ${of(other)} and (${before} or (${other}.${column} = ${side}.${column} and ${other}.ctid < ${side}.ctid)))`];
-  const missing = [...where, `substr(${ROW}.present, ${String(position)}, 1) = '0'`];
+  const missing = [...where, presenceText(ROW, slot, false)];
   const from = [of(side), ...once];
   if (after) {
     sql.constant = false;

@@ -87,6 +87,16 @@ describe('a parameter that is switched on', () => {
   test('sorts, includes, is chained through and asked of what refers', async () => {
     expect(ids(await get('Basic?seen:missing=false&_sort=seen')).map((id) => id.split('-')[2])).toEqual(['early', 'early', 'late', 'late']);
     expect(ids(await get('Basic?seen:missing=false&_sort=-seen')).map((id) => id.split('-')[2])).toEqual(['late', 'late', 'early', 'early']);
+    // Along the index: those without a value come last, on whichever page.
+    const walked: string[] = [];
+    for (let path: string | undefined = 'Basic?_sort=-seen&_count=3'; path !== undefined;) {
+      const page: Answer = await get(path);
+      walked.push(...ids(page));
+      path = page.body.link.find((link: any) => link.relation === 'next')?.url.slice(server.base.length + 1);
+    }
+    expect(walked.slice(0, 4).map((id) => id.split('-')[2])).toEqual(['late', 'late', 'early', 'early']);
+    expect(walked).toHaveLength((await get('Basic?_summary=count')).body.total);
+    expect(new Set(walked).size).toBe(walked.length);
     const included = (await get('Basic?owner=Patient/owner-1&_include=Basic:owner')).body.entry.filter((entry: any) => entry.search.mode === 'include');
     expect(included.map((entry: any) => entry.resource.id)).toEqual(['owner-1']);
     expect((await get('Patient?_id=owner-1&_revinclude=Basic:owner')).body.entry.map((entry: any) => entry.resource.id).sort()).toEqual(['owner-1', 'owner-new-hers', 'owner-old-hers']);
