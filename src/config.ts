@@ -48,7 +48,7 @@ const SETTINGS = {
   pageLimit: required('PAGE_LIMIT', '1000', integer(1, 10_000), 'The most matches on one page of a search; a larger _count is cut to it.'),
   includeLimit: required('INCLUDE_LIMIT', '1000', integer(1, 10_000), 'The most resources that are included in one page of a search; a warning says where there are more.'),
   criteriaLimit: required('CRITERIA_LIMIT', '64', integer(1, 500), 'The most criteria of one search.'),
-  chainLimit: required('CHAIN_LIMIT', '5', integer(1, 20), 'The most hops of one chain or _has in a search.'),
+  chainLimit: required('CHAIN_LIMIT', '12', integer(1, 20), 'The most hops of one chain or _has in a search.'),
   corsOrigins: optional('CORS_ORIGINS', origins, 'Origins whose web pages may read answers, divided by commas, or `*` for any; unset, none.'),
   trustedProxies: optional('TRUSTED_PROXIES', addresses, 'Addresses and networks (`10.0.0.0/8`) of the proxies before us, divided by commas: callers\' addresses are then those of X-Forwarded-For.'),
   matchEveryMs: required('MATCH_EVERY_MS', '30000', integer(100, 86_400_000), 'How often statements without NHS number are compared with the patients that have come or changed.'),

@@ -101,6 +101,8 @@ function wordsText(writing: Writing, row: Row, { of, words }: Of<'text'>, use: U
   const { sql } = writing;
   const { type, alias } = row;
   askedSlot(writing, type, of);
+  // Planned for each value anew: a word may be in every row, or in one.
+  sql.constant = false;
   const entry = sql.alias('w');
   const test = `${entry}.type = '${type}' and ${entry}.${of === '_text' ? 'narrative' : 'content'} @@ ${tsquery(sql, words)}`;
   if (use === 'filter') return withExcept(writing, row, of, `(select true from fhir.text_index ${entry} where ${entry}.id = ${alias}.id and ${test} limit 1) is true`);

@@ -18,7 +18,12 @@ export interface CriterionContext extends ReadContext {
   readonly words?: boolean;
   /** Of one chain, at most; the usual where absent. */
   readonly hops?: number;
+  /** How many more ways the chains of this search may take; counted down. */
+  readonly ways?: { left: number };
 }
+
+/** Where each hop may lead to several types, the ways multiply. */
+const MOST_WAYS = 200;
 
 /** Names by which other versions of FHIR call a modifier of R4. */
 const SAME: Readonly<Record<string, string>> = { ofType: 'of-type' };
@@ -28,13 +33,21 @@ export function readCriterion(context: CriterionContext, type: string, name: str
   const { hops = USUAL_LIMITS.hops } = context;
   if (depth > hops) throw fail('invalid-parameter', { text: `The chain ${name} is longer than ${hops} hops`, expression: name });
   if (name.startsWith('_has:')) return readHas(context, type, name, value, depth);
-  if (name === '_list') return readList(context, value);
-  if (name === '_text' || name === '_content') return readText(context, type, name, value);
+  const [plain = '', other] = name.split(':', 2);
+  if (WHOLE.has(plain)) return readWhole(context, type, plain, other, value);
   const dot = name.indexOf('.');
   if (dot >= 0) return readChain(context, type, name.slice(0, dot), name.slice(dot + 1), value, depth);
   const colon = name.indexOf(':');
   const slot = searchableSlot(context.definitions, type, colon < 0 ? name : name.slice(0, colon));
   return slot && readValues(context, slot, colon < 0 ? undefined : name.slice(colon + 1), value);
+}
+
+/** What is asked of a resource as a whole, and takes no modifier. */
+const WHOLE: ReadonlySet<string> = new Set(['_list', '_text', '_content']);
+
+function readWhole(context: CriterionContext, type: string, name: string, modifier: string | undefined, value: string): Clause | undefined {
+  if (modifier !== undefined) throw fail('unsupported-modifier', { text: `${name} takes no modifier`, expression: name });
+  return name === '_list' ? readList(context, value) : readText(context, type, name === '_text' ? name : '_content', value);
 }
 
 /** A parameter that the index can answer. */
@@ -133,11 +146,21 @@ export function chained(context: CriterionContext, type: string, first: string, 
     throw fail('invalid-parameter', { text: `${code} may point at any type: name one, as in ${code}:Patient.${rest}`, expression: `${first}.${rest}` });
   }
   const hops = (only === undefined ? slot.targets : [only]).flatMap((target): Clause[] => {
+    countWay(context, first, rest);
     const where = far(target);
     return where ? [{ kind: 'chain', parameter: slot.parameter, type: target, where }] : [];
   });
   return hops.length > 1 ? { kind: 'or', of: hops } : hops[0];
 }
+
+function countWay({ ways }: CriterionContext, first: string, rest: string): void {
+  if (!ways) return;
+  ways.left -= 1;
+  if (ways.left < 0) throw fail('invalid-parameter', { text: `The chain ${first}.${rest.slice(0, 100)} may lead along more than ${MOST_WAYS} ways: name the type of each hop, as in ${first.split(':')[0] ?? ''}:Patient`, expression: first });
+}
+
+/** For one search. */
+export const waysOfSearch = (): { left: number } => ({ left: MOST_WAYS });
 
 function readHas(context: CriterionContext, type: string, name: string, value: string, depth: number): Clause | undefined {
   return had(context, type, name, (source, rest) => readCriterion(context, source, rest, value, depth + 1));

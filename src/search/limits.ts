@@ -10,4 +10,4 @@ export interface SearchLimits {
   readonly hops: number;
 }
 
-export const USUAL_LIMITS: SearchLimits = { page: 1000, included: 1000, criteria: 64, hops: 5 };
+export const USUAL_LIMITS: SearchLimits = { page: 1000, included: 1000, criteria: 64, hops: 12 };

@@ -182,6 +182,8 @@ function walkSide(page: Page, { table, column, key, slot, single }: Side, column
 
 /** Rows looked at by a probe: some 4 ms, where the clause is in the row itself. */
 const PROBE = 4000;
+/** A row's words lie in another table. Whether a word is common is not asked before: that gathers all who have it. */
+const PROBE_WORDS = 500;
 
 /**
  * How many rows the clauses leave is not known: tokens that are common each may never come together, and a name may be rare. So the walk ends after a
@@ -190,10 +192,11 @@ const PROBE = 4000;
  */
 function probeText(page: Page): string {
   const { query: { count }, conjuncts, drivers: { rank } } = page;
-  const gate = rank === RANK.side || rank === RANK.contains ? manyText(page) : undefined;
+  const worded = conjuncts.some(({ clause }) => clause.kind === 'text');
+  const gate = !worded && (rank === RANK.side || rank === RANK.contains) ? manyText(page) : undefined;
   const onColumn = (conjunct: Conjunct): boolean => isOn(page, conjunct, page.order.columns[0]?.walks);
   const bounds = testTexts(page, conjuncts.filter(onColumn), 'drive');
-  const walk = walked(page, `${ROW}.*`, gate === undefined ? bounds : [...bounds, '(select yes from many)'], PROBE);
+  const walk = walked(page, `${ROW}.*`, gate === undefined ? bounds : [...bounds, '(select yes from many)'], worded ? PROBE_WORDS : PROBE);
   const sifted = testTexts(page, conjuncts.filter((conjunct) => !onColumn(conjunct)), 'filter');
   const near = `select ${page.columns} from (${walk}) ${ROW}${sifted.length > 0 ? ` where ${sifted.join(' and ')}` : ''} limit ${count + 1}`;
   const found = foundText(page, 'take', [`(select count(*) from near) <= ${count}`]);

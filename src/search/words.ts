@@ -110,8 +110,6 @@ export function tsquery(sql: SqlScope, words: Words): string {
   switch (words.kind) {
     case 'words': return words.beginning ? `to_tsquery('simple', ${sql.bind(`${words.text.slice(0, -1)}:*`, 'text')})` : `phraseto_tsquery('simple', ${sql.bind(words.text, 'text')})`;
     case 'not': return `(!! ${tsquery(sql, words.of)})`;
-    default:
-      sql.constant = false;
-      return `(${words.of.map((part) => tsquery(sql, part)).join(words.kind === 'and' ? ' && ' : ' || ')})`;
+    default: return `(${words.of.map((part) => tsquery(sql, part)).join(words.kind === 'and' ? ' && ' : ' || ')})`;
   }
 }

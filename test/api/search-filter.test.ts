@@ -149,6 +149,22 @@ test('a named query is refused by its name, whatever the handling', async () => 
   expectRefusal(await get('Patient?_query=everyone'), 400, { expression: '_query', text: /everyone/ });
 });
 
+test('chains go twelve hops deep, and those that multiply are refused', async () => {
+  const hops = (count: number): string => `Organization?${'partof.'.repeat(count)}name=x`;
+  expect((await get(hops(12))).status).toBe(200);
+  expectRefusal(await get(hops(13)), 400, { text: /longer than 12 hops/ });
+  expect((await get(`Organization?${'_has:Organization:partof:'.repeat(12)}name=x`)).status).toBe(200);
+  expect((await get('Observation?subject:Patient.organization:Organization.partof:Organization._has:Patient:organization:gender=female')).status).toBe(200);
+  expect((await get('Patient?_has:Observation:patient:performer:Practitioner._has:Patient:general-practitioner:gender=male')).status).toBe(200);
+  const ways = `${'encounter.diagnosis.'.repeat(4)}encounter.diagnosis.code=x`;
+  expect((await get(`Observation?${ways}`)).status).toBe(200);
+  expectRefusal(await get(`Observation?${ways}&${ways}`), 400, { text: /name the type of each hop/ });
+});
+
+test.each(['_list:not=ward', '_text:exact=x', '_content:contains=x'])('%s is refused for its modifier', async (query) => {
+  expectRefusal(await get(`Patient?${query}`), 400, { text: /takes no modifier/ });
+});
+
 test('codes have their system', async () => {
   expect(ids((await filter('Observation', `code eq ${LOINC}|29463-7`, '&_sort=_id')).body)).toEqual(['weight', 'weight-bob']);
   expect(ids((await filter('Observation', 'code eq urn:other|29463-7')).body)).toEqual([]);

@@ -82,8 +82,8 @@ describe('a modifier that does not go', () => {
 });
 
 it('bounds the length of chains and the number of criteria', () => {
-  expect(refusal('Observation', `${'derived-from:Observation.'.repeat(6)}code=x`)).toMatchObject({ status: 400 });
-  expect(refusal('Observation', `${'derived-from:Observation.'.repeat(5)}code=x`)).toBeUndefined();
+  expect(refusal('Observation', `${'derived-from:Observation.'.repeat(13)}code=x`)).toMatchObject({ status: 400 });
+  expect(refusal('Observation', `${'derived-from:Observation.'.repeat(12)}code=x`)).toBeUndefined();
   expect(refusal('Patient', Array.from({ length: 65 }, () => 'name=a').join('&'))).toMatchObject({ status: 400 });
 });
 
