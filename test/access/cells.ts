@@ -25,13 +25,21 @@ export const typeOf = (key: string): string => key.slice(0, key.indexOf('/'));
 const found = ({ body }: Answer): string[] => (body.entry ?? []).filter((entry: any) => entry.search?.mode !== 'outcome').map((entry: any) => `${entry.resource.resourceType}/${entry.resource.id}`);
 const bundle = (type: 'batch' | 'transaction', method: string, url: string, resource?: object): object => ({ resourceType: 'Bundle', type, entry: [{ ...(resource && { resource }), request: { method, url } }] });
 
+const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
+const JSON_PATCH = { 'content-type': 'application/json-patch+json' };
+/** A resource that is refused for what it is, whoever sends it: what is asked is whether criteria find the hidden row. */
+const unlike = (resource: object): object => ({ ...resource, nothing: 'that FHIR knows' });
+
+/** The server fills the recorder in. */
+const recordedByNobody = (claim: any): object => ({ ...claim, extension: (claim.extension ?? []).filter(({ url }: { url: string }) => !url.endsWith('/ext-recorded-by')), supportingInfo: undefined, insurance: [{ sequence: 1, focal: true, coverage: { display: 'made by the server' } }] });
+
 /** What differs from the expected, by name; a few are asked at a time. */
 export async function differing(cells: readonly Cell[]): Promise<object[]> {
   const wrong: object[] = [];
   const queue = [...cells];
   const worker = async (): Promise<void> => {
     for (let cell = queue.pop(); cell; cell = queue.pop()) {
-      const got = await cell.ask();
+      const got = await cell.ask().catch((error: unknown) => String(error));
       if (JSON.stringify(got) !== JSON.stringify(cell.expected)) wrong.push({ cell: cell.name, expected: cell.expected, got });
     }
   };
@@ -68,9 +76,16 @@ export async function startMatrix(): Promise<Matrix> {
   const known = new Map([...paths].map(([key, path]) => [path, key]));
   const bodies = new Map(rows.map((row) => [`${row.resourceType}/${row.id}`, row]));
 
-  const send = (bearer: string, method: string, path: string, body?: unknown, contentType?: string): Promise<Answer> =>
-    server.send(method, path, { token: tokens[bearer], body, headers: contentType === undefined ? {} : { 'content-type': contentType } });
-  const statusOf = async (bearer: string, method: string, path: string, body?: unknown, contentType?: string): Promise<number> => (await send(bearer, method, path, body, contentType)).status;
+  /** What is known of people whom a bearer may not see at all: on no road does any of it come out, an error's words included. */
+  const secretsOf = (bearer: string): string[] => Object.entries(world.nhsNumbers).flatMap(([name, number]) => (seesRow(bearer, `Patient/${name}`) ? [] : [number, `Sample${name}`, `City of ${name}`]));
+  const secrets = new Map(BEARERS.map((bearer) => [bearer, secretsOf(bearer)]));
+  const send = async (bearer: string, method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Answer> => {
+    const answer = await server.send(method, path, { token: tokens[bearer], body, headers });
+    const said = path + JSON.stringify(body ?? '');
+    for (const secret of secrets.get(bearer) ?? []) if (answer.text.includes(secret) && !said.includes(secret)) throw new Error(`${bearer}: ${method} ${path} tells ${secret}`);
+    return answer;
+  };
+  const statusOf = async (bearer: string, method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<number> => (await send(bearer, method, path, body, headers)).status;
   const inBatch = async (bearer: string, method: string, path: string, body?: Resource): Promise<number> =>
     Number((await send(bearer, 'POST', '', bundle('batch', method, path, body))).body.entry[0].response.status.slice(0, 3));
   const of = (type: string | undefined): [string, string][] => [...paths].filter(([key]) => type === undefined || typeOf(key) === type);
@@ -91,6 +106,11 @@ export async function startMatrix(): Promise<Matrix> {
         { name: `history ${key}`, expected, ask: () => statusOf(bearer, 'GET', `${path}/_history`) },
         { name: `batch ${key}`, expected, ask: () => inBatch(bearer, 'GET', path) },
         { name: `transaction ${key}`, expected, ask: () => statusOf(bearer, 'POST', '', bundle('transaction', 'GET', path)) },
+        { name: `HEAD ${key}`, expected, ask: () => statusOf(bearer, 'HEAD', path) },
+        { name: `summary ${key}`, expected, ask: () => statusOf(bearer, 'GET', `${path}?_summary=true`) },
+        { name: `elements ${key}`, expected, ask: () => statusOf(bearer, 'GET', `${path}?_elements=id`) },
+        { name: `unchanged ${key}`, expected: expected === 200, ask: async () => [200, 304].includes(await statusOf(bearer, 'GET', path, undefined, { 'if-none-match': 'W/"1"' })) },
+        { name: `unchanged since ${key}`, expected: expected === 200, ask: async () => [200, 304].includes(await statusOf(bearer, 'GET', path, undefined, { 'if-modified-since': 'Fri, 01 Jan 2100 00:00:00 GMT' })) },
       ];
     }),
 
@@ -107,21 +127,45 @@ export async function startMatrix(): Promise<Matrix> {
     searches: (bearer, only) => [...new Set(of(only).map(([key]) => typeOf(key)))].flatMap((type) => {
       // The V&M surface answers a supplier's search.
       if (bearer === 'supplier' && type === 'Observation') return [];
+      const named = (key: string): string => key.slice(key.indexOf('/') + 1);
       const visible = of(type).flatMap(([key, path]) => (seesRow(bearer, key) ? [path] : [])).sort();
       const mayNot = !lettersOf(bearer, type).includes('S');
+      const inner = ({ body }: Answer): unknown => (body.entry[0].response.status.startsWith('200') ? found({ body: body.entry[0].resource } as Answer).sort() : Number(body.entry[0].response.status.slice(0, 3)));
       const listed = (answer: Answer): unknown => (answer.status === 200 ? found(answer).sort() : answer.status);
       const counted = (answer: Answer): unknown => (answer.status === 200 ? answer.body.total : answer.status);
       // The server's own record of these very requests lies beside those that were planted (test/domain/audit-trail.test.ts judges it), and so do its own Measures.
       const planted = type === 'AuditEvent' || type === 'Measure' ? `_id=${of(type).map(([, path]) => path.slice(type.length + 1)).join(',')}&` : '';
       return [
         { name: `search ${type}`, expected: mayNot ? 403 : visible, ask: async () => listed(await send(bearer, 'GET', `${type}?${planted}_count=500`)) },
+        ...of(type).map(([key, path]) => ({
+          name: `by id ${key}`, expected: mayNot ? 403 : seesRow(bearer, key) ? [path] : [], ask: async () => listed(await send(bearer, 'GET', `${type}?_id=${named(path)}`)),
+        })),
+        ...of(type).map(([key, path]) => ({
+          name: `by id in a form, ids alone ${key}`, expected: mayNot ? 403 : seesRow(bearer, key) ? [path] : [], ask: async () => listed(await send(bearer, 'POST', `${type}/_search`, `_id=${named(path)}&_elements=id`, FORM)),
+        })),
+        ...of(type).map(([key, path]) => ({
+          name: `count by id ${key}`, expected: mayNot ? 403 : seesRow(bearer, key) ? 1 : 0, ask: async () => counted(await send(bearer, 'GET', `${type}?_id=${named(path)}&_summary=count`)),
+        })),
+        { name: `summary of ${type}`, expected: mayNot ? 403 : visible, ask: async () => listed(await send(bearer, 'GET', `${type}?${planted}_count=500&_summary=true`)) },
+        { name: `batch search ${type}`, expected: mayNot ? 403 : visible, ask: async () => inner(await send(bearer, 'POST', '', bundle('batch', 'GET', `${type}?${planted}_count=500`))) },
+        { name: `system search of ${type}`, expected: mayNot ? [] : visible, ask: async () => listed(await send(bearer, 'GET', `?_type=${type}&${planted}_count=500`)) },
         { name: `sorted ${type}`, expected: mayNot ? 403 : visible, ask: async () => listed(await send(bearer, 'GET', `${type}?${planted}_count=500&_sort=-_lastUpdated`)) },
         { name: `count ${type}`, expected: mayNot ? 403 : visible.length, ask: async () => counted(await send(bearer, 'GET', `${type}?${planted}_summary=count`)) },
-        { name: `total ${type}`, expected: mayNot ? 403 : visible.length, ask: async () => counted(await send(bearer, 'POST', `${type}/_search`, `${planted}_total=accurate&_count=1`, 'application/x-www-form-urlencoded')) },
+        { name: `total ${type}`, expected: mayNot ? 403 : visible.length, ask: async () => counted(await send(bearer, 'POST', `${type}/_search`, `${planted}_total=accurate&_count=1`, FORM)) },
       ];
     }),
 
     oracles: (bearer) => [
+      ...['ada', 'bob', 'eve'].flatMap((name) => ['*', 'Account', 'Observation', 'Claim', '$everything'].map((what) => ({
+        name: `compartment Patient/${name}/${what}`,
+        expected: [],
+        ask: async () => found(await send(bearer, 'GET', `${paths.get(`Patient/${name}`) ?? ''}/${what}?_count=500`)).filter((path) => known.has(path) && !seesRow(bearer, known.get(path) ?? '')),
+      }))),
+      ...[...new Set([...paths.keys()].map(typeOf)), ''].map((type) => ({
+        name: `history of ${type === '' ? 'everything' : type}`,
+        expected: [],
+        ask: async () => found(await send(bearer, 'GET', `${type}${type === '' ? '' : '/'}_history?_count=1000`)).filter((path) => known.has(path) && !seesRow(bearer, known.get(path) ?? '')),
+      })),
       ...ORACLES.filter(([type]) => lettersOf(bearer, type).includes('S')).map(([type, query, carrier, shown]) => ({
         name: query,
         expected: seesRow(bearer, carrier) && seesRow(bearer, shown) && lettersOf(bearer, typeOf(carrier)) !== '',
@@ -144,11 +188,24 @@ export async function startMatrix(): Promise<Matrix> {
       if (lettersOf(bearer, type).includes('C') && type !== 'Binary' && type !== 'List') {
         cells.push({ name: `POST ${key}`, expected: true, ask: async () => [400, 403, 422].includes(await statusOf(bearer, 'POST', type, anonymous)) });
       }
+      if (type === 'Claim' && lettersOf(bearer, type).includes('C')) {
+        // By whoever sends it, of an amount that any line has: nothing but the row itself is in the way.
+        cells.push({ name: `POST ${key} as its recorder`, expected: true, ask: async () => [400, 403, 422].includes(await statusOf(bearer, 'POST', type, recordedByNobody(anonymous))) });
+      }
+      if (type === 'DocumentReference' && lettersOf(bearer, type).includes('C')) {
+        // With the file inside: nobody else's Binary is in the way, only the patient that it names.
+        const body = { ...anonymous, author: undefined, content: [{ attachment: { contentType: 'text/plain', data: 'eA==' } }] };
+        cells.push({ name: `POST ${key} with its file`, expected: true, ask: async () => [400, 403, 422].includes(await statusOf(bearer, 'POST', type, body)) });
+      }
       return [
         ...cells,
         { name: `PUT ${key}`, expected: expected('U'), ask: () => statusOf(bearer, 'PUT', key, body) },
+        { name: `PUT ${key} of a version`, expected: expected('U'), ask: () => statusOf(bearer, 'PUT', key, body, { 'if-match': 'W/"99"' }) },
+        { name: `POST ${key} if none exists`, expected: true, ask: async () => [400, 403, 422].includes(await statusOf(bearer, 'POST', type, unlike(anonymous), { 'if-none-exist': `_id=${key.slice(type.length + 1)}` })) },
+        { name: `PUT ${key} by criteria`, expected: true, ask: async () => [400, 403, 404, 422].includes(await statusOf(bearer, 'PUT', `${type}?_id=${key.slice(type.length + 1)}`, unlike(anonymous))) },
+        { name: `DELETE ${key} by criteria`, expected: true, ask: async () => [204, 403, 404].includes(await statusOf(bearer, 'DELETE', `${type}?_id=${key.slice(type.length + 1)}`)) },
         { name: `PUT ${type}/new`, expected: expected('U'), ask: () => statusOf(bearer, 'PUT', `${type}/new`, { ...body, id: 'new' }) },
-        { name: `PATCH ${key}`, expected: expected('U'), ask: () => statusOf(bearer, 'PATCH', key, '[{"op":"test","path":"/id","value":"x"}]', 'application/json-patch+json') },
+        { name: `PATCH ${key}`, expected: expected('U'), ask: () => statusOf(bearer, 'PATCH', key, '[{"op":"test","path":"/id","value":"x"}]', JSON_PATCH) },
         { name: `DELETE ${key}`, expected: expected('D'), ask: () => statusOf(bearer, 'DELETE', key) },
         { name: `batch PUT ${key}`, expected: expected('U'), ask: () => inBatch(bearer, 'PUT', key, body) },
         { name: `transaction PUT ${key}`, expected: expected('U'), ask: () => statusOf(bearer, 'POST', '', bundle('transaction', 'PUT', key, body)) },

@@ -37,8 +37,10 @@ async function traced(method: string, path: string, sent: Sent = {}): Promise<{ 
 
 /** By their trace, in the order they were made; all there are, once no more come. */
 async function eventsOf(trace: string): Promise<any[]> {
+  const find = () => server.database.query<{ id: string }>({ text: `select id from fhir.audit_event where split_part(trace, ' ', 1) = $1 order by id`, values: [trace] });
+  for (let tries = 0; tries < 20 && (await find()).count === 0; tries += 1) await new Promise((resolve) => setTimeout(resolve, 100));
   await new Promise((resolve) => setTimeout(resolve, 130));
-  const { rows } = await server.database.query<{ id: string }>({ text: `select id from fhir.audit_event where split_part(trace, ' ', 1) = $1 order by id`, values: [trace] });
+  const { rows } = await find();
   const read = await Promise.all(rows.map(({ id }) => server.send('GET', `AuditEvent/audit-${id}`, { token: server.tokens.admin })));
   return read.map(({ status, body }) => { expect(status).toBe(200); return body; });
 }
