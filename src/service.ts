@@ -29,10 +29,13 @@ import { openPublished } from './definitions/published.js';
 import { createBundleHandler } from './dispatch/bundle.js';
 import { createCapabilities } from './dispatch/capabilities.js';
 import { createOperationHandler } from './dispatch/operation.js';
-import { createRouter } from './dispatch/router.js';
+import { createDeferral, pathOf } from './dispatch/respond-async.js';
+import { createRouter, type Router } from './dispatch/router.js';
 import { createRoutes } from './dispatch/routes.js';
 import { smartConfiguration } from './dispatch/smart.js';
+import type { Caller } from './fhir/caller.js';
 import { createIds } from './fhir/id.js';
+import type { FhirRequest, FhirResponse } from './fhir/request.js';
 import { createAddressLimit } from './http/address-limit.js';
 import { watchOverload, type Overload } from './http/overload.js';
 import { createRateLimit } from './http/rate-limit.js';
@@ -46,6 +49,7 @@ import { perform, refusalResponse } from './interactions/perform.js';
 import { createIngestKind } from './jobs/ingest-feed.js';
 import { ingestReport } from './jobs/ingest-report.js';
 import { createJobDoor } from './jobs/job-door.js';
+import { ANSWER_KEPT_MS, createDeferredKind, deferredReport } from './jobs/deferred-request.js';
 import { createJobRunner, type JobKind } from './jobs/job-runner.js';
 import { publishDefinitions } from './jobs/publish-definitions.js';
 import { createPublication } from './jobs/publish-standard.js';
@@ -221,7 +225,7 @@ export async function createService(given: ServiceParts): Promise<Service> {
   });
   const signer = await openSigner(database);
   const switching = { added, fixedParameters, reindexQueued: () => { reindexes.wake(); } };
-  const app = createFhirApp(given, parts, { validator, terminology, identity, jobs, signer, switching, trail, floods, overload, tick });
+  const { app, deferred } = createFhirApp(given, parts, { validator, terminology, identity, jobs, signer, switching, trail, floods, overload, tick });
   const postman = startPostman({
     ...parts, db: database, subscribers, network, signer, tick,
     base: () => serviceBase(config, listeningPort(app)),
@@ -246,7 +250,7 @@ export async function createService(given: ServiceParts): Promise<Service> {
     stop: async () => {
       overload.stop();
       floods.settle();
-      await Promise.all([publication.stop(), lapses.stop(), reviews.stop(), waiting.stop(), sweep.stop(), jobs.stop(), reindexes.stop(), learning.stop(), seals.stop(), postman.stop()]);
+      await Promise.all([publication.stop(), lapses.stop(), reviews.stop(), waiting.stop(), sweep.stop(), jobs.stop(), deferred.stop(), reindexes.stop(), learning.stop(), seals.stop(), postman.stop()]);
       await recording.end();
     },
   };
@@ -261,9 +265,15 @@ function listeningPort(app: App): number | undefined {
 const fixedParametersOf = (definitions: Definitions): ReadonlySet<string> =>
   new Set(definitions.resourceTypes.flatMap((type) => [...definitions.searchParameters(type).values()].map(({ url }) => url)));
 
-function startJobs(kinds: readonly JobKind[], { database, log }: Pick<ServiceParts, 'database' | 'log'>, parts: Parts): Repeated {
+/** Beside the files that are read in, which may take hours. */
+function startDeferred(given: ServiceParts, parts: Parts, route: Router): Repeated {
+  const performed = (request: FhirRequest, caller: Caller): Promise<FhirResponse> => perform(route(request.method, pathOf(request)).handler, request, caller, parts);
+  return startJobs([createDeferredKind(performed)], given, parts, ANSWER_KEPT_MS);
+}
+
+function startJobs(kinds: readonly JobKind[], { database, log }: Pick<ServiceParts, 'database' | 'log'>, parts: Parts, keptMs?: number): Repeated {
   const onFailure = (error: unknown): void => { log.error({ err: error }, 'a job could not go on; tried again soon'); };
-  const runner = createJobRunner({ database, store: parts.store, kinds, clock: parts.clock, owner: parts.newId(), onFailure });
+  const runner = createJobRunner({ database, store: parts.store, kinds, clock: parts.clock, owner: parts.newId(), onFailure, ...(keptMs !== undefined && { keptMs }) });
   let stopped = false;
   const jobs = repeat(() => runner.run(() => stopped), { everyMs: JOBS_EVERY_MS, onFailure });
   return {
@@ -289,22 +299,24 @@ interface AppParts {
   readonly tick: () => number;
 }
 
-function createFhirApp(given: ServiceParts, parts: Parts, { validator, terminology, identity, jobs, signer, switching, trail, floods, overload, tick }: AppParts): App {
+function createFhirApp(given: ServiceParts, parts: Parts, { validator, terminology, identity, jobs, signer, switching, trail, floods, overload, tick }: AppParts): { readonly app: App; readonly deferred: Repeated } {
   const { config, database, definitions, log } = given;
   const operations = createOperations({
     nonePolicy: config.nonePolicy, terminology, definitions, validate: parts.validate, validator, profiles: parts.profiles, codes: createCodeChecker(definitions, terminology.answers), newId: parts.newId,
     db: database, clock: parts.clock, fileLimitBytes: config.fileLimitBytes, jobQueued: () => { jobs.wake(); }, ...switching,
   });
-  const job = createJobDoor({ db: database, clock: parts.clock, reports: [ingestReport, createReindexReport(switching.added)] });
+  const job = createJobDoor({ db: database, clock: parts.clock, reports: [ingestReport, deferredReport, createReindexReport(switching.added)] });
+  const later = createDeferral({ db: database, newId: parts.newId, clock: parts.clock, queued: () => { deferred.wake(); } });
   // A bundle's entries are routed by the same table that holds the bundle's own row.
-  const routes = createRoutes({ bundle: createBundleHandler(() => route, config.bundleEntryLimit), operation: createOperationHandler(operations), job });
+  const routes = createRoutes({ bundle: createBundleHandler(() => route, config.bundleEntryLimit), operation: createOperationHandler(operations), job, later });
   const route = createRouter(routes, definitions);
+  const deferred = startDeferred(given, parts, route);
   const baseOf = baseFinder(config);
   const tokenUrl = tokenUrlFinder(config);
   const authorization = { issuer: given.authority.issuer, tokenUrl: identity.token && tokenUrl };
   const limitAddress = createAddressLimit({ rate: config.refusalLimit, tick });
   const requireTransport = createTransportCheck(config.tlsHeader, config.tlsFloor);
-  return createApp({
+  const app = createApp({
     log,
     limits: { bodyBytes: config.bodyLimitBytes, headerBytes: config.headerLimitBytes, requestMs: config.requestTimeoutMs, proxies: config.trustedProxies ?? [] },
     browsers: { corsOrigins: config.corsOrigins ?? [], tls: config.tlsHeader !== undefined || config.publicUrl?.startsWith('https:') === true },
@@ -344,6 +356,7 @@ function createFhirApp(given: ServiceParts, parts: Parts, { validator, terminolo
       },
     },
   });
+  return { app, deferred };
 }
 
 /** The base in links: PUBLIC_URL where it is set, else the host that the caller used. */

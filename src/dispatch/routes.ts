@@ -14,20 +14,23 @@ import type { Route } from './router.js';
 export interface OtherHandlers {
   readonly bundle: Handler;
   readonly operation: Handler;
+  /** Makes a handler that can be asked to answer later. */
+  readonly later: (handler: Handler) => Handler;
   readonly job: { readonly status: Handler; readonly cancel: Handler };
 }
 
-export function createRoutes({ bundle, operation, job }: OtherHandlers): Readonly<Record<string, Route>> {
+export function createRoutes({ bundle, operation, job, later }: OtherHandlers): Readonly<Record<string, Route>> {
+  const [searched, versions, versionsOfTypes, called] = [later(search), later(history), later(historyOfTypes), later(operation)];
   return {
-    'POST ': { interaction: 'batch', handler: bundle },
-    'GET ': { interaction: 'search', handler: search },
-    'POST _search': { interaction: 'search', handler: search },
-    'GET _history': { interaction: 'history', handler: historyOfTypes },
-    'GET [type]': { interaction: 'search', handler: search },
-    'POST [type]/_search': { interaction: 'search', handler: search },
-    'GET [type]/_history': { interaction: 'history', handler: historyOfTypes },
-    'GET [type]/[id]/[compartment]': { interaction: 'search', handler: search },
-    'POST [type]/[id]/[compartment]/_search': { interaction: 'search', handler: search },
+    'POST ': { interaction: 'batch', handler: later(bundle) },
+    'GET ': { interaction: 'search', handler: searched },
+    'POST _search': { interaction: 'search', handler: searched },
+    'GET _history': { interaction: 'history', handler: versionsOfTypes },
+    'GET [type]': { interaction: 'search', handler: searched },
+    'POST [type]/_search': { interaction: 'search', handler: searched },
+    'GET [type]/_history': { interaction: 'history', handler: versionsOfTypes },
+    'GET [type]/[id]/[compartment]': { interaction: 'search', handler: searched },
+    'POST [type]/[id]/[compartment]/_search': { interaction: 'search', handler: searched },
     'POST [type]': { interaction: 'create', handler: once(create) },
     'PUT [type]': { interaction: 'update', handler: once(update) },
     'PATCH [type]': { interaction: 'patch', handler: once(patch) },
@@ -36,15 +39,15 @@ export function createRoutes({ bundle, operation, job }: OtherHandlers): Readonl
     'PUT [type]/[id]': { interaction: 'update', handler: once(update) },
     'PATCH [type]/[id]': { interaction: 'patch', handler: once(patch) },
     'DELETE [type]/[id]': { interaction: 'delete', handler: once(deleteResource) },
-    'GET [type]/[id]/_history': { interaction: 'history', handler: history },
+    'GET [type]/[id]/_history': { interaction: 'history', handler: versions },
     'GET [type]/[id]/_history/[version]': { interaction: 'vread', handler: vread },
     'GET _jobs/[id]': { interaction: 'operation', handler: job.status },
     'DELETE _jobs/[id]': { interaction: 'operation', handler: job.cancel },
-    'GET $[operation]': { interaction: 'operation', handler: operation },
-    'POST $[operation]': { interaction: 'operation', handler: operation },
-    'GET [type]/$[operation]': { interaction: 'operation', handler: operation },
-    'POST [type]/$[operation]': { interaction: 'operation', handler: operation },
-    'GET [type]/[id]/$[operation]': { interaction: 'operation', handler: operation },
-    'POST [type]/[id]/$[operation]': { interaction: 'operation', handler: operation },
+    'GET $[operation]': { interaction: 'operation', handler: called },
+    'POST $[operation]': { interaction: 'operation', handler: called },
+    'GET [type]/$[operation]': { interaction: 'operation', handler: called },
+    'POST [type]/$[operation]': { interaction: 'operation', handler: called },
+    'GET [type]/[id]/$[operation]': { interaction: 'operation', handler: called },
+    'POST [type]/[id]/$[operation]': { interaction: 'operation', handler: called },
   };
 }

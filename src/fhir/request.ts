@@ -51,6 +51,8 @@ export interface FhirRequest {
   /** Prefer: return=… and handling=…; undefined where the caller did not say. */
   readonly preferReturn?: 'minimal' | 'representation' | 'OperationOutcome' | undefined;
   readonly preferHandling?: 'strict' | 'lenient' | undefined;
+  /** Prefer: respond-async. */
+  readonly respondAsync?: boolean | undefined;
   /** X-Request-ID of this request; an entry of a bundle has none of its own. */
   readonly requestId?: string | undefined;
   /** X-Request-ID of the bundle that this is an entry of. */

@@ -60,10 +60,12 @@ export function decode(request: FastifyRequest, routed: Routed, base: string, { 
     headers,
     inBundle: false,
     preferReturn: (preferred(headers['prefer'], RETURN) as FhirRequest['preferReturn']) ?? (sent?.isFile && !namesFhir(headers.accept) ? 'minimal' : undefined),
+    respondAsync: headers['prefer'] !== undefined && ASYNC.test(String(headers['prefer'])),
     preferHandling: preferred(headers['prefer'], HANDLING) as FhirRequest['preferHandling'],
   };
 }
 
+const ASYNC = /(?:^|[,;\s])respond-async(?:$|[,;\s])/;
 const RETURN = /\breturn=(minimal|representation|OperationOutcome)\b/;
 const HANDLING = /\bhandling=(strict|lenient)\b/;
 

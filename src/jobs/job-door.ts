@@ -35,7 +35,7 @@ export function createJobDoor({ db, clock, reports }: { readonly db: Queryable; 
       if (!report) throw new Error(`nobody reports on jobs of type ${job.type}`);
       if (job.status === 'done') {
         const answer = await report.answer(job, request, grant.caller, db);
-        return { ...answer, headers: NO_STORE };
+        return { ...answer, headers: { ...answer.headers, ...NO_STORE } };
       }
       return { status: 202, headers: { ...NO_STORE, 'x-progress': report.progress(job), 'retry-after': '1' } };
     },

@@ -43,6 +43,8 @@ export interface RunnerParts {
   /** Names this process. */
   readonly owner: string;
   readonly onFailure: (error: unknown) => void;
+  /** How long what came of a job is kept, in milliseconds; 30 days where nothing is said. */
+  readonly keptMs?: number;
 }
 
 /** Longer than any piece takes: a worker that has not been heard of for so long is gone. */
@@ -58,14 +60,14 @@ export interface JobRunner {
 }
 
 export function createJobRunner(parts: RunnerParts): JobRunner {
-  const { database, clock, owner, kinds } = parts;
+  const { database, clock, owner, kinds, keptMs = KEPT_MS } = parts;
   const worker = (): Worker => ({ owner, now: clock(), lease: clock() + LEASE_MS });
   let swept = -Infinity;
   return {
     async run(stopped) {
       if (clock() - swept > HOUR_MS) {
         swept = clock();
-        await removeOldJobs(database, swept - RECEIVED_MS, swept - KEPT_MS);
+        await removeOldJobs(database, kinds.map(({ type }) => type), swept - RECEIVED_MS, swept - keptMs);
       }
       let ended = 0;
       while (!stopped()) {

@@ -29,7 +29,7 @@ const CANCEL = { name: 'job-cancel', text: 'update fhir.job set status = \'cance
 const LEAVE = { text: 'delete from fhir.job where id = $1' };
 const OLD = {
   name: 'job-old',
-  text: 'select id from fhir.job where (status = \'receiving\' and updated < $1) or (status in (\'done\', \'failed\', \'cancelled\') and updated < $2) limit 100',
+  text: 'select id from fhir.job where type = any($3) and ((status = \'receiving\' and updated < $1) or (status in (\'done\', \'failed\', \'cancelled\') and updated < $2)) limit 100',
 };
 /** What hangs on a job and is of no use once it has ended; the refused lines stay as long as the job. */
 const LITTER = ['delete from fhir.job_file where job = $1', 'delete from fhir.job_key where job = $1'];
@@ -106,9 +106,9 @@ export async function removeJob(db: Queryable, id: string): Promise<void> {
   await db.query({ ...LEAVE, values: [id] });
 }
 
-/** Jobs whose file never came to its end, the sender or the server being cut off, and jobs that ended long ago. Moments in milliseconds. */
-export async function removeOldJobs(db: Queryable, receivedBefore: number, endedBefore: number): Promise<void> {
-  const { rows } = await db.query<{ id: string }>({ ...OLD, values: [receivedBefore, endedBefore] });
+/** Jobs of these types whose file never came to its end, the sender or the server being cut off, and jobs that ended long ago. Moments in milliseconds. */
+export async function removeOldJobs(db: Queryable, types: readonly string[], receivedBefore: number, endedBefore: number): Promise<void> {
+  const { rows } = await db.query<{ id: string }>({ ...OLD, values: [receivedBefore, endedBefore, types] });
   for (const { id } of rows) await removeJob(db, id);
 }
 
