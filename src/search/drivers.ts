@@ -1,6 +1,7 @@
 // Which clause of a search finds the rows, while the others only sift them: decided here, not by the planner, whose estimates
 // for arrays are guesses. The lower a rank, the fewer rows the clause is likely to name.
 import type { Definitions } from '../definitions/model.js';
+import { referenceTokens } from './params/reference.js';
 import { NEGATIVE, tokensOf } from './params/token.js';
 import { urisOf } from './params/uri.js';
 import type { Clause } from './query.js';
@@ -100,8 +101,9 @@ function inTokens({ parameter, parts }: Slot, modifier: string | undefined): boo
   return ['token', 'uri', 'reference'].includes(parameter.type);
 }
 
-/** The tokens whose share may be known; references and pairs are rare by nature. */
+/** The tokens whose share may be known; pairs are rare by nature. */
 function commonTokens(slot: Slot, { modifier, values }: Pick<ParameterClause, 'modifier' | 'values'>): readonly bigint[] {
   if (slot.parameter.type === 'token') return tokensOf(slot, modifier, values);
+  if (slot.parameter.type === 'reference') return modifier === 'identifier' ? [] : referenceTokens(slot, modifier, values);
   return slot.parameter.type === 'uri' ? urisOf(slot, modifier, values) : [];
 }

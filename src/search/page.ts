@@ -13,9 +13,9 @@ import { MANY, type Use } from './sql-scope.js';
 
 /**
  * walk: along the sort index, every clause sifting. take: by the best clauses, then sorted. subject: by the subject, whose index has the order of the
- * date already. probe: a bounded walk, and if it does not fill the page, take. natural: no index helps, or the planner knows better.
+ * date already. probe: a bounded walk, and if it does not fill the page, take. glance: a short one, whose rows are asked what they point at. natural: no index helps, or the planner knows better.
  */
-type Road = 'walk' | 'take' | 'subject' | 'probe' | 'natural';
+type Road = 'walk' | 'take' | 'subject' | 'probe' | 'glance' | 'natural';
 
 /** Everything a road needs. */
 interface Page {
@@ -57,6 +57,7 @@ function refuseOrder(writing: Writing, type: string, code: string): void {
 
 function roadText(page: Page, road: Road): string {
   if (road === 'walk') return walkText(page);
+  if (road === 'glance') return glanceText(page);
   return road === 'probe' ? probeText(page) : foundText(page, road, []);
 }
 
@@ -70,6 +71,7 @@ function roadOf(page: Page): Road {
   if (rank === RANK.subject && drivers.size === 1) {
     return column?.walks === 'date' && column.descending && walkable && isOneSubject([...drivers][0]) ? 'subject' : 'take';
   }
+  if (rank === RANK.farChain && walkable) return 'glance';
   if (rank < RANK.side || rank === RANK.farChain || (rank < RANK.range && ![...drivers].every(isPlain))) return 'take';
   if (!walkable) return rank === RANK.none ? 'natural' : 'take';
   if (rank === RANK.none) return 'walk';
@@ -112,9 +114,31 @@ function selectText({ query }: Page, columns: string, where: readonly string[], 
 /** The rows are found by the best clauses and sorted; within one subject the index has them in order of the date already. */
 function foundText(page: Page, road: Road, more: readonly string[]): string {
   const { writing, query, order, drivers: { drivers } } = page;
+  const ids = idsDriver(page);
+  if (ids) return byIdsText(page, ids, more);
   const where = [...parted(page, (conjunct) => drivers.has(conjunct)), ...more];
   if (query.after) where.push(afterText(order, writing.sql, query.after, ROW));
   return selectText(page, page.columns, where, orderText(order, ROW, road === 'subject' || road === 'natural' ? 'plain' : 'opaque'), query.count + 1);
+}
+
+/** The one clause that finds the rows, where a side table gives their ids and the rows come in the order of these. */
+function idsDriver({ writing, query, order, drivers: { rank, drivers } }: Page): Conjunct | undefined {
+  const [only, ...others] = drivers;
+  const byId = order.columns.length === 0 || order.columns[0]?.walks === 'id';
+  if (!only || others.length > 0 || !byId || (rank !== RANK.side && rank !== RANK.contains) || only.clause.kind !== 'parameter') return undefined;
+  return writing.grant?.except(query.type, only.clause.parameter.code) ? undefined : only;
+}
+
+/** The ids are sorted before any row is read: of 8,000 matches 21 rows are looked up (6 ms; all of them, 98 ms). */
+function byIdsText(page: Page, driver: Conjunct, more: readonly string[]): string {
+  const { writing, query: { type, after, count }, order: { idDescending } } = page;
+  const way = idDescending ? 'desc' : 'asc';
+  const [ids = ''] = testTexts(page, [driver], 'ids');
+  const tests = [...page.conjuncts.filter((conjunct) => conjunct !== driver).flatMap((conjunct) => testTexts(page, [conjunct], 'filter')), ...more];
+  const rest = after ? ` where i.id ${idDescending ? '<' : '>'} ${writing.sql.bind(after.id, 'text')}` : '';
+  const sorted = `select distinct i.id from (${ids}) i${rest} order by i.id ${way}`;
+  const rows = `select * from fhir."${type}" ${ROW} where ${ROW}.id = i.id offset 0`;
+  return `select ${page.columns} from (${sorted}) i cross join lateral (${rows}) ${ROW} where ${[EXISTS, ...tests].join(' and ')} order by i.id ${way} limit ${count + 1}`;
 }
 
 /** All rows in order that pass. */
@@ -163,10 +187,11 @@ function walkSide(page: Page, { table, column, key, slot, single }: Side, column
   const [way, beyond] = idDescending ? ['desc', '<'] : ['asc', '>'];
   const [side, other] = [sql.alias('s'), sql.alias('s')];
   const of = (alias: string): string => `${alias}.param = ${String(key)}${table === 'quantity_index' ? ` and ${alias}.key = 0` : ''}`;
-  const before = `${other}.${column} ${idDescending ? '>' : '<'} ${side}.${column}`;
-  const once = single ? [] : [`not exists (select from fhir.${table} ${other} where ${other}.id = ${side}.id and ${of(other)} and (${before} or (${other}.${column} = ${side}.${column} and ${other}.ctid < ${side}.ctid)))`];
+  const before = `${other}.${column} ${idDescending ? '>' : '<'} w.value`;
+  // As a select of one value, which the planner can't turn into a join of everything.
+  const once = single ? [] : [`(select true from fhir.${table} ${other} where ${other}.id = w.place and ${of(other)} and ${before} limit 1) is not true`];
   const missing = [...where, presenceText(ROW, slot, false)];
-  const from = [of(side), ...once];
+  const from = [of(side)];
   if (after) {
     sql.constant = false;
     if (after.keys[0] == null) missing.push(`${ROW}.id ${beyond} ${sql.bind(after.id, 'text')}`);
@@ -174,9 +199,9 @@ function walkSide(page: Page, { table, column, key, slot, single }: Side, column
   }
   const second = selectText(page, columns, missing, `${ROW}.id ${way}`, limit);
   if (after && after.keys[0] == null) return second;
-  const places = `select ${side}.id as place, ${side}.${column} as value from fhir.${table} ${side} where ${from.join(' and ')} order by ${side}.${column} ${way}, ${side}.id ${way}`;
+  const places = `select distinct ${side}.${column} as value, ${side}.id as place from fhir.${table} ${side} where ${from.join(' and ')} order by ${side}.${column} ${way}, ${side}.id ${way}`;
   const rows = `select * from fhir."${type}" ${ROW} where ${ROW}.id = w.place offset 0`;
-  const walk = `select ${columns} from (${places}) w cross join lateral (${rows}) ${ROW} where ${[EXISTS, ...where].join(' and ')} order by w.value ${way}, w.place ${way} limit ${limit}`;
+  const walk = `select ${columns} from (${places}) w cross join lateral (${rows}) ${ROW} where ${[EXISTS, ...once, ...where].join(' and ')} order by w.value ${way}, w.place ${way} limit ${limit}`;
   return `select * from ((${walk}) union all (${second})) d limit ${limit}`;
 }
 
@@ -204,8 +229,28 @@ function probeText(page: Page): string {
     + ` select * from near where (select count(*) from near) > ${count} union all (${found})`;
 }
 
+/** Rows looked at by a glance: each is looked up in another table. */
+const GLANCE = 500;
+
+/** What hangs on many rows of another type is gathered slowly (25,000 observations: 260 ms), and a page of it is soon met. */
+function glanceText(page: Page): string {
+  const { writing, query: { count, type }, conjuncts } = page;
+  const onColumn = (conjunct: Conjunct): boolean => isOn(page, conjunct, page.order.columns[0]?.walks);
+  const some = walked(page, `${ROW}.*`, testTexts(page, conjuncts.filter(onColumn), 'drive'), GLANCE);
+  const row = { type, alias: ROW, ids: 'select id from glance' };
+  const sifted = conjuncts.filter((conjunct) => !onColumn(conjunct)).map((conjunct) => conjunctText(writing, row, conjunct, 'filter'));
+  const near = `select ${page.columns} from glance ${ROW} where ${sifted.join(' and ')} limit ${count + 1}`;
+  const found = foundText(page, 'take', [`(select count(*) from near) <= ${count}`]);
+  return `with glance as materialized (${some}), near as materialized (${near}) select * from near where (select count(*) from near) > ${count} union all (${found})`;
+}
+
+/** How many more rows may be gathered where only their ids are, out of an index. */
+const IDS_ALONE = 20;
+
 /** Does the first clause that drives name more rows than should be gathered? Counts no further than needed. */
-function manyText({ writing, query, drivers: { drivers } }: Page): string {
+function manyText(page: Page): string {
+  const { writing, query, drivers: { drivers } } = page;
+  const many = idsDriver(page) ? MANY * IDS_ALONE : MANY;
   const ids = [...drivers].slice(0, 1).map((first) => conjunctText(writing, { type: query.type, alias: ROW }, first, 'ids'));
-  return `select count(*) > ${MANY} as yes from (${ids.join('')} limit ${MANY + 1}) m`;
+  return `select count(*) > ${many} as yes from (${ids.join('')} limit ${many + 1}) m`;
 }

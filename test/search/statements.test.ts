@@ -5,7 +5,8 @@ import { searchStatement, totalStatement } from '../../src/search/compile.js';
 import type { Grant } from '../../src/search/grant.js';
 import { parseSearch } from '../../src/search/parse.js';
 import type { Cursor, Query } from '../../src/search/query.js';
-import { tokenHasher } from '../../src/search/token-hash.js';
+import { slotsOf } from '../../src/search/slots.js';
+import { referenceHash, tokenHasher } from '../../src/search/token-hash.js';
 import type { FrequencyOf } from '../../src/search/token-frequency.js';
 import { ALL } from '../store/fixture.js';
 
@@ -135,4 +136,18 @@ it('every value is named in the text, or PostgreSQL would refuse it', () => {
     const { text, values } = statement('Observation', search);
     values.forEach((_, index) => expect(text).toContain(`$${index + 1}::`));
   }
+});
+
+describe('what many rows point at', () => {
+  const { salt } = slotsOf(definitions, 'HealthcareService').byCode.get('coverage-area') ?? { salt: 0n };
+  const everywhere: FrequencyOf = () => ({ rows: 100_000, shares: new Map([[referenceHash('Location/everywhere') ^ salt, 0.9]]) });
+
+  it('is walked, by names along their index', () => {
+    const { text } = statement('HealthcareService', 'coverage-area=Location/everywhere&_sort=name', {}, ALL, everywhere);
+    expect(text).toMatch(/^select .*with near as materialized .*from fhir\.string_index s\d+ where s\d+\.param = -?\d+ order by s\d+\.value asc, s\d+\.id asc/);
+  });
+
+  it('is gathered where few do', () => {
+    expect(statement('HealthcareService', 'coverage-area=Location/one&_sort=name', {}, ALL, everywhere).text).not.toMatch(/near/);
+  });
 });

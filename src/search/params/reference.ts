@@ -51,6 +51,17 @@ export function askedTargets(slot: Slot, modifier: string | undefined, values: r
   return values.flatMap(({ text, parts }) => parts?.map((part) => part.text) ?? targetsAsked(slot, modifier, text, []));
 }
 
+/** Of `:above` all that stand above what is asked. */
+function targetsNamed(slot: Slot, modifier: string | undefined, values: readonly SearchValue[]): readonly string[] {
+  return modifier === 'above' ? urisAsked(modifier, values) : askedTargets(slot, modifier, values);
+}
+
+/** One of them is enough. */
+export function referenceTokens(slot: Slot, modifier: string | undefined, values: readonly SearchValue[]): readonly bigint[] {
+  const targets = targetsNamed(slot, modifier, values);
+  return slot.readers.flatMap((reader) => targets.map((target) => referenceHash(target) ^ reader.salt));
+}
+
 function subjectPredicate(targets: readonly string[], { sql, row, use }: PredicateScope): string {
   const [only, ...others] = targets;
   const test = others.length === 0 && only !== undefined
@@ -95,8 +106,7 @@ export const reference: ParameterRules = {
       return tokenPredicate(values.flatMap(({ text }) => tokensAsked(asked, text)), scope);
     }
     if (modifier === 'below') return rowsOfTexts(slot, scope, (column) => values.map(({ text }) => belowTest(scope.sql, column, unescape(text))));
-    const targets = modifier === 'above' ? urisAsked(modifier, values) : askedTargets(slot, modifier, values);
-    if (slot.column === 'subject') return subjectPredicate(targets, scope);
-    return tokenPredicate(slot.readers.flatMap((reader) => targets.map((target) => referenceHash(target) ^ reader.salt)), scope);
+    if (slot.column === 'subject') return subjectPredicate(targetsNamed(slot, modifier, values), scope);
+    return tokenPredicate(referenceTokens(slot, modifier, values), scope);
   },
 };
