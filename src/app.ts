@@ -1,4 +1,6 @@
 // The Fastify instance, built from the parts it is handed.
+import type { RequestListener } from 'node:http';
+import { createServer, type ServerOptions } from 'node:https';
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { answerClientError } from './http/client-error.js';
 import { registerCdsHooksDoor, type CdsDoor } from './http/cds-hooks-door.js';
@@ -21,13 +23,23 @@ export interface AppParts {
   readonly clients: Clients;
   readonly cds: Pick<CdsDoor, 'authenticate' | 'newId'>;
   readonly health: Health;
-  /** The JWK Set of the key that notifications are signed with, as JSON text. */
-  readonly keys: string;
+  /** The JWK Set of the keys that notifications and id_tokens are signed with, as JSON text. */
+  readonly keys: () => Promise<string>;
   readonly limits: AppLimits;
   readonly browsers: BrowserParts;
   /** Records what is asked at the doors beside the FHIR service. */
   readonly record: RecordAccess;
+  /** Where the server speaks https itself. */
+  readonly tls: TlsFiles | undefined;
   readonly log: AppLog;
+}
+
+/** PEM, as read. */
+export interface TlsFiles {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+  /** Whose clients' certificates count; a client that shows none is let in all the same, without what is bound to one. */
+  readonly clientCa: Buffer | undefined;
 }
 
 export interface AppLimits {
@@ -44,7 +56,8 @@ const HEADERS_MS = 20_000;
 const CHECK_MS = 5000;
 const HANG_UP_MS = 50;
 
-export function createApp({ fhir, oauth, clients, cds, health, keys, limits, browsers, record, log }: AppParts): App {
+export function createApp({ fhir, oauth, clients, cds, health, keys, limits, browsers, record, tls, log }: AppParts): App {
+  const http = { maxHeaderSize: limits.headerBytes, headersTimeout: Math.min(HEADERS_MS, limits.requestMs), connectionsCheckingInterval: Math.min(CHECK_MS, limits.requestMs) };
   const app = Fastify({
     loggerInstance: log,
     // One logger for all: a child for each request costs 3 µs, and requests are not logged one by one.
@@ -52,7 +65,8 @@ export function createApp({ fhir, oauth, clients, cds, health, keys, limits, bro
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: limits.bodyBytes,
     requestTimeout: limits.requestMs,
-    http: { maxHeaderSize: limits.headerBytes, headersTimeout: Math.min(HEADERS_MS, limits.requestMs), connectionsCheckingInterval: Math.min(CHECK_MS, limits.requestMs) },
+    http,
+    ...(tls && { serverFactory: (handler: RequestListener) => createServer({ ...http, requestTimeout: limits.requestMs, ...secured(tls) }, handler) }),
     ...(limits.proxies.length > 0 && { trustProxy: [...limits.proxies] }),
     // Ids and versions stand in the path; nothing of ours is longer.
     routerOptions: { maxParamLength: 512 },
@@ -76,10 +90,15 @@ export function createApp({ fhir, oauth, clients, cds, health, keys, limits, bro
   return app;
 }
 
+/** Asks every client for a certificate where some can be believed; what depends on one looks whether there was. */
+function secured({ cert, key, clientCa }: TlsFiles): ServerOptions {
+  return { cert, key, minVersion: 'TLSv1.2', ...(clientCa && { ca: clientCa, requestCert: true, rejectUnauthorized: false }) };
+}
+
 /** What services there are, and what a browser may ask, tells of nobody. */
 function doorOf({ method, url }: { readonly method: string; readonly url: string }): string | undefined {
   if (method === 'OPTIONS') return undefined;
-  if (url.startsWith('/oauth2/')) return 'token';
+  if (url.startsWith('/oauth2/')) return url.startsWith('/oauth2/authorize') ? 'authorize' : 'token';
   if (url.startsWith('/admin/')) return 'clients';
   return method === 'POST' && url.startsWith('/cds-services/') ? '$cds-hooks' : undefined;
 }

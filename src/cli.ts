@@ -2,9 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { ConfigError, readConfig } from './config.js';
+import { ConfigError, isDevelopment, readConfig } from './config.js';
 import { SILENT } from './db/log.js';
 import { ROLES, type Role } from './fhir/caller.js';
+import type { Client } from './identity/client.js';
 import type { Clients } from './identity/clients.js';
 import { developmentKeys } from './identity/development-keys.js';
 import { issueToken } from './identity/issue-token.js';
@@ -61,8 +62,9 @@ async function doctorCommand(): Promise<void> {
 }
 
 async function tokenCommand(options: TokenOptions): Promise<void> {
-  const { dataDir, authIssuer, clockOffsetMs } = readConfig();
-  if (authIssuer !== undefined) throw new ConfigError(`AUTH_ISSUER is set, so this server takes only the tokens of ${authIssuer}`);
+  const config = readConfig();
+  const { dataDir, authIssuer, authIssuers, clockOffsetMs } = config;
+  if (!isDevelopment(config)) throw new ConfigError(`${authIssuer === undefined ? 'AUTH_ISSUERS' : 'AUTH_ISSUER'} is set, so this server takes only the tokens of ${authIssuer ?? `the issuers in ${authIssuers}`}`);
   const { expiresIn, ...request } = options;
   const context = { keys: await developmentKeys(dataDir), now: Date.now() + clockOffsetMs, tokenId: randomUUID() };
   console.log(await issueToken({ ...request, ...(expiresIn === undefined ? {} : { lifetimeSeconds: expiresIn }) }, context));
@@ -104,6 +106,9 @@ interface ClientOptions {
   readonly jwksUri?: string;
   readonly scope?: string;
   readonly rate?: number;
+  readonly redirectUri?: readonly string[];
+  readonly public?: true;
+  readonly certificateBound?: true;
 }
 
 /** The register in the database that the settings name; a server that runs on it knows of a change within a second. */
@@ -118,8 +123,8 @@ async function withClients(work: (clients: Clients) => Promise<void>): Promise<v
   }
 }
 
-async function clientAddCommand(id: string, { role, interaction, jwks, ...rest }: ClientOptions): Promise<void> {
-  const registration = { ...rest, roles: role, ...(interaction && { interactions: interaction }), ...(jwks !== undefined && { jwks: await readJsonFile(jwks) }) };
+async function clientAddCommand(id: string, { role, interaction, jwks, redirectUri, ...rest }: ClientOptions): Promise<void> {
+  const registration = { ...rest, roles: role, ...(redirectUri && { redirectUris: redirectUri }), ...(interaction && { interactions: interaction }), ...(jwks !== undefined && { jwks: await readJsonFile(jwks) }) };
   const client = readRegistration(id, registration);
   await withClients((clients) => clients.put(client));
   console.log(`The client ${id} is registered.`);
@@ -129,11 +134,30 @@ async function clientListCommand(): Promise<void> {
   await withClients(async (clients) => { console.log(JSON.stringify(await clients.all(), null, 2)); });
 }
 
+async function clientShowCommand(id: string): Promise<void> {
+  await withClients(async (clients) => { console.log(JSON.stringify(await registered(id, clients), null, 2)); });
+}
+
+/** New keys in the place of the old, which count no more from the next request on: keys at a URL are rotated there. */
+async function clientKeysCommand(id: string, { jwks, jwksUri }: Pick<ClientOptions, 'jwks' | 'jwksUri'>): Promise<void> {
+  if ((jwks === undefined) === (jwksUri === undefined)) throw new ConfigError('Say where the new keys are: --jwks or --jwks-uri');
+  const keys = jwks === undefined ? { jwksUri } : { jwks: await readJsonFile(jwks) };
+  await withClients(async (clients) => {
+    const { jwks: _old, jwksUri: _at, ...rest } = await registered(id, clients);
+    await clients.put(readRegistration(id, { ...rest, ...keys }));
+  });
+  console.log(`The client ${id} has new keys.`);
+}
+
+async function registered(id: string, clients: Clients): Promise<Client> {
+  const client = await clients.find(id);
+  if (client === undefined) throw new Error(`No client ${id} has been registered`);
+  return client;
+}
+
 async function clientSwitchCommand(id: string, active: boolean): Promise<void> {
   await withClients(async (clients) => {
-    const client = await clients.find(id);
-    if (client === undefined) throw new Error(`No client ${id} has been registered`);
-    await clients.put({ ...client, active });
+    await clients.put({ ...(await registered(id, clients)), active });
   });
   console.log(`The client ${id} is switched ${active ? 'on' : 'off'}.`);
 }
@@ -275,8 +299,16 @@ function addClientCommands(client: Command): void {
     .option('--jwks-uri <url>', 'where its public keys are', word)
     .option('--scope <scopes>', 'the most it may ask for, e.g. "system/Observation.rs"')
     .option('--rate <count>', 'requests per second', count)
+    .option('--redirect-uri <urls...>', 'where people who sign in by it are sent back to')
+    .option('--public', 'an app that can keep no key')
+    .option('--certificate-bound', 'its tokens are bound to the certificate it connects with')
     .action(clientAddCommand);
   client.command('list').description('print all clients as JSON').action(clientListCommand);
+  client.command('show <id>').description('print one client as JSON').action(clientShowCommand);
+  client.command('keys <id>').description('give a client new keys; the old ones count no more')
+    .option('--jwks <file>', 'its public keys, as a JWK Set')
+    .option('--jwks-uri <url>', 'where its public keys are', word)
+    .action(clientKeysCommand);
   client.command('disable <id>').description('switch a client off: its tokens are refused from the next request on').action((id: string) => clientSwitchCommand(id, false));
   client.command('enable <id>').description('switch a client on again').action((id: string) => clientSwitchCommand(id, true));
 }

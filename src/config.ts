@@ -20,6 +20,7 @@ const UNKNOWN_PROFILES = ['warning', 'error'] as const;
 const VM_PROFILES = ['modern', 'legacy', 'both'] as const;
 const NETWORKS = ['public', 'private'] as const;
 const CONDITIONAL_DELETES = ['single', 'multiple'] as const;
+const SIGN_INS = ['loopback', 'on', 'off'] as const;
 const TLS_VERSIONS = ['1.2', '1.3'] as const;
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 const ANY_ADDRESS = ['0.0.0.0', '::'];
@@ -55,12 +56,18 @@ const SETTINGS = {
   fileLimitBytes: required('FILE_LIMIT_BYTES', String(2048 * MIB), integer(1024, 65_536 * MIB), 'The longest file of statements the server takes.'),
   binaryTypes: optional('BINARY_TYPES', mediaTypes, 'The media types of the files that Binary keeps, divided by commas: `application/pdf,image/*`; unset, all.'),
   authIssuer: optional('AUTH_ISSUER', word, 'The `iss` of the tokens to trust; set, it switches the development tokens off.'),
+  authIssuers: optional('AUTH_ISSUERS', file, 'A JSON file of several issuers to trust, each with its keys, audience and the rules by which its claims become roles; instead of AUTH_ISSUER.'),
   authJwksUrl: optional('AUTH_JWKS_URL', url('https:', 'http:'), 'Where the public keys of AUTH_ISSUER are.'),
   authAudience: optional('AUTH_AUDIENCE', word, 'The `aud` that a token of AUTH_ISSUER must carry.'),
+  developmentSignIn: required('DEVELOPMENT_SIGN_IN', 'loopback', choice(SIGN_INS), 'Who may sign in at the development authorization server, as whoever they say: nobody (`off`), whoever reaches a `loopback` HOST, or anybody who reaches the server (`on`).'),
   nonePolicy: required('NONE_POLICY', 'all', choice(NONE_POLICIES), 'What an assessment of category NONE negates: `all` earlier statements, or only the `own` ones of Overseas Visitors Managers.'),
   vmProfile: required('VM_PROFILE', 'modern', choice(VM_PROFILES), 'The headers of the Visitors and Migrants search: `modern` (X-Request-ID), `legacy` (Ssp-* and the audit claims of Spine), or `both`, told apart by an Ssp header.'),
   vmAsid: optional('VM_ASID', asid, 'The ASID of this service, which Ssp-To must name in the legacy profile; unset, it may name any.'),
   vmUnsignedTokens: required('VM_UNSIGNED_TOKENS', '0', flag, '1 takes unsigned tokens of the legacy profile as the development supplier\'s, for a sandbox; only with a loopback HOST.'),
+  tlsCert: optional('TLS_CERT', file, 'The server\'s certificate with its chain, in PEM: set with TLS_KEY, the server speaks https itself.'),
+  tlsKey: optional('TLS_KEY', file, 'The private key of TLS_CERT, in PEM.'),
+  tlsClientCa: optional('TLS_CLIENT_CA', file, 'Certificate authorities of clients, in PEM: tokens can then be bound to the certificate a client shows (mutual TLS).'),
+  clientCertHeader: optional('CLIENT_CERT_HEADER', headerName, 'The header in which one of TRUSTED_PROXIES passes on the certificate that a client showed, such as x-client-cert; from anybody else it counts for nothing.'),
   tlsHeader: optional('TLS_HEADER', headerName, 'The header in which a trusted proxy says by which TLS version a request came, such as x-tls-version; set, a request without it is refused.'),
   tlsFloor: required('TLS_FLOOR', '1.2', choice(TLS_VERSIONS), 'The lowest TLS version that TLS_HEADER may name.'),
   terminologyUrl: optional('TERMINOLOGY_URL', url('https:', 'http:'), 'The base of a FHIR terminology server to ask about codes of systems that are not held here.'),
@@ -88,11 +95,17 @@ export function readConfig(environment: Environment = process.env): Config {
 
 /** The absolute URL of the FHIR service, without a slash at the end. `port` is the one really listened on, where PORT is 0. */
 export function serviceBase(config: Config, port: number = config.port): string {
-  return (config.publicUrl ?? `http://${linkHost(config.host)}:${port}`) + config.basePath;
+  return (config.publicUrl ?? `${config.tlsCert === undefined ? 'http' : 'https'}://${linkHost(config.host)}:${port}`) + config.basePath;
 }
 
 /** Does the server listen to this machine alone? */
 export const isLoopback = ({ host }: Pick<Config, 'host'>): boolean => LOOPBACK.includes(host);
+
+/** Are the tokens of the built-in development authorization server taken? */
+export const isDevelopment = ({ authIssuer, authIssuers }: Pick<Config, 'authIssuer' | 'authIssuers'>): boolean => authIssuer === undefined && authIssuers === undefined;
+
+/** May people sign in at it, as whoever they say? */
+export const mayAnybodySignIn = (config: Config): boolean => isDevelopment(config) && (config.developmentSignIn === 'on' || (config.developmentSignIn === 'loopback' && isLoopback(config)));
 
 /** The README's table of settings, in markdown. */
 export function settingsTable(): string {
@@ -128,9 +141,14 @@ function refuseContradictions(config: Config): void {
   if (config.clockOffsetMs !== 0 && !isLoopback(config)) {
     throw new ConfigError(`CLOCK_OFFSET_MS is for tests and needs a loopback HOST (${LOOPBACK.join(', ')}); HOST is ${config.host}`);
   }
-  if (config.vmUnsignedTokens && (!isLoopback(config) || config.authIssuer !== undefined)) {
+  if (config.vmUnsignedTokens && (!isLoopback(config) || !isDevelopment(config))) {
     throw new ConfigError(`VM_UNSIGNED_TOKENS is for a sandbox and needs a loopback HOST (${LOOPBACK.join(', ')}) and no AUTH_ISSUER`);
   }
+  if (config.authIssuers !== undefined && config.authIssuer !== undefined) throw new ConfigError('AUTH_ISSUERS and AUTH_ISSUER can\'t both be set: put the issuer into the file');
+  if ((config.tlsCert === undefined) !== (config.tlsKey === undefined)) throw new ConfigError(`TLS_CERT and TLS_KEY go together; also set ${config.tlsCert === undefined ? 'TLS_CERT' : 'TLS_KEY'}`);
+  if (config.tlsClientCa !== undefined && config.tlsCert === undefined) throw new ConfigError('TLS_CLIENT_CA needs TLS_CERT and TLS_KEY: without them clients show their certificates to the proxy (CLIENT_CERT_HEADER)');
+  if (config.clientCertHeader !== undefined && config.trustedProxies === undefined) throw new ConfigError('CLIENT_CERT_HEADER needs TRUSTED_PROXIES: the header of anybody else is not believed');
+  if (config.clientCertHeader !== undefined && config.tlsClientCa !== undefined) throw new ConfigError('CLIENT_CERT_HEADER and TLS_CLIENT_CA can\'t both be set: clients show their certificates to the proxy, or to this server');
   const auth = { AUTH_ISSUER: config.authIssuer, AUTH_JWKS_URL: config.authJwksUrl, AUTH_AUDIENCE: config.authAudience };
   const missing = Object.entries(auth).filter(([, value]) => value === undefined).map(([variable]) => variable);
   if (missing.length > 0 && missing.length < 3) {
@@ -212,6 +230,10 @@ function headerName(text: string): string {
 function asid(text: string): string {
   if (!/^[0-9]{1,12}$/.test(text)) throw new Error('up to 12 digits');
   return text;
+}
+
+function file(text: string): string {
+  return resolve(text);
 }
 
 function directory(text: string): string {

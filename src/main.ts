@@ -1,10 +1,11 @@
 // Starts and stops the process: the one place where all parts meet.
 import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import closeWithGrace from 'close-with-grace';
 import { pino } from 'pino';
 import { banner } from './banner.js';
-import type { Config } from './config.js';
+import { ConfigError, type Config } from './config.js';
 import { startEmbedded, type Embedded } from './db/embedded.js';
 import type { Log } from './db/log.js';
 import { migrate } from './db/migrate.js';
@@ -13,8 +14,8 @@ import type { Database } from './db/database.js';
 import { loadDefinitions } from './definitions/load.js';
 import { developmentKeys } from './identity/development-keys.js';
 import { developmentAuthority, type Authority } from './identity/identity.js';
-import { externalIssuer } from './identity/trusted-issuer.js';
-import { createTokenVerifier } from './identity/verify-token.js';
+import { BadIssuers, readIssuers, type ExternalIssuer } from './identity/external-issuer.js';
+import { plainIssuer } from './identity/map-claims.js';
 import { inSpareTime } from './jobs/spare-time.js';
 import { createService, type Service } from './service.js';
 
@@ -76,13 +77,20 @@ export async function openStorage(config: Config, log: Log, statementTimeoutMs?:
   return { database, embedded };
 }
 
-/** Whose tokens are taken: those of AUTH_ISSUER, or our own. */
+/** Whose tokens are taken: those of AUTH_ISSUERS or AUTH_ISSUER, or our own. */
 export async function createAuthority(config: Config): Promise<Authority> {
-  const clock = (): number => Date.now() + config.clockOffsetMs;
-  const { authIssuer: issuer, authJwksUrl: jwksUrl, authAudience: audience } = config;
-  if (issuer !== undefined && jwksUrl !== undefined && audience !== undefined)
-    return { issuer, verify: createTokenVerifier({ issuer: externalIssuer({ issuer, jwksUrl, audience }), clock }), keys: undefined };
-  return developmentAuthority(await developmentKeys(config.dataDir), clock);
+  const { authIssuers: file, authIssuer: issuer, authJwksUrl: jwksUrl, authAudience: audience } = config;
+  if (file !== undefined) return { kind: 'external', issuers: await issuersIn(file) };
+  if (issuer !== undefined && jwksUrl !== undefined && audience !== undefined) return { kind: 'external', issuers: [plainIssuer({ issuer, jwksUrl, audience })] };
+  return developmentAuthority(await developmentKeys(config.dataDir));
+}
+
+async function issuersIn(file: string): Promise<readonly ExternalIssuer[]> {
+  try {
+    return readIssuers(await readFile(file, 'utf8'));
+  } catch (error) {
+    throw new ConfigError(`AUTH_ISSUERS names ${file}, which can't be used: ${error instanceof BadIssuers ? error.message : (error as Error).message}`);
+  }
 }
 
 export function packageVersion(): string {

@@ -40,8 +40,8 @@ export async function onServer(config: Config, { url, token }: ServerOptions, wo
   const keys = await developmentKeys(folder);
   const clock = (): number => Date.now() + config.clockOffsetMs;
   const secret = await issueToken({ role: 'admin', client: 'entitle-fhir' }, { keys, now: clock(), tokenId: randomUUID() });
-  const authority = developmentAuthority(keys, clock);
-  const service = await createService({ config, database, definitions: loadDefinitions(), authority, log, version: packageVersion() });
+  const authority = developmentAuthority(keys);
+  const service = await createService({ config: { ...config, tlsCert: undefined, tlsKey: undefined, tlsClientCa: undefined }, database, definitions: loadDefinitions(), authority, log, version: packageVersion() });
   try {
     const origin = await service.app.listen({ host: '127.0.0.1', port: 0 });
     await work({ base: `${origin}${config.basePath}`, token: secret });

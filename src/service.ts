@@ -1,13 +1,15 @@
 // Joins the rooms into one service over a database: what main serves, what the tests drive, what the command line loads data through.
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { createAccess } from './access/access.js';
 import { createClauses } from './access/clauses.js';
 import { documentRule, fileRule } from './access/file-rule.js';
 import { createFileTypesRule } from './access/file-types.js';
+import { createFindIdentified } from './access/identified.js';
 import { OwnOrganizations } from './access/own-organizations.js';
 import { createStanding } from './access/standing.js';
-import { type App, type AppLog, createApp } from './app.js';
+import { type App, type AppLog, createApp, type TlsFiles } from './app.js';
 import { createEvents } from './audit/events.js';
 import { startRecording } from './audit/recording.js';
 import { sealAll } from './audit/seal.js';
@@ -20,7 +22,7 @@ import { createChargeableStatus } from './chargeable-status/chargeable-status.js
 import { vmRefusal } from './chargeable-status/vm-refusal.js';
 import { writeLapses } from './chargeable-status/lapse.js';
 import { placeWaiting } from './chargeable-status/person-sweep.js';
-import { isLoopback, serviceBase, type Config } from './config.js';
+import { ConfigError, isDevelopment, isLoopback, mayAnybodySignIn, serviceBase, type Config } from './config.js';
 import type { Database } from './db/database.js';
 import type { Definitions } from './definitions/model.js';
 import { LiveDefinitions } from './definitions/live.js';
@@ -32,17 +34,18 @@ import { createOperationHandler } from './dispatch/operation.js';
 import { createDeferral, pathOf } from './dispatch/respond-async.js';
 import { createRouter, type Router } from './dispatch/router.js';
 import { createRoutes } from './dispatch/routes.js';
-import { smartConfiguration } from './dispatch/smart.js';
+import { authorizationMetadata, PATHS, smartConfiguration } from './dispatch/smart.js';
 import type { Caller } from './fhir/caller.js';
 import { createIds } from './fhir/id.js';
 import type { FhirRequest, FhirResponse } from './fhir/request.js';
 import { createAddressLimit } from './http/address-limit.js';
 import { watchOverload, type Overload } from './http/overload.js';
 import { createRateLimit } from './http/rate-limit.js';
-import { TOKEN_PATH } from './http/oauth-door.js';
+import { createPresented } from './http/client-certificate.js';
 import { createTransportCheck } from './http/transport.js';
 import { createIdentity, type Authority, type Identity } from './identity/identity.js';
 import { openSigner, type Signer } from './identity/notification-key.js';
+import { DEVELOPMENT_ISSUER } from './identity/trusted-issuer.js';
 import { amend } from './interactions/amend.js';
 import type { Parts } from './interactions/context.js';
 import { perform, refusalResponse } from './interactions/perform.js';
@@ -127,14 +130,14 @@ export async function createService(given: ServiceParts): Promise<Service> {
   const { config, database, definitions, log, packages = openPackages() } = given;
   const clock = (): number => Date.now() + config.clockOffsetMs;
   const newId = createIds(clock, randomBytes);
-  const identity = createIdentity({ db: database, clock, newId, authority: given.authority, selfSigned: config.vmProfile !== 'modern', unsigned: config.vmUnsignedTokens });
+  const identity = createIdentity({ db: database, clock, newId, authority: given.authority, selfSigned: config.vmProfile !== 'modern', unsigned: config.vmUnsignedTokens, signIn: mayAnybodySignIn(config), find: createFindIdentified(definitions, () => store) });
   const status = createChargeableStatus({ newId, clients: identity.clients, setting: { profile: config.vmProfile, asid: config.vmAsid }, nonePolicy: config.nonePolicy });
   const validator = createValidator(definitions);
   const organizations = new OwnOrganizations(createClauses(definitions), clock);
   const permit = createAccess({ definitions, clock, organizations });
   const tick = (): number => performance.now();
   const subscribers = new Subscribers(database.beside, tick);
-  const network: Network = { private: config.subscriptionNetwork === 'private', loopback: config.authIssuer === undefined };
+  const network: Network = { private: config.subscriptionNetwork === 'private', loopback: isDevelopment(config) };
   // What an administrator switches on is for searches: access, subscriptions and the domain keep to what does not change.
   const live = new LiveDefinitions(definitions);
   const added = new AddedParameters(database, live);
@@ -290,7 +293,7 @@ interface AppParts {
   readonly terminology: Terminology;
   readonly identity: Identity;
   readonly jobs: Repeated;
-  readonly signer: Pick<Signer, 'keys'>;
+  readonly signer: Pick<Signer, 'key'>;
   readonly switching: Pick<SwitchParts, 'added' | 'fixedParameters' | 'reindexQueued'>;
   readonly trail: Trail;
   readonly floods: Floods;
@@ -312,22 +315,35 @@ function createFhirApp(given: ServiceParts, parts: Parts, { validator, terminolo
   const route = createRouter(routes, definitions);
   const deferred = startDeferred(given, parts, route);
   const baseOf = baseFinder(config);
-  const tokenUrl = tokenUrlFinder(config);
-  const authorization = { issuer: given.authority.issuer, tokenUrl: identity.token && tokenUrl };
+  const { server } = identity;
+  const signBase = signingBase(config, baseOf);
+  const originOf = (base: string): string => base.slice(0, base.length - config.basePath.length);
+  const corsOrigins = config.corsOrigins ?? [];
+  const issuer = given.authority.kind === 'external' ? given.authority.issuers[0]?.issuer ?? '' : DEVELOPMENT_ISSUER;
+  const mutualTls = config.tlsClientCa !== undefined || config.clientCertHeader !== undefined;
+  const authorization = { issuer, originOf: server && ((base: string) => originOf(isLoopback(config) ? base : serviceBase(config))), signIn: server?.authorize !== undefined, cors: corsOrigins.length > 0, mutualTls };
+  const presented = createPresented({ header: config.clientCertHeader, proxies: config.trustedProxies ?? [] });
   const limitAddress = createAddressLimit({ rate: config.refusalLimit, tick });
   const requireTransport = createTransportCheck(config.tlsHeader, config.tlsFloor);
   const app = createApp({
     log,
     limits: { bodyBytes: config.bodyLimitBytes, headerBytes: config.headerLimitBytes, requestMs: config.requestTimeoutMs, proxies: config.trustedProxies ?? [] },
-    browsers: { corsOrigins: config.corsOrigins ?? [], tls: config.tlsHeader !== undefined || config.publicUrl?.startsWith('https:') === true },
+    browsers: { corsOrigins, tls: config.tlsHeader !== undefined || config.tlsCert !== undefined || config.publicUrl?.startsWith('https:') === true },
     record: (door, access) => {
       if (access.who !== undefined || floods.isRecorded(access.address)) trail.recordDoor(door, access);
     },
     health: { ready: () => database.ping() },
-    keys: signer.keys,
+    keys: async () => JSON.stringify({ keys: [signer.key, ...(await identity.idTokenKeys())] }),
+    tls: readTls(config),
     oauth: {
-      token: identity.token,
-      tokenUrlOf: (host) => tokenUrl(baseOf(host)),
+      server,
+      placeOf: (host) => {
+        const base = signBase(host);
+        return { base, issuer: originOf(base), tokenUrl: originOf(base) + PATHS.token };
+      },
+      metadata: (base) => authorizationMetadata(authorization, base),
+      authenticate: identity.authenticate,
+      presented,
       requireTransport,
       limitAddress,
       onFailure: (error) => { log.error({ err: error }, 'a token could not be issued'); },
@@ -347,6 +363,7 @@ function createFhirApp(given: ServiceParts, parts: Parts, { validator, terminolo
       jsonDepth: config.jsonDepthLimit,
       smartConfiguration: (base) => smartConfiguration(authorization, base),
       authenticate: identity.authenticate,
+      presented,
       perform: (handler, request, caller) => perform(handler, request, caller, parts),
       capabilities: createCapabilities({ definitions: parts.definitions, routes, operations, authorization, conditionalDelete: config.conditionalDelete, version: given.version, date: new Date(parts.clock()).toISOString() }),
       refuse: (error, request, caller) => refusalResponse(error, request, caller, parts),
@@ -363,17 +380,25 @@ function createFhirApp(given: ServiceParts, parts: Parts, { validator, terminolo
 function baseFinder(config: Config): (host: string | undefined) => string {
   const fixed = serviceBase(config);
   if (config.publicUrl !== undefined) return () => fixed;
-  return (host) => (host !== undefined && /^[A-Za-z0-9.:[\]-]{1,255}$/.test(host) ? `http://${host}${config.basePath}` : fixed);
+  return (host) => (host !== undefined && /^[A-Za-z0-9.:[\]-]{1,255}$/.test(host) ? `${config.tlsCert === undefined ? 'http' : 'https'}://${host}${config.basePath}` : fixed);
 }
 
 /**
- * The token endpoint for a base, at the same origin. It is what clients sign for, so an origin that only a Host header names is taken
- * on a loopback address alone: elsewhere it would let another server send on what was signed for it.
+ * The base that the authorization server goes by. Its origin is what clients sign for, so one that only a Host header names is taken on a
+ * loopback address alone: elsewhere it would let another server send on what was signed for it.
  */
-function tokenUrlFinder(config: Config): (base: string) => string {
+function signingBase(config: Config, baseOf: (host: string | undefined) => string): (host: string | undefined) => string {
   const fixed = serviceBase(config);
-  const origin = (base: string): string => base.slice(0, base.length - config.basePath.length);
-  return (base) => origin(isLoopback(config) ? base : fixed) + TOKEN_PATH;
+  return isLoopback(config) ? baseOf : () => fixed;
+}
+
+function readTls({ tlsCert, tlsKey, tlsClientCa }: Config): TlsFiles | undefined {
+  if (tlsCert === undefined || tlsKey === undefined) return undefined;
+  try {
+    return { cert: readFileSync(tlsCert), key: readFileSync(tlsKey), clientCa: tlsClientCa === undefined ? undefined : readFileSync(tlsClientCa) };
+  } catch (error) {
+    throw new ConfigError(`TLS_CERT, TLS_KEY and TLS_CLIENT_CA must name files that can be read: ${(error as Error).message}`);
+  }
 }
 
 async function readSecret(database: Database, name: string): Promise<string> {

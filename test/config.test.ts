@@ -9,7 +9,7 @@ describe('readConfig', () => {
       basePath: '/fhir/R4', publicUrl: undefined, bodyLimitBytes: 33_554_432, fileLimitBytes: 2_147_483_648, binaryTypes: undefined, conditionalDelete: 'single', conditionalDeleteLimit: 1000, matchEveryMs: 30_000, authIssuer: undefined, authJwksUrl: undefined,
       authAudience: undefined, nonePolicy: 'all', vmProfile: 'modern', vmUnsignedTokens: false, tlsFloor: '1.2', unknownProfile: 'warning', logLevel: 'info', clockOffsetMs: 0,
       headerLimitBytes: 16_384, requestTimeoutMs: 120_000, statementTimeoutMs: 30_000, overloadLagMs: 2000, rateLimit: 20_000, refusalLimit: 1000, jsonDepthLimit: 100, bundleEntryLimit: 50_000, pageLimit: 1000,
-      includeLimit: 1000, criteriaLimit: 64, chainLimit: 12, subscriptionNetwork: 'public', subscriptionRetryMs: 1000, subscriptionGiveUpMs: 86_400_000,
+      includeLimit: 1000, criteriaLimit: 64, chainLimit: 12, developmentSignIn: 'loopback', subscriptionNetwork: 'public', subscriptionRetryMs: 1000, subscriptionGiveUpMs: 86_400_000,
     });
   });
 

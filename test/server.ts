@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import supertest from 'supertest';
-import { readConfig } from '../src/config.js';
+import { isDevelopment, readConfig } from '../src/config.js';
 import type { Database } from '../src/db/database.js';
 import { openDatabase } from '../src/db/pool.js';
 import { loadDefinitions } from '../src/definitions/load.js';
@@ -57,8 +57,9 @@ export async function startServer(settings: Readonly<Record<string, string>> = {
   const database = openDatabase({ url: clone.url, size: 8, prepared: true, statementTimeoutMs: config.statementTimeoutMs });
   const clock = (): number => Date.now() + config.clockOffsetMs;
   const keys = await developmentKeys(folder);
-  const service = await createService({ config, database, definitions: loadDefinitions(), authority: developmentAuthority(keys, clock), log: pino({ level: config.logLevel }), version: '0.0.0', packages: openPackages(root) });
-  const origin = await service.app.listen({ host: '127.0.0.1', port: 0 });
+  const service = await createService({ config, database, definitions: loadDefinitions(), authority: isDevelopment(config) ? developmentAuthority(keys) : await (await import('../src/main.js')).createAuthority(config), log: pino({ level: config.logLevel }), version: '0.0.0', packages: openPackages(root) });
+  // Fastify does not know that the server it was given speaks https.
+  const origin = (await service.app.listen({ host: '127.0.0.1', port: 0 })).replace(/^http:/, config.tlsCert === undefined ? 'http:' : 'https:');
   const agent = supertest(origin);
   let issued = 0;
   const token = (role: Role, request: Partial<TokenRequest> = {}): Promise<string> =>

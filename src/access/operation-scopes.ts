@@ -7,6 +7,7 @@ import type { Reach } from './scopes.js';
 const ACCOUNT = 'Account.r Account.u';
 const PAYMENT = 'Account.r Account.u Claim.r Claim.u';
 const NEEDS: Readonly<Record<string, string>> = {
+  activate: 'SearchParameter.r SearchParameter.u', deactivate: 'SearchParameter.r SearchParameter.u',
   // The status is an Observation to whoever reads it.
   'chargeable-status': 'Observation.r|Observation.s',
   'ingest-status-feed': 'Observation.c',

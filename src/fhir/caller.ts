@@ -20,6 +20,8 @@ export interface Caller {
   readonly practitionerRole?: string;
   /** ODS code of the caller's organisation. */
   readonly organization?: string;
+  /** SHA-256 of the certificate that the token is bound to, in base64url. */
+  readonly certificate?: string;
   /** The claims that say who asks for whom and why, as the V&M API has them; not yet judged. */
   readonly audit?: Readonly<Record<string, unknown>>;
 }

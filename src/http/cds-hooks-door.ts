@@ -15,7 +15,7 @@ import type { CdsVerifier } from '../identity/cds-client.js';
 import { identified } from './door-record.js';
 import { limited, type FhirDoor } from './fhir-door.js';
 
-export interface CdsDoor extends Pick<FhirDoor, 'baseOf' | 'route' | 'perform' | 'requireTransport' | 'requireCapacity' | 'limitRate' | 'limitAddress' | 'refuse'> {
+export interface CdsDoor extends Pick<FhirDoor, 'baseOf' | 'presented' | 'route' | 'perform' | 'requireTransport' | 'requireCapacity' | 'limitRate' | 'limitAddress' | 'refuse'> {
   readonly authenticate: CdsVerifier;
   readonly newId: () => string;
 }
@@ -50,7 +50,7 @@ async function answer(request: FastifyRequest, to: FastifyReply, door: CdsDoor, 
     door.requireCapacity();
     door.requireTransport(request.headers);
     const url = `${new URL(door.baseOf(request.headers.host)).origin}${request.url}`;
-    const caller = identified(request, await door.authenticate(request.headers.authorization, url));
+    const caller = identified(request, await door.authenticate(request.headers.authorization, url, door.presented(request)));
     door.limitRate(caller, to);
     return json(to, 200, await work(caller));
   } catch (failure) {

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller } from '../fhir/caller.js';
 import { fail } from '../fhir/errors.js';
 import type { FhirResponse } from '../fhir/request.js';
+import { readScope } from '../fhir/smart-scope.js';
 import type { Client } from '../identity/client.js';
 import type { Clients } from '../identity/clients.js';
 import { BadRegistration, readRegistration } from '../identity/registration.js';
@@ -10,7 +11,7 @@ import { identified } from './door-record.js';
 import { limited, type FhirDoor } from './fhir-door.js';
 import { reply } from './reply.js';
 
-export interface ClientsDoor extends Pick<FhirDoor, 'authenticate' | 'requireTransport' | 'requireCapacity' | 'limitRate' | 'limitAddress' | 'refuse'> {
+export interface ClientsDoor extends Pick<FhirDoor, 'authenticate' | 'presented' | 'requireTransport' | 'requireCapacity' | 'limitRate' | 'limitAddress' | 'refuse'> {
   readonly clients: Clients;
 }
 
@@ -40,13 +41,18 @@ async function answer(request: FastifyRequest, to: FastifyReply, door: ClientsDo
   try {
     door.requireCapacity();
     door.requireTransport(request.headers);
-    caller = identified(request, await door.authenticate(request.headers.authorization));
+    caller = identified(request, await door.authenticate(request.headers.authorization, door.presented(request)));
     door.limitRate(caller, to);
-    if (!ADMINISTRATORS.has(caller.role)) throw fail('forbidden', { text: 'Clients are registered by an administrator' });
+    if (!ADMINISTRATORS.has(caller.role) || !isWhole(caller)) throw fail('forbidden', { text: 'Clients are registered by an administrator' });
     return reply(request, to, { status: 200, body: JSON.stringify(await work()), headers: JSON_HEADERS });
   } catch (error) {
     return reply(request, to, refusal(limited(error, request, door), request, door, caller));
   }
+}
+
+/** A token whose scopes are for resources, or for some of them, is not for the register. */
+function isWhole({ scopes }: Caller): boolean {
+  return scopes.length === 0 || scopes.map(readScope).some((scope) => scope?.type === '*' && scope.letters === 'CRUDS' && scope.criteria.length === 0 && scope.level !== 'patient');
 }
 
 const JSON_HEADERS = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' };

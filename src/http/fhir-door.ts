@@ -16,6 +16,8 @@ import type { Overload } from './overload.js';
 import { present } from './present.js';
 import { fileResponse, gathered, wantsFile, writesBinary } from './raw-binary.js';
 import type { RateLimit } from './rate-limit.js';
+import type { TokenVerifier } from '../identity/verify-token.js';
+import type { PresentedBy } from './client-certificate.js';
 import { reply, type Replied } from './reply.js';
 import type { TransportCheck } from './transport.js';
 
@@ -25,7 +27,9 @@ export interface FhirDoor {
   /** The service base as this caller sees it, for links and Location. */
   readonly baseOf: (host: string | undefined) => string;
   readonly route: Router;
-  readonly authenticate: (authorization: string | undefined) => Caller | Promise<Caller>;
+  readonly authenticate: TokenVerifier;
+  /** The certificate and the role that came beside the token. */
+  readonly presented: PresentedBy;
   readonly perform: (handler: Handler, request: FhirRequest, caller: Caller) => Promise<FhirResponse>;
   /** Throws for a request that came by too weak a road, before anything of it is looked at. */
   readonly requireTransport: TransportCheck;
@@ -87,7 +91,8 @@ async function serve(request: FastifyRequest, to: FastifyReply, door: FhirDoor):
       return reply(request, to, present({ status: 200, body: door.capabilities(base) }, presentationOf(accept, queryText(request.url)), door.xml));
     }
     if (path === DISCOVERY && request.method === 'GET') return await sendJson(to, door.smartConfiguration(base));
-    const identified = door.authenticate(request.headers.authorization);
+    if (request.url.includes('access_token=')) throw tokenInUrl();
+    const identified = door.authenticate(request.headers.authorization, door.presented(request));
     caller = identified instanceof Promise ? await identified : identified;
     door.limitRate(caller, to);
     if (request.headers['content-encoding'] !== undefined) await unpackBody(request, door.bodyLimitBytes);
@@ -119,6 +124,9 @@ function formOf(accept: string | undefined, asked: string, path: string): Presen
 
 /** https://hl7.org/fhir/smart-app-launch/conformance.html#using-well-known */
 const DISCOVERY = '.well-known/smart-configuration';
+
+/** URLs stand in logs and histories. https://www.rfc-editor.org/rfc/rfc6750#section-5.3 */
+const tokenInUrl = (): FhirError => fail('bad-request', { text: 'A token is taken from the Authorization header alone, never from the URL: consider this one known, and have it revoked' }, { 'WWW-Authenticate': 'Bearer realm="entitle-fhir", error="invalid_request"' });
 
 function sendJson(to: FastifyReply, text: string): FastifyReply {
   return to.header('content-type', 'application/json; charset=utf-8').header('cache-control', 'public, max-age=300').send(text);

@@ -21,7 +21,17 @@ export function callerOf(claims: JWTPayload): Caller {
     ...optional('practitionerRole', text(claims, 'practitioner_role')),
     ...optional('organization', text(claims, 'organization')),
     ...auditOf(claims),
+    ...certificateIn(claims),
   });
+}
+
+/** The certificate that the token is bound to. https://www.rfc-editor.org/rfc/rfc8705#section-3.1 */
+export function certificateIn({ cnf }: JWTPayload): Pick<Caller, 'certificate'> {
+  if (cnf === undefined) return {};
+  const thumbprint: unknown = typeof cnf === 'object' && cnf !== null && 'x5t#S256' in cnf ? cnf['x5t#S256'] : undefined;
+  // Bound to something else (DPoP, say): taken as a bearer's, it would be good for whoever has it.
+  if (typeof thumbprint !== 'string') throw new BadClaim('it is bound by a confirmation (cnf) that this server does not know');
+  return { certificate: thumbprint };
 }
 
 /** None where there is no such claim; a claim that names none is no way to come without. */

@@ -7,10 +7,10 @@ import type { Client } from './client.js';
 import type { ClientKeys } from './client-keys.js';
 import type { Clients } from './clients.js';
 import type { UsedAssertions } from './used-assertions.js';
-import type { TokenVerifier } from './verify-token.js';
+import type { Presented, TokenVerifier } from './verify-token.js';
 
 /** `audience`: the URL of the service that is called. Rejects with 401 or 403. */
-export type CdsVerifier = (authorization: string | undefined, audience: string) => Promise<Caller>;
+export type CdsVerifier = (authorization: string | undefined, audience: string, presented?: Presented) => Promise<Caller>;
 
 export interface CdsParts {
   readonly clients: Pick<Clients, 'byIssuer'>;
@@ -31,10 +31,10 @@ const CHALLENGE = { 'WWW-Authenticate': 'Bearer realm="entitle-fhir", error="inv
 const CALLING: readonly Role[] = ['supplier', 'ovm'];
 
 export function createCdsVerifier(parts: CdsParts): CdsVerifier {
-  return async (authorization, audience) => {
+  return async (authorization, audience, presented) => {
     const token = BEARER.exec(authorization ?? '')?.[1];
     const client = token === undefined ? undefined : await issuerOf(token, parts.clients);
-    if (token === undefined || client === undefined) return parts.otherwise(authorization);
+    if (token === undefined || client === undefined) return parts.otherwise(authorization, presented);
     if (!client.active) throw fail('forbidden', { text: 'The client of this token has been switched off: ask the administrator of this service' });
     await requireSigned(token, client, audience, parts).catch((error: unknown) => {
       throw error instanceof FhirError ? error : fail('bad-token', { text: `The token of the CDS client is not valid: ${(error as Error).message}` }, CHALLENGE);

@@ -24,11 +24,11 @@ export interface Proven {
   readonly claims: JWTPayload;
 }
 
-/** The client that signed the assertion. Throws an OAuthError: invalid_client, or temporarily_unavailable when its keys can't be fetched. */
-export async function proveClient(assertion: string, audience: string, parts: AssertionParts): Promise<Proven> {
+/** The client that signed the assertion for one of the audiences. Throws an OAuthError: invalid_client, or temporarily_unavailable when its keys can't be fetched. */
+export async function proveClient(assertion: string, audiences: readonly string[], parts: AssertionParts): Promise<Proven> {
   const client = await claimedClient(assertion, parts.clients);
   const now = parts.clock();
-  const claims = await verified(assertion, client, audience, now, parts.keys);
+  const claims = await verified(assertion, client, audiences, now, parts.keys);
   const { exp = 0, jti } = claims;
   if (exp > now / 1000 + LONGEST_SECONDS + SKEW_SECONDS) throw refused(`exp must be at most ${LONGEST_SECONDS} seconds from now`);
   if (claims.iat !== undefined && claims.iat > now / 1000 + SKEW_SECONDS) throw refused('iat is in the future');
@@ -55,13 +55,13 @@ function claimsOf(assertion: string): JWTPayload {
   }
 }
 
-async function verified(assertion: string, client: Client, audience: string, now: number, keys: ClientKeys): Promise<JWTPayload> {
+async function verified(assertion: string, client: Client, audiences: readonly string[], now: number, keys: ClientKeys): Promise<JWTPayload> {
   try {
     const { payload } = await jwtVerify(assertion, keys(client), {
-      algorithms: [...CLIENT_ALGORITHMS], issuer: client.id, subject: client.id, audience, requiredClaims: ['exp', 'jti'], clockTolerance: SKEW_SECONDS, currentDate: new Date(now),
+      algorithms: [...CLIENT_ALGORITHMS], issuer: client.id, subject: client.id, audience: [...audiences], requiredClaims: ['exp', 'jti'], clockTolerance: SKEW_SECONDS, currentDate: new Date(now),
     });
     // One that is meant for others as well could be sent on to us by any of them.
-    if (typeof payload.aud !== 'string') throw refused(`aud must be ${audience} alone`);
+    if (typeof payload.aud !== 'string') throw refused(`aud must be ${audiences[0]} alone`);
     return payload;
   } catch (error) {
     throw refusalOf(error);

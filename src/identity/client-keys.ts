@@ -3,7 +3,8 @@ import { createLocalJWKSet, createRemoteJWKSet, errors, type JSONWebKeySet, type
 import type { Client } from './client.js';
 
 /** What SMART Backend Services and NHS England's API platform sign with; `none` and shared secrets are not among them. */
-export const CLIENT_ALGORITHMS = ['RS384', 'ES384', 'RS512', 'PS512'] as const;
+export const SMART_ALGORITHMS = ['RS384', 'ES384', 'RS512', 'PS512'] as const;
+export const CLIENT_ALGORITHMS: readonly string[] = SMART_ALGORITHMS;
 
 /** The key of a client for a token's header. Only what was registered counts: a key or a URL that the token itself brings is refused. */
 export type ClientKeys = (client: Client) => JWTVerifyGetKey;

@@ -16,6 +16,12 @@ export interface Client {
   /** Its public keys as a JWK Set (RFC 7517), or where they are. */
   readonly jwks?: { readonly keys: readonly Readonly<Record<string, unknown>>[] };
   readonly jwksUri?: string;
+  /** Where the authorization server may send people back to, each compared as it is written; without any nobody signs in by this client. */
+  readonly redirectUris?: readonly string[];
+  /** An app that can keep no key: it signs people in by PKCE alone, and gets no token of its own. */
+  readonly public?: boolean;
+  /** Its tokens are bound to the certificate it connects with (RFC 8705), and it gets none without. */
+  readonly certificateBound?: boolean;
   /** The most it may ask for at the token endpoint, as SMART scopes; undefined for all that its role has. */
   readonly scope?: string;
   /** Requests per second; undefined for the server's default. */

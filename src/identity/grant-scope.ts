@@ -16,9 +16,11 @@ export function grantScope(asked: string | undefined, registered: string | undef
   return [...new Set(granted.map(scopeText))].join(' ');
 }
 
-/** What both lists allow, each scope at the level it was asked for. */
+const LEVELS: readonly SmartScope['level'][] = ['patient', 'user', 'system'];
+
+/** What both lists allow, each scope at the level it was asked for: a patient's rows are among a user's, and those among a system's. */
 export const cutAll = (asked: readonly SmartScope[], most: readonly SmartScope[]): SmartScope[] =>
-  asked.flatMap((one) => most.map((limit) => cutScope(one, limit)).filter((cut) => cut !== undefined));
+  asked.flatMap((one) => most.filter(({ level }) => LEVELS.indexOf(level) >= LEVELS.indexOf(one.level)).map((limit) => cutScope(one, limit)).filter((cut) => cut !== undefined));
 
 /** A registration may name scopes of people's too, for when somebody signs in by this client: without anybody they are none. */
 function systemScopes(text: string): SmartScope[] {

@@ -20,6 +20,13 @@ export interface TokenRequest {
   readonly practitionerRole?: string;
   /** ODS code. */
   readonly organization?: string;
+  readonly encounter?: string;
+  /** `Patient/1`: who signed in. */
+  readonly fhirUser?: string;
+  /** The sign-in that the token goes back to; revoked with it. */
+  readonly grant?: string;
+  /** SHA-256 of the certificate that it is bound to, in base64url (RFC 8705). */
+  readonly certificate?: string;
   /** The audit claims of the V&M API. */
   readonly vmAudit?: object;
   /** Default thirty days. */
@@ -51,7 +58,11 @@ export async function issueToken(request: TokenRequest, context: IssueContext): 
     related_person: request.relatedPerson,
     practitioner_role: request.practitionerRole,
     organization: request.organization,
+    encounter: request.encounter,
+    fhir_user: request.fhirUser,
+    grant_id: request.grant,
     vm_audit: request.vmAudit,
+    ...(request.certificate !== undefined && { cnf: { 'x5t#S256': request.certificate } }),
   };
   return new SignJWT(claims)
     .setProtectedHeader({ alg: DEVELOPMENT_ALGORITHM, typ: 'JWT' })

@@ -1,6 +1,9 @@
-// The refusals of the token endpoint, as RFC 6749 section 5.2 gives them.
+// The refusals of the authorization server, as RFC 6749 sections 4.1.2.1 and 5.2 give them.
 
-export type OAuthErrorCode = 'invalid_request' | 'invalid_client' | 'unauthorized_client' | 'unsupported_grant_type' | 'invalid_scope' | 'temporarily_unavailable';
+export type OAuthErrorCode =
+  | 'invalid_request' | 'invalid_client' | 'invalid_grant' | 'unauthorized_client' | 'unsupported_grant_type' | 'invalid_scope' | 'temporarily_unavailable'
+  // RFC 6749 section 4.1.2.1
+  | 'access_denied' | 'unsupported_response_type';
 
 /** `message` is the error_description: what is wrong and what to do. */
 export class OAuthError extends Error {

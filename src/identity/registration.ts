@@ -10,7 +10,7 @@ const ODS = /^[A-Z0-9]{3,10}$/;
 const ASID = /^[0-9]{1,12}$/;
 const SCOPES = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/;
 const PRIVATE = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k'];
-const MEMBERS = new Set(['id', 'name', 'organization', 'roles', 'asid', 'interactions', 'issuer', 'jwks', 'jwksUri', 'scope', 'rate', 'active']);
+const MEMBERS = new Set(['id', 'name', 'organization', 'roles', 'asid', 'interactions', 'issuer', 'jwks', 'jwksUri', 'scope', 'rate', 'redirectUris', 'public', 'certificateBound', 'active']);
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -25,6 +25,8 @@ export function readRegistration(id: string, given: unknown): Client {
   const roles = readRoles(json['roles']);
   const asid = matching(json, 'asid', ASID, 'an ASID: up to 12 digits');
   if (roles.includes('supplier') && asid === undefined) throw new BadRegistration('asid is missing: a supplier is accredited by its ASID');
+  const isPublic = flag(json['public'] ?? false, 'public');
+  if (isPublic && (json['jwks'] !== undefined || json['jwksUri'] !== undefined)) throw new BadRegistration('A public client keeps no key: leave jwks and jwksUri out, or public');
   if (json['jwks'] !== undefined && json['jwksUri'] !== undefined) throw new BadRegistration('Give jwks or jwksUri, not both');
   return {
     id,
@@ -32,13 +34,16 @@ export function readRegistration(id: string, given: unknown): Client {
     roles,
     interactions: strings(json['interactions'] ?? [], 'interactions'),
     issuer: text(json, 'issuer') ?? id,
-    active: flag(json['active'] ?? true),
+    active: flag(json['active'] ?? true, 'active'),
     ...member('organization', matching(json, 'organization', ODS, 'an ODS code, such as RR8')),
     ...member('asid', asid),
     ...member('jwks', json['jwks'] === undefined ? undefined : readJwks(json['jwks'])),
     ...member('jwksUri', readUri(text(json, 'jwksUri'))),
     ...member('scope', matching(json, 'scope', SCOPES, 'scopes with single spaces between them')),
     ...member('rate', readRate(json['rate'])),
+    ...member('redirectUris', json['redirectUris'] === undefined ? undefined : strings(json['redirectUris'], 'redirectUris').map(readRedirect)),
+    ...member('public', isPublic || undefined),
+    ...member('certificateBound', flag(json['certificateBound'] ?? false, 'certificateBound') || undefined),
   };
 }
 
@@ -79,6 +84,16 @@ function readUri(uri: string | undefined): string | undefined {
   return uri;
 }
 
+/** Where codes go: by TLS, to this machine, or to an app of the device by a scheme of its own (RFC 8252 section 7.1). */
+function readRedirect(uri: string): string {
+  const url = URL.canParse(uri) ? new URL(uri) : undefined;
+  const isLocal = url?.protocol === 'http:' && ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname);
+  const isApp = url !== undefined && /^[a-z][a-z0-9+-]*(?:\.[a-z0-9+-]+)+:$/.test(url.protocol);
+  if (url === undefined || (url.protocol !== 'https:' && !isLocal && !isApp) || uri.includes('#') || uri.length > 500)
+    throw new BadRegistration('Each of redirectUris must be an absolute URL that begins with https://, without a fragment');
+  return uri;
+}
+
 function readRate(value: unknown): number | undefined {
   if (value === undefined) return undefined;
   if (typeof value !== 'number' || !Number.isInteger(value) || value < 1 || value > 1_000_000) throw new BadRegistration('rate must be a whole number of requests per second');
@@ -107,9 +122,9 @@ function matching(json: Json, name: string, pattern: RegExp, what: string): stri
   return value;
 }
 
-function flag(value: unknown): boolean {
+function flag(value: unknown, name: string): boolean {
   if (typeof value === 'boolean') return value;
-  throw new BadRegistration('active must be true or false');
+  throw new BadRegistration(`${name} must be true or false`);
 }
 
 const member = <K extends string, V>(name: K, value: V | undefined): { readonly [P in K]?: V } => (value === undefined ? {} : ({ [name]: value } as { readonly [P in K]?: V }));

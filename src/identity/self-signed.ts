@@ -10,9 +10,9 @@ import type { TokenVerifier } from './verify-token.js';
 export interface SelfSignedParts {
   readonly clients: Pick<Clients, 'byIssuer'>;
   readonly keys: ClientKeys;
-  /** Takes every token of another issuer than a client: whose `iss` this is. */
+  /** Takes every token of another issuer than a client: whose `iss` is one of these. */
   readonly otherwise: TokenVerifier;
-  readonly issuer: string;
+  readonly issuers: ReadonlySet<unknown>;
   /** A sandbox on a loopback address: unsigned tokens pass as the development client. */
   readonly takeUnsigned: boolean;
 }
@@ -28,11 +28,11 @@ const MISSING_HEADER = { system: 'https://fhir.nhs.uk/spine-error-or-warning-cod
  * takes such a caller. Rejects with 400 where the claims are no JSON or name no issuer, and 401 where the signature is not that of a registered key.
  */
 export function createSelfSignedVerifier(parts: SelfSignedParts): TokenVerifier {
-  return (authorization) => {
+  return (authorization, presented) => {
     const [, , payload] = BEARER_JWT.exec(authorization ?? '') ?? [];
-    if (authorization === undefined || payload === undefined) return parts.otherwise(authorization);
+    if (authorization === undefined || payload === undefined) return parts.otherwise(authorization, presented);
     const claims = readClaims(payload);
-    if (claims['iss'] === parts.issuer) return parts.otherwise(authorization);
+    if (parts.issuers.has(claims['iss'])) return parts.otherwise(authorization, presented);
     return verify(authorization.slice(authorization.lastIndexOf(' ') + 1), claims, parts);
   };
 }

@@ -1,10 +1,13 @@
 // Remembers verified tokens: verifying a signature costs 150 to 300 µs, more than a whole read.
 import type { Caller } from '../fhir/caller.js';
+import type { Revocable } from './revocations.js';
 
-interface Entry {
+export interface CachedToken {
   readonly caller: Caller;
   /** Milliseconds since the epoch. */
   readonly expires: number;
+  /** By what it can be revoked; undefined for a token that can't be, here. */
+  readonly revocable?: Revocable | undefined;
 }
 
 /**
@@ -12,12 +15,12 @@ interface Entry {
  * forgotten. Holds at most 2 × `generation` tokens.
  */
 export class TokenCache {
-  private young = new Map<string, Entry>();
-  private old = new Map<string, Entry>();
+  private young = new Map<string, CachedToken>();
+  private old = new Map<string, CachedToken>();
 
   constructor(private readonly generation = 2000) {}
 
-  get(header: string): Entry | undefined {
+  get(header: string): CachedToken | undefined {
     const entry = this.young.get(header);
     if (entry !== undefined) return entry;
     const survivor = this.old.get(header);
@@ -25,7 +28,7 @@ export class TokenCache {
     return survivor;
   }
 
-  set(header: string, entry: Entry): void {
+  set(header: string, entry: CachedToken): void {
     if (this.young.size >= this.generation) {
       this.old = this.young;
       this.young = new Map();

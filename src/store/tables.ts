@@ -62,6 +62,8 @@ const TABLES: Readonly<Record<string, TableClass>> = {
   // Few, and asked for on the coordinator before a request goes anywhere.
   'fhir.client': { spread: 'local' },
   'fhir.client_assertion': { spread: 'distributed', by: 'key' },
+  'fhir.oauth_ticket': { spread: 'distributed', by: 'key' },
+  'fhir.token_revocation': { spread: 'distributed', by: 'key' },
   'fhir.audit_event': BY_ID,
   // Few rows, joined to events on every node.
   'fhir.audit_agent': { spread: 'reference' },

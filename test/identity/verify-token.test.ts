@@ -10,7 +10,8 @@ import { ROLES, type Caller } from '../../src/fhir/caller.js';
 import { FhirError } from '../../src/fhir/errors.js';
 import { developmentKeys, type DevelopmentKeys } from '../../src/identity/development-keys.js';
 import { issueToken, type TokenRequest } from '../../src/identity/issue-token.js';
-import { developmentIssuer, externalIssuer, type TrustedIssuer } from '../../src/identity/trusted-issuer.js';
+import { plainIssuer, trusted } from '../../src/identity/map-claims.js';
+import { developmentIssuer, type TrustedIssuer } from '../../src/identity/trusted-issuer.js';
 import { createTokenVerifier } from '../../src/identity/verify-token.js';
 
 const NOW = Date.UTC(2026, 10, 22, 9);
@@ -24,7 +25,9 @@ beforeAll(async () => {
 });
 afterAll(() => rm(dataDir, { recursive: true }));
 
-const verifierAt = (clock: () => number, issuer: TrustedIssuer = developmentIssuer(keys)) => createTokenVerifier({ issuer, clock });
+const verifierAt = (clock: () => number, issuer: TrustedIssuer = developmentIssuer(keys)) => createTokenVerifier({ issuers: [issuer], clock });
+/** Whose tokens carry our claims: nothing is looked up. */
+const externalIssuer = (external: Parameters<typeof plainIssuer>[0]) => trusted(plainIssuer(external), { clients: { find: () => undefined }, find: () => Promise.resolve(undefined) });
 const issue = (request: TokenRequest, now = NOW) => issueToken(request, { keys, now, tokenId: 'id-1' });
 
 async function refusalOf(verify: () => Caller | Promise<Caller>): Promise<FhirError> {

@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => data.remove());
 
 const callerOf = async (token: string, now = Date.now()) =>
-  createTokenVerifier({ issuer: developmentIssuer(await developmentKeys(data.path)), clock: () => now })(`Bearer ${token}`);
+  createTokenVerifier({ issuers: [developmentIssuer(await developmentKeys(data.path))], clock: () => now })(`Bearer ${token}`);
 
 test('token prints one token and nothing else, with all that was asked for', async () => {
   const options = ['--role', 'nominee', '--patient', 'p-1', '--related-person', 'r.1', '--organization', 'RR8', '--practitioner-role', 'pr1', '--scope', 'patient/*.rs launch', '--client', 'app'];
