@@ -355,7 +355,7 @@ function createFhirApp(given: ServiceParts, parts: Parts, { validator, terminolo
       baseOf,
       route,
       requireTransport,
-      xml: createXml(definitions),
+      xml: createXml(definitions, config.jsonDepthLimit),
       bodyLimitBytes: config.bodyLimitBytes,
       requireCapacity: overload.require,
       limitRate: createRateLimit({ rate: config.rateLimit, find: (client) => identity.clients.find(client), tick }),

@@ -8,7 +8,7 @@ import type { XmlType, XmlTypes } from './xml-forms.js';
 
 /** The JSON text of the patched resource; refuses (422) a patch that does not fit it, or leaves what is no resource. */
 export function patchResource(json: string, patch: XmlPatch, types: XmlTypes): string {
-  const document = parseXml(writeXml(json, types));
+  const document = documentOf(writeXml(json, types));
   applyXmlPatch(document, patch);
   const root = document.children.find((child) => child.kind === 'element');
   if (root) placeChildren(root, types(root.local), types);
@@ -16,6 +16,15 @@ export function patchResource(json: string, patch: XmlPatch, types: XmlTypes): s
     return readXml(document.children.map((child) => xmlText(child)).join(''), types);
   } catch (error) {
     throw error instanceof FhirError ? leavesNone(error) : error;
+  }
+}
+
+/** What is stored is well-formed, but a narrative in it may be as deep as it likes. */
+function documentOf(xml: string): XmlElement {
+  try {
+    return parseXml(xml);
+  } catch {
+    throw fail('patch-failed', { text: 'The resource is nested deeper than an XML Patch can reach: send a JSON Patch, or the whole resource by PUT' });
   }
 }
 

@@ -12,12 +12,13 @@ export interface Xml {
   readonly write: (json: string, layout?: XmlLayout) => string;
 }
 
-export function createXml(model: XmlModel): Xml {
+/** `maxDepth` as readJson has it. */
+export function createXml(model: XmlModel, maxDepth?: number): Xml {
   const types = xmlTypes(model);
   return {
     read: (xml) => {
       let places: ReturnType<typeof placesIn> | undefined;
-      return readJson(readXml(xml, types), { locate: (path) => (places ??= placesIn(xml, types)).get(path) });
+      return readJson(readXml(xml, types, maxDepth), { ...(maxDepth !== undefined && { maxDepth }), locate: (path) => (places ??= placesIn(xml, types, maxDepth)).get(path) });
     },
     write: (json, layout) => writeXml(json, types, layout),
   };

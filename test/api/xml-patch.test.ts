@@ -103,6 +103,12 @@ describe('what is refused', () => {
     ['no XPath', '<remove sel="f:Patient["/>', 400, /can not be read as an XPath/],
   ])('%s', async (_what, operations, status, words) => { await refused('kept', operations, status, words); });
 
+  test('a resource whose narrative is deeper than a patch can reach', async () => {
+    const div = `<div xmlns="http://www.w3.org/1999/xhtml">${'<b>'.repeat(500)}x${'</b>'.repeat(500)}</div>`;
+    expect((await server.send('PUT', 'Basic/deep', { token: token(), body: { resourceType: 'Basic', id: 'deep', text: { status: 'generated', div }, code: { text: 'x' } } })).status).toBe(201);
+    expect((await patch('Basic/deep', '<replace sel="f:Basic/f:code/f:text/@value">y</replace>')).status).toBe(422);
+  });
+
   test('a patch of what is not there', async () => {
     expect((await patch('Patient/nobody', '<remove sel="f:Patient/f:active"/>')).status).toBe(404);
   });
