@@ -9,7 +9,8 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-const ask = (method: string, path: string, body?: unknown) => server.send(method, path, { token: server.tokens.admin, ...(body !== undefined && { body }) });
+// Not packed: the test's client unpacks the answers to GET, and forgets their length.
+const ask = (method: string, path: string, body?: unknown) => server.send(method, path, { token: server.tokens.admin, headers: { 'accept-encoding': 'identity' }, ...(body !== undefined && { body }) });
 
 test.each([
   ['Patient', ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']],
