@@ -67,6 +67,7 @@ import type { SwitchParts } from './operations/switch-parameter.js';
 import type { Resource } from './fhir/resource.js';
 import type { Transaction } from './store/store.js';
 import { createExtractor } from './search/extract.js';
+import { createShifter } from './search/shift.js';
 import { AddedParameters } from './store/added-parameters.js';
 import { sweepRequests } from './store/request-keys.js';
 import { createStore } from './store/postgres-store.js';
@@ -178,6 +179,7 @@ export async function createService(given: ServiceParts): Promise<Service> {
     standing: createStanding(store, organizations),
     validate: (resource) => validator.validate(resource),
     extract: createExtractor(live.definitions),
+    shift: createShifter(live.definitions),
     profiles,
     terminology,
     rules: [serverMadeRule, fileRule, ...(config.binaryTypes ? [createFileTypesRule(config.binaryTypes)] : []), documentRule, ...status.rules, ...createBudgets(definitions).rules, createSubscriptionRule({ definitions, permit, network }), createDefinitionRule(profiles), createTerminologyRule(terminology.answers),

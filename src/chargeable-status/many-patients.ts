@@ -5,12 +5,12 @@ import type { NonePolicy } from './effective-status.js';
 import { answerOf, changeAssertions, newsOf, extensionShowing, SAVED_COLUMNS, type LockedRow, type StatusContext } from './patient-status.js';
 import { nextStep, withPast } from './status-past.js';
 import { rowOf } from './status-row.js';
-import type { Resource } from '../fhir/resource.js';
+import type { JsonValue } from '../fhir/resource.js';
 import type { Change, StoredVersion } from '../store/store.js';
 
 export interface ManyContext extends StatusContext {
-  /** The version after `current` in which the members that `change` gives are set, or dropped where undefined; none where it gives nothing. */
-  next(current: StoredVersion, change: (resource: Resource) => Readonly<Record<string, unknown>> | undefined): Change | undefined;
+  /** The version after `current` in which a member has the value that `change` gives, or none where it is undefined; no version where it gives nothing. */
+  next(current: StoredVersion, member: string, change: (before: JsonValue | undefined) => { readonly value: JsonValue | undefined } | undefined): Change | undefined;
 }
 
 const LOCK = {
@@ -54,7 +54,7 @@ export async function addToMany(added: ReadonlyMap<string, Assertion>, context: 
     saved.push([...values, counted]);
     if (isNews) news.add(row.patient);
     const version = stored.get(row.patient);
-    const change = version?.text == null ? undefined : next(version, (patient) => extensionShowing(patient, winner, now));
+    const change = version?.text == null ? undefined : next(version, 'extension', (before) => extensionShowing(before, winner, now));
     if (change) changes.push(change);
   }
   if (saved.length > 0) {

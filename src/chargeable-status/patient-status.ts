@@ -159,15 +159,14 @@ async function show(stored: StoredVersion, winner: Winner | undefined, { now, pu
 function patientShowing(stored: StoredVersion, winner: Winner | undefined, now: number): Resource | undefined {
   if (stored.text === null) return undefined;
   const patient = JSON.parse(stored.text) as Resource;
-  const change = extensionShowing(patient, winner, now);
-  if (!change) return undefined;
-  const { extension: _replaced, ...rest } = patient;
-  return { ...rest, resourceType: 'Patient', ...(change.extension && { extension: change.extension }) };
+  const { extension, ...rest } = patient;
+  const change = extensionShowing(extension, winner, now);
+  return change && { ...rest, resourceType: 'Patient', ...(change.value && { extension: change.value }) };
 }
 
-/** The extensions of a Patient with this status, undefined where none is left; no change at all where it shows the status already. */
-export function extensionShowing(patient: Resource, winner: Winner | undefined, now: number): { readonly extension: JsonValue[] | undefined } | undefined {
+/** The extensions of a Patient with this status, undefined where none is left; no change at all where they show the status already. */
+export function extensionShowing(extension: JsonValue | undefined, winner: Winner | undefined, now: number): { readonly value: JsonValue[] | undefined } | undefined {
   const status = statusExtension(statusAt(winner, now));
-  if (JSON.stringify(shownStatus(patient)) === JSON.stringify(status)) return undefined;
-  return { extension: extensionsShowing(patient, status) };
+  if (JSON.stringify(shownStatus({ extension })) === JSON.stringify(status)) return undefined;
+  return { value: extensionsShowing({ extension }, status) };
 }

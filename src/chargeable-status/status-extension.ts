@@ -20,10 +20,13 @@ export function statusExtension(status: EffectiveStatus): JsonObject | undefined
   return { url: STATUS_EXTENSION, extension: parts };
 }
 
-export const shownStatus = (patient: Resource | undefined): JsonObject | undefined => asObjects(patient?.['extension']).find(isStatus);
+/** A Patient, or as much of it as is asked for. */
+type Extended = Readonly<Record<string, unknown>>;
+
+export const shownStatus = (patient: Extended | undefined): JsonObject | undefined => asObjects(patient?.['extension']).find(isStatus);
 
 /** The extensions of a Patient with this status in place of any other; undefined where none is left. */
-export function extensionsShowing(patient: Resource, status: JsonObject | undefined): JsonValue[] | undefined {
+export function extensionsShowing(patient: Extended, status: JsonObject | undefined): JsonValue[] | undefined {
   const others = asObjects(patient['extension']).filter((extension) => !isStatus(extension));
   const all = status ? [...others, status] : others;
   return all.length > 0 ? all : undefined;

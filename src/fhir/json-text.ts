@@ -61,6 +61,22 @@ export function isTight(document: JsonDocument): boolean {
   return document instanceof TextDocument && document.tight;
 }
 
+/** Would JSON.stringify print the value of a range as it is written, apart from white space? False also where that is not known. */
+export function isPlain(document: JsonDocument, start: number, end: number): boolean {
+  return document instanceof TextDocument && document.isPlain(start, end);
+}
+
+/** The document of a stored resource of which only some members are of interest: its value holds resourceType and those, if it has them. */
+export function readMembers(text: string, names: readonly string[]): JsonDocument {
+  const scan = scanJson(text, 0, text.length, MAX_DEPTH);
+  const value: Record<string, JsonValue> = {};
+  const document = new TextDocument({ text, start: 0, end: text.length, value, scan, offsets: scan.members, locate: undefined });
+  for (const { key, valueStart, valueEnd } of document.members) {
+    if (key === 'resourceType' || key === 'meta' || names.includes(key)) value[key] = JSON.parse(text.slice(valueStart, valueEnd)) as JsonValue;
+  }
+  return document;
+}
+
 /** Line and column of the element at an indexed path, with or without the leading type name; undefined where the text has none. Rescans: for failures. */
 export function positionOf(document: JsonDocument, path: string): Position | undefined {
   const place = find(document.text, document.start, segmentsOf(document, path));

@@ -2,7 +2,7 @@
 // https://hl7.org/fhir/R4/resource.html#Meta
 import { instantText } from './date-time.js';
 import { exactJson, ExactNumber } from './exact-json.js';
-import { isTight, type JsonDocument } from './json-text.js';
+import { isPlain, isTight, type JsonDocument } from './json-text.js';
 import { minify } from './json-minify.js';
 import { children, valueEnd } from './json-walk.js';
 import { findStringEdits, type StringEdits, type TokenEdit } from './string-edits.js';
@@ -101,7 +101,7 @@ function changesOf(document: JsonDocument, edits: Edits | undefined, copy: Copy)
 function valueText(document: JsonDocument, key: string, value: unknown, copy: Copy): string {
   const before = document.value[key];
   const member = isTree(value) && isTree(before) ? document.members.find((one) => one.key === key) : undefined;
-  if (!member || !isTree(value) || !isTree(before)) return exactJson(value);
+  if (!member || !isTree(value) || !isTree(before) || isPlain(document, member.valueStart, member.valueEnd)) return exactJson(value);
   const texts = new Map<string, string>();
   gather(document.text, member.valueStart, before, copy, texts);
   return reusing(value, texts);

@@ -56,6 +56,13 @@ export class TextDocument implements JsonDocument {
     return (this.#members ??= membersOf(this.text, this.#origin.offsets));
   }
 
+  /** Would a range's value be printed by JSON.stringify as it is written, apart from white space? False also where it might not. */
+  isPlain(start: number, end: number): boolean {
+    const { unusual } = this.#origin.scan;
+    const next = unusual[firstFrom(unusual, start)];
+    return (next === undefined || next >= end) && !this.text.slice(start, end).includes('\\');
+  }
+
   exactDecimal(path: string): string | undefined {
     if (!this.#hasUnusual()) return undefined;
     const written = this.writtenNumber(path);

@@ -12,6 +12,7 @@ import type { Resource } from '../fhir/resource.js';
 import type { Grant } from '../search/grant.js';
 import type { IndexRows } from '../search/index-rows.js';
 import type { SearchLimits } from '../search/limits.js';
+import type { Shifter } from '../search/shift.js';
 import type { AnswerContext, Answerer } from '../store/answerer.js';
 import type { WriteRule } from '../store/rule.js';
 import type { Store, Transaction } from '../store/store.js';
@@ -34,6 +35,7 @@ export interface Parts {
   readonly extract: (resource: Resource, document?: JsonDocument) => IndexRows;
   /** Looks up the codes that a search names by a value set or a hierarchy. */
   readonly terminology: Pick<Terminology, 'expand' | 'lookup' | 'valueSet'>;
+  readonly shift: Shifter;
   readonly rules: readonly WriteRule[];
   readonly answerers: readonly Answerer[];
   readonly audit: Trail;

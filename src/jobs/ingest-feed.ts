@@ -11,7 +11,7 @@ import { feedByCode } from '../chargeable-status/feed-definition.js';
 import { judgeBatch, KeyTaken, storeBatch, wordsOfError, type JudgedBatch, type ReadStatement, type Refused } from '../chargeable-status/statement-batch.js';
 import { NEEDED_COLUMNS, STATEMENT_COLUMNS, statementOfRow, type StatementColumn, type StatementRow } from '../chargeable-status/statement-row.js';
 import { feedSource, HOME_OFFICE, type StatementSource } from '../chargeable-status/statement-source.js';
-import { amend, changedVersion, firstVersion } from '../interactions/amend.js';
+import { amend, firstVersion, withMember } from '../interactions/amend.js';
 import type { Parts } from '../interactions/context.js';
 import type { Change, StoredVersion, Transaction } from '../store/store.js';
 import { cellsOf, readRecords, type FileFormat, type FileRecord } from './file-records.js';
@@ -51,7 +51,7 @@ export const NOTHING_YET: IngestCounts = { line: 1, received: 0, accepted: 0, ma
 /** Rows of a transaction: with more, what is alive at once costs the collector more than the saved round trips. */
 const BATCH = 500;
 
-export interface IngestParts extends Pick<Parts, 'db' | 'validate' | 'profiles' | 'extract' | 'clock' | 'newId'> {
+export interface IngestParts extends Pick<Parts, 'db' | 'validate' | 'profiles' | 'extract' | 'shift' | 'clock' | 'newId'> {
   readonly nonePolicy: NonePolicy;
 }
 
@@ -185,11 +185,11 @@ function pieceOf(judged: Judged, { end, line, rows }: Place, { job, request, sou
   };
 }
 
-function contextOf(tx: Transaction, now: number, { newId, extract }: IngestParts) {
+function contextOf(tx: Transaction, now: number, { newId, extract, shift }: IngestParts) {
   return {
     tx, now, newId,
     put: (resource: Resource) => amend(resource, { tx, now, extract }),
-    next: (current: StoredVersion, change: Parameters<typeof changedVersion>[1]) => changedVersion(current, change, { now, extract }),
+    next: (current: StoredVersion, member: string, change: Parameters<typeof withMember>[2]) => withMember(current, member, change, { now, extract, shift }),
     made: (resource: Resource) => firstVersion(resource, { now, extract }),
   };
 }

@@ -17,6 +17,7 @@ export interface ElementPath {
 
 const CAST = /^\(?\s*([\w.]+?)(?:\s+as\s+|\.as\(|\.ofType\()(\w+)\)?\s*\)?$/;
 const TARGET = /^([\w.]+)\.where\(\s*resolve\(\)\s+is\s+(\w+)\s*\)$/;
+const FILTERED = /^\w+\.(\w+)(?:(?<=\.extension)\('[^']*'\))?(?:\.where\([^()%]*\)|\.ofType\(\w+\)|\.\w+(?!\w*\())*$/;
 const PLAIN = /^\(?\s*([\w.]+)\s*\)?$/;
 
 /** The alternatives that concern `type`; undefined where one of them is more than a plain path. */
@@ -37,11 +38,17 @@ export function elementPaths(definitions: Definitions, type: string, expression:
  * Undefined where that can't be told, or where several elements are named.
  */
 export function membersOf(definitions: Definitions, type: string, expression: string): readonly string[] | undefined {
-  const paths = elementPaths(definitions, type, expression) ?? [];
-  const [root, ...others] = new Set(paths.map(({ path }) => path.split('.')[1]));
+  const [root, ...others] = new Set(elementPaths(definitions, type, expression)?.map(({ path }) => path.split('.')[1]) ?? rootsOf(definitions, type, expression));
   const element = root === undefined || others.length > 0 ? undefined : definitions.element(type, root);
   if (root === undefined || !element) return undefined;
   return element.choice ? element.types.map((name) => `${root}${name.charAt(0).toUpperCase()}${name.slice(1)}`) : [root];
+}
+
+/** The elements at which alternatives begin that only go down and filter: `telecom` of `Patient.telecom.where(system='email')`. */
+function rootsOf(definitions: Definitions, type: string, expression: string): readonly (string | undefined)[] {
+  const branches = alternatives(expression).filter((branch) => definitions.isA(type, /^\(*\s*(\w+)/.exec(branch)?.[1] ?? ''));
+  // The extensions of a primitive stand beside it, in a member of their own.
+  return branches.map((branch) => FILTERED.exec(branch)?.[1]).map((root, index) => (root === 'extension' || branches[index]?.includes('extension') !== true ? root : undefined));
 }
 
 /** Splits at `|` outside parentheses. */

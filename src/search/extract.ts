@@ -13,16 +13,17 @@ import { slotsOf, type Slot, type SlotTable } from './slots.js';
 import { referenceHash } from './token-hash.js';
 
 /** Fills the collector with what one parameter finds. */
-type Step = (resource: Resource, rows: RowCollector) => void;
+export type Step = (resource: Resource, rows: RowCollector) => void;
 
-interface IndexedStep {
+export interface IndexedStep {
   /** Place in `present`, or the token that says the same of a parameter that was added. */
   readonly index: number;
   readonly presence?: bigint | undefined;
+  readonly slot: Slot;
   readonly step: Step;
 }
 
-interface Plan {
+export interface Plan {
   /** Steps that find something only where the resource has a certain member, by that member: most parameters of a type find nothing. */
   readonly byMember: ReadonlyMap<string, readonly IndexedStep[]>;
   readonly always: readonly IndexedStep[];
@@ -74,7 +75,8 @@ function extract(resource: Resource, { byMember, always, absent, combined }: Pla
   return rows.finish(present.join(''), referenceHash(`${resource.resourceType}/${resource.id}`), generation);
 }
 
-function makePlan(definitions: Definitions, slots: readonly Slot[]): Plan {
+/** Parameters of a type, compiled. */
+export function makePlan(definitions: Definitions, slots: readonly Slot[]): Plan {
   const isCombined = (slot: Slot): boolean => slot.both === true || slot.readers[0] !== slot;
   const indexes = ({ readers }: Slot): number[] => readers.map((reader) => reader.position - 1);
   const both = slots.filter((slot) => slot.both);
@@ -96,7 +98,7 @@ function stepsOf(definitions: Definitions, slots: readonly Slot[]): Pick<Plan, '
   for (const slot of slots) {
     const step = makeStep(definitions, slot);
     if (!step) continue;
-    const indexed = { index: slot.position - 1, presence: slot.presence, step };
+    const indexed = { index: slot.position - 1, presence: slot.presence, slot, step };
     const members = membersOf(definitions, slot.type, slot.parameter.expression ?? '');
     if (!members) always.push(indexed);
     for (const member of members ?? []) byMember.set(member, [...(byMember.get(member) ?? []), indexed]);

@@ -16,8 +16,8 @@ export class KnownTexts {
   /** The texts of these changes that may be missing from the dictionary, each once, in the one order in which all add them. */
   missing(changes: readonly Change[]): readonly CodeText[] {
     const missing: CodeText[] = [];
-    for (const { rows } of changes) {
-      if (rows) for (const text of rows.texts) if (this.values.get(text.param)?.has(text.value) !== true) missing.push(text);
+    for (const { rows, shift } of changes) {
+      for (const text of (rows ?? shift)?.texts ?? []) if (this.values.get(text.param)?.has(text.value) !== true) missing.push(text);
     }
     return missing.length < 2 ? missing : missing.sort(compare).filter((text, index) => index === 0 || compare(text, missing[index - 1] as CodeText) !== 0);
   }

@@ -57,7 +57,7 @@ async function addSides(db: Queryable, added: readonly AddedRows[], params: read
   if (texts.length > 0) await db.query({ name: 'reindex texts', text: insertTexts(1), values: textValues(texts) });
   const changes = added.map(({ id, version, rows }) => ({ type: '', id, version, updated: 0, method: 'PUT' as const, text: null, rows }));
   for (const side of SIDE_TABLES) {
-    if (!added.some(({ rows }) => side.rowCount(rows) > 0)) continue;
+    if (!changes.some((change) => side.rowCount(change) > 0)) continue;
     await db.query({ name: `reindex clear ${side.name}`, text: `delete from fhir.${side.name} where id = any ($1) and param = any ($2::integer[])`, values: [ids, params] });
     const cells = side.arrays.map((type, index) => `$${index + 1}::${type}`).join(', ');
     await db.query({

@@ -1,5 +1,6 @@
 // The columns of a resource table as parameters of a statement: one row as plain values, many as one array per column.
 import type { IndexRows } from '../search/index-rows.js';
+import type { RowShift } from '../search/shift.js';
 import { joinedJson, joinedJsonSql, numberArray, textArray } from './array-text.js';
 import type { Change } from './store.js';
 
@@ -47,6 +48,27 @@ export function givenRows(kind: 'create' | 'change', many: boolean, generation: 
   const arrays = columns.map(({ name, type }, index) => arraySql(`$${String(index + 1)}`, name, type));
   const cells = columns.map(({ name, type }) => (type.endsWith('[]') ? `${name}::${type} as ${name}` : name));
   return `select ${cells.join(', ')} from unnest(${arrays.join(', ')}) as given (${names}) ${fence(generation)}`;
+}
+
+const SHIFT_TYPES = ['text', 'bigint', 'bigint', 'text', 'text', 'bigint[]', 'bigint[]', 'text', 'bigint'] as const;
+const SHIFT_NAMES = ['id', 'version', 'updated', 'method', 'res', 'gone', 'come', 'present', 'before'] as const;
+export const SHIFT_PARAMETERS = SHIFT_NAMES.length;
+
+/** The rows that shiftValues hands in, from $1. */
+export function shiftedRows(generation: number): string {
+  const arrays = SHIFT_NAMES.map((name, index) => arraySql(`$${String(index + 1)}`, name, SHIFT_TYPES[index] ?? 'text'));
+  const cells = SHIFT_NAMES.map((name, index) => (SHIFT_TYPES[index] === 'bigint[]' ? `${name}::bigint[] as ${name}` : name));
+  return `select ${cells.join(', ')} from unnest(${arrays.join(', ')}) as given (${SHIFT_NAMES.join(', ')}) ${fence(generation)}`;
+}
+
+/** Of changes that shift their rows. */
+export function shiftValues(changes: readonly Change[]): unknown[] {
+  const tokens = (cell: (shift: RowShift) => readonly bigint[]): string => textArray(changes.map(({ shift }) => numberArray(shift ? cell(shift) : [])));
+  return [
+    textArray(changes.map(({ id }) => id)), numberArray(changes.map(({ version }) => version)), numberArray(changes.map(({ updated }) => updated)),
+    textArray(changes.map(({ method }) => method)), joinedJson(changes.map(({ text }) => text)), tokens(({ gone }) => gone), tokens(({ come }) => come),
+    textArray(changes.map(({ shift }) => shift?.present ?? '')), numberArray(changes.map(({ before }) => before ?? null)),
+  ];
 }
 
 function arraySql(parameter: string, name: string, type: Column['type']): string {

@@ -1,6 +1,6 @@
 // The narrow tables of ordered values that repeat: how a write adds a resource's rows to them and takes its old ones away.
 import type { Definitions } from '../definitions/model.js';
-import type { IndexRows, QuantityRow } from '../search/index-rows.js';
+import type { QuantityRow } from '../search/index-rows.js';
 import { slotsOf } from '../search/slots.js';
 import { numberArray, textArray } from './array-text.js';
 import type { Change } from './store.js';
@@ -13,7 +13,7 @@ export interface SideTable {
   readonly columns: string;
   /** The array type of each column. */
   readonly arrays: readonly string[];
-  rowCount(rows: IndexRows): number;
+  rowCount(change: Change): number;
   /** One array literal per column, all rows of all changes in order. */
   values(changes: readonly Change[]): string[];
 }
@@ -23,21 +23,21 @@ const STRINGS: SideTable = {
   letter: 's',
   columns: 'param, value, raw',
   arrays: ['integer[]', 'text[]', 'text[]'],
-  rowCount: (rows) => rows.strings.length,
+  rowCount: ({ rows }) => rows?.strings.length ?? 0,
   values(changes) {
     const rows = changes.flatMap((change) => change.rows?.strings ?? []);
     return [numberArray(rows.map((row) => row.param)), textArray(rows.map((row) => row.value)), textArray(rows.map((row) => row.raw))];
   },
 };
 
-const DATES: SideTable = {
+export const DATES: SideTable = {
   name: 'date_index',
   letter: 'd',
   columns: 'param, lo, hi',
   arrays: ['integer[]', 'bigint[]', 'bigint[]'],
-  rowCount: (rows) => rows.dates.length,
+  rowCount: ({ rows, shift }) => (rows ?? shift)?.dates.length ?? 0,
   values(changes) {
-    const rows = changes.flatMap((change) => change.rows?.dates ?? []);
+    const rows = changes.flatMap(({ rows: all, shift }) => (all ?? shift)?.dates ?? []);
     return [numberArray(rows.map((row) => row.param)), numberArray(rows.map((row) => row.lo)), numberArray(rows.map((row) => row.hi))];
   },
 };
@@ -52,7 +52,7 @@ const QUANTITIES: SideTable = {
   letter: 'q',
   columns: Object.keys(QUANTITY_COLUMNS).join(', '),
   arrays: Object.values(QUANTITY_COLUMNS).map(([array]) => array),
-  rowCount: (rows) => rows.quantities.length,
+  rowCount: ({ rows }) => rows?.quantities.length ?? 0,
   values(changes) {
     const rows = changes.flatMap((change) => change.rows?.quantities ?? []);
     return Object.values(QUANTITY_COLUMNS).map(([, of]) => numberArray(rows.map((row) => row[of] ?? null)));
@@ -63,12 +63,12 @@ export const SIDE_TABLES: readonly SideTable[] = [STRINGS, DATES, QUANTITIES];
 
 /** The side tables that these changes have rows for; a statement leaves out the others: each costs 20 µs, even of no rows. */
 export function sideTablesOf(changes: readonly Change[]): readonly SideTable[] {
-  return SIDE_TABLES.filter((side) => changes.some(({ rows }) => rows !== undefined && side.rowCount(rows) > 0));
+  return SIDE_TABLES.filter((side) => changes.some((change) => side.rowCount(change) > 0));
 }
 
 /** The id of each row that `side.values` gives, in the same order. */
 export function sideIds(side: SideTable, changes: readonly Change[]): string {
-  return textArray(changes.flatMap(({ id, rows }) => new Array<string>(rows ? side.rowCount(rows) : 0).fill(id)));
+  return textArray(changes.flatMap((change) => new Array<string>(side.rowCount(change)).fill(change.id)));
 }
 
 /** An array literal of the `param`s that rows of this type can have: what tells them from those of another type's resource with the same id. */

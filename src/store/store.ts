@@ -5,6 +5,7 @@ import type { Grant } from '../search/grant.js';
 import type { IndexRows } from '../search/index-rows.js';
 import type { Cursor, Query } from '../search/query.js';
 import type { Explained } from './explain.js';
+import type { RowShift } from '../search/shift.js';
 import type { News } from './news.js';
 
 export interface StoredVersion {
@@ -76,8 +77,8 @@ export interface Change {
   readonly before?: number | undefined;
   /** Undefined for a deletion. */
   readonly rows?: IndexRows | undefined;
-  /** Its strings are those of the version `before`: their rows need not be written anew. Undefined where nobody has looked. */
-  readonly keepsStrings?: boolean;
+  /** In place of `rows`: how they differ from those of the version `before`. */
+  readonly shift?: RowShift | undefined;
 }
 
 /** Rows of another room's table that are stored in the same stroke as changes: with them, or not at all. */

@@ -46,7 +46,7 @@ export function storeTransaction({ db, reader, writer, added, again, now, outbox
 /** All groups in one go: the connection sends the next statement without waiting for the last one's answer. */
 export async function writeGroups(db: Queryable, writer: Writer, groups: readonly Group[], added: CodeText[], beside?: Beside): Promise<void> {
   const [only, another] = groups;
-  if (only && !another) return writer.write(db, only, added, beside);
+  if (only && !another && !(beside && only.kind === 'shift')) return writer.write(db, only, added, beside);
   const writes: Promise<unknown>[] = groups.map((group) => writer.write(db, group, added));
   if (beside) writes.push(db.query({ name: `beside ${beside.name}`, text: beside.text(1), values: beside.values }));
   await Promise.all(writes);

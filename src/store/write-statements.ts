@@ -2,8 +2,9 @@
 // Their texts depend on the type, the side tables they fill, whether they add to the dictionary, and one or many, so each is prepared
 // once per connection.
 import { insertTexts } from './code-texts.js';
-import { CHANGE_PARAMETERS, CREATE_PARAMETERS, givenRows, ROW_COLUMNS } from './row-columns.js';
-import { SIDE_TABLES, type SideTable } from './side-tables.js';
+import type { ShiftedMember } from '../search/shift.js';
+import { CHANGE_PARAMETERS, CREATE_PARAMETERS, givenRows, ROW_COLUMNS, SHIFT_PARAMETERS, shiftedRows } from './row-columns.js';
+import { DATES, SIDE_TABLES, type SideTable } from './side-tables.js';
 import type { Beside } from './store.js';
 import { resourceTable } from './tables.js';
 
@@ -15,8 +16,6 @@ export interface Filling {
   /** Are there texts to add to the dictionary? Their parameters come last. */
   readonly texts: boolean;
   readonly many: boolean;
-  /** The rows of the string index stay as they are: a Patient has a dozen, each as dear to write as the Patient itself. */
-  readonly keepsStrings?: boolean;
   /** Rows of another room's table; their parameters come after all others. */
   readonly beside?: Beside | undefined;
 }
@@ -40,14 +39,13 @@ export function createText(type: string, filling: Filling): string {
  * `params`: see paramsOf.
  */
 export function changeText(type: string, params: string, filling: Filling): string {
-  const { sides, many, keepsStrings, generation } = filling;
+  const { sides, many, generation } = filling;
   const table = resourceTable(type);
   const parts = [
-    `given as ${many ? lockedInOrder(table, generation) : `(${givenRows('change', many, generation)})`}`,
-    `changed as (update ${table} as t set ${assignments()} from given where t.id = given.id and t.version = given.before returning t.id)`,
-    `superseded as (insert into fhir.history (type, id, version, updated, method, res)
-      select '${type}', t.id, t.version, t.updated, t.method, t.res ${many ? `from changed join ${table} t using (id)` : `from ${table} t where ${oneChanged('t')}`})`,
-    ...SIDE_TABLES.filter(({ name }) => !(keepsStrings && name === 'string_index')).map(({ name }) => {
+    `given as ${many ? lockedInOrder(table, givenRows('change', true, generation)) : `(${givenRows('change', many, generation)})`}`,
+    `changed as (update ${table} as t set ${assignments()} from given where t.id = given.id and t.version = given.before returning ${many ? SUPERSEDED : 't.id'})`,
+    supersededPart(type, many ? 'from changed t' : `from ${table} t where ${oneChanged('t')}`, many ? 'old_' : ''),
+    ...SIDE_TABLES.map(({ name }) => {
       const whose = many ? 'using changed where s.id = changed.id' : `where ${oneChanged('s')}`;
       return `${name}_old as (delete from fhir.${name} s ${whose} and s.param = any ('${params}'::integer[]))`;
     }),
@@ -61,9 +59,38 @@ export function changeText(type: string, params: string, filling: Filling): stri
   return `with ${parts.join(',\n')}\nselect id from changed`;
 }
 
-/** Two writes of the same resources wait for each other instead of deadlocking. */
-function lockedInOrder(table: string, generation: number): string {
-  return `materialized (select g.* from (${givenRows('change', true, generation)}) g join ${table} t on t.id = g.id and t.version = g.before order by g.id for update of t)`;
+/**
+ * Gives new tokens, dates and presence to rows of which the rest of the index stays: its parameters are those of shiftValues, then of the texts.
+ * Always of many.
+ */
+export function shiftText(type: string, { places, dateParams }: ShiftedMember, { texts, generation }: Pick<Filling, 'texts' | 'generation'>): string {
+  const table = resourceTable(type);
+  const present = places.reduce((text, place, index) => `overlay(${text} placing substr(given.present, ${String(index + 1)}, 1) from ${String(place)} for 1)`, 't.present');
+  const kept = 'case when given.gone = \'{}\' then t.tokens else array(select token from unnest(t.tokens) as token where token <> all (given.gone)) end';
+  const parts = [
+    `given as ${lockedInOrder(table, shiftedRows(generation))}`,
+    `changed as (update ${table} as t set version = given.version, updated = given.updated, method = given.method, res = given.res, present = ${present}, tokens = ${kept} || given.come
+      from given where t.id = given.id and t.version = given.before returning ${SUPERSEDED})`,
+    supersededPart(type, 'from changed t', 'old_'),
+    `date_index_old as (delete from fhir.date_index s using changed where s.id = changed.id and s.param = any ('{${dateParams.join()}}'::integer[]))`,
+    `date_index_new as (${insertSide(DATES, SHIFT_PARAMETERS + 1, true)} where id in (select id from changed))`,
+    ...(texts ? [`texts_new as (${insertTexts(SHIFT_PARAMETERS + DATES.arrays.length + 2)})`] : []),
+  ];
+  return `with ${parts.join(',\n')}\nselect id from changed`;
+}
+
+/** Returned by the update itself, so that nothing is joined: of a list of unknown length the planner expects too little to join it well. */
+const SUPERSEDED = 't.id, given.old_version, given.old_updated, given.old_method, given.old_res';
+
+/** Two writes of the same resources wait for each other instead of deadlocking. What is superseded comes with its lock. */
+function lockedInOrder(table: string, rows: string): string {
+  return `materialized (select g.*, t.version as old_version, t.updated as old_updated, t.method as old_method, t.res as old_res
+      from (${rows}) g join ${table} t on t.id = g.id and t.version = g.before order by g.id for update of t)`;
+}
+
+function supersededPart(type: string, from: string, prefix: string): string {
+  const columns = ['version', 'updated', 'method', 'res'].map((column) => `t.${prefix}${column}`).join(', ');
+  return `superseded as (insert into fhir.history (type, id, version, updated, method, res) select '${type}', t.id, ${columns} ${from})`;
 }
 
 /** With the id as a parameter, so that every plan looks it up in an index. */

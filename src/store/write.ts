@@ -7,16 +7,17 @@ import type { Resource } from '../fhir/resource.js';
 import { createExtractor } from '../search/extract.js';
 import type { CodeText, IndexRows } from '../search/index-rows.js';
 import { textValues, type KnownTexts } from './code-texts.js';
-import { givenValues } from './row-columns.js';
-import { paramsOf, sideIds, sideTablesOf } from './side-tables.js';
+import type { ShiftedMember } from '../search/shift.js';
+import { givenValues, shiftValues } from './row-columns.js';
+import { DATES, paramsOf, sideIds, sideTablesOf } from './side-tables.js';
 import { StaleParameters, VersionConflict, type Beside, type Change } from './store.js';
 import { resourceTable } from './tables.js';
-import { changeText, createText } from './write-statements.js';
+import { changeText, createText, shiftText } from './write-statements.js';
 
 /** Changes of one kind to one type, by id. Never empty. */
 export interface Group {
   readonly type: string;
-  readonly kind: 'create' | 'change';
+  readonly kind: 'create' | 'change' | 'shift';
   readonly changes: readonly Change[];
 }
 
@@ -27,7 +28,7 @@ export function groupsOf(changes: readonly Change[]): readonly Group[] {
   const groups = new Map<string, { type: string; kind: Group['kind']; changes: Change[] }>();
   for (const change of changes) {
     const kind = kindOf(change);
-    const key = `${change.type} ${kind === 'create' ? '1' : '2'}`;
+    const key = `${change.type} ${PLACES[kind]} ${change.shift?.member.name ?? ''}`;
     const group = groups.get(key) ?? { type: change.type, kind, changes: [] };
     groups.set(key, group);
     group.changes.push(change);
@@ -37,7 +38,8 @@ export function groupsOf(changes: readonly Change[]): readonly Group[] {
   return sorted;
 }
 
-const kindOf = (change: Change): Group['kind'] => (change.before === undefined ? 'create' : 'change');
+const PLACES = { create: '1', change: '2', shift: '3' } as const;
+const kindOf = ({ before, shift }: Change): Group['kind'] => (before === undefined ? 'create' : shift ? 'shift' : 'change');
 
 /**
  * Is one statement, by itself, all or nothing? Many changes of rows already there can find only some of them at their version,
@@ -66,9 +68,9 @@ export class Writer {
    */
   async write(db: Queryable, group: Group, added: CodeText[], beside?: Beside): Promise<void> {
     const { generation } = this.definitions.searchVersion();
-    const changes = group.changes.map((change) => this.upToDate(change, generation));
-    const texts = this.known.missing(changes);
-    const statement = this.statement({ ...group, changes }, texts, beside, generation);
+    const current = this.upToDate(group, generation);
+    const texts = this.known.missing(current.changes);
+    const statement = this.statement(current, texts, beside, generation);
     added.push(...texts);
     const { rows, count } = await db.query<{ id: string }>(statement).catch((error: unknown) => {
       if (isDividedByZero(error)) throw new StaleParameters();
@@ -80,10 +82,15 @@ export class Writer {
     throw new VersionConflict(group.type, missed?.id ?? '');
   }
 
-  /** With the rows of the parameters there are now, where its own were made before one was added. */
-  private upToDate(change: Change, generation: number): Change {
-    if (change.text === null || !change.rows || change.rows.generation === generation) return change;
-    return { ...change, keepsStrings: false, rows: this.extract(readJson(change.text).value as Resource) };
+  /** With the rows of the parameters there are now, where their own were made before one was added. */
+  private upToDate(group: Group, generation: number): Group {
+    const isOld = ({ rows, shift }: Change): boolean => (rows ?? shift ?? { generation }).generation !== generation;
+    if (!group.changes.some(isOld)) return group;
+    const anew = (change: Change): Change => {
+      const { shift: _, ...rest } = change;
+      return change.text === null ? rest : { ...rest, rows: this.extract(readJson(change.text).value as Resource) };
+    };
+    return { ...group, kind: group.kind === 'shift' ? 'change' : group.kind, changes: group.changes.map(anew) };
   }
 
   /**
@@ -105,18 +112,30 @@ export class Writer {
   }
 
   private statement({ type, kind, changes }: Group, texts: readonly CodeText[], beside: Beside | undefined, generation: number): Statement {
-    const keepsStrings = kind === 'change' && changes.every((change) => change.keepsStrings === true);
-    const sides = sideTablesOf(changes).filter((side) => !(keepsStrings && side.name === 'string_index'));
+    if (kind === 'shift') return this.shift(type, changes, texts, generation);
+    const sides = sideTablesOf(changes);
     const many = changes.length > 1;
-    const name = [kind, many ? 'many' : 'one', type, ...sides.map(({ letter }) => letter), ...(texts.length > 0 ? ['t'] : []), ...(keepsStrings ? ['k'] : []), ...(beside ? [beside.name] : []), ...(generation > 0 ? [`g${generation}`] : [])].join(' ');
+    const name = [kind, many ? 'many' : 'one', type, ...sides.map(({ letter }) => letter), ...(texts.length > 0 ? ['t'] : []), ...(beside ? [beside.name] : []), ...(generation > 0 ? [`g${generation}`] : [])].join(' ');
     const values = givenValues(kind, changes);
     for (const side of sides) values.push(...side.values(changes), ...(many ? [sideIds(side, changes)] : []));
     if (texts.length > 0) values.push(...textValues(texts));
     if (beside) values.push(...beside.values);
     let text = this.statements.get(name);
     if (text === undefined) {
-      const filling = { generation, sides, texts: texts.length > 0, many, keepsStrings, beside };
+      const filling = { generation, sides, texts: texts.length > 0, many, beside };
       text = kind === 'create' ? createText(type, filling) : changeText(type, paramsOf(this.definitions, type), filling);
+      this.statements.set(name, text);
+    }
+    return { name, text, values };
+  }
+
+  private shift(type: string, changes: readonly Change[], texts: readonly CodeText[], generation: number): Statement {
+    const member = changes[0]?.shift?.member as ShiftedMember;
+    const name = ['shift', type, member.name, ...(texts.length > 0 ? ['t'] : []), ...(generation > 0 ? [`g${generation}`] : [])].join(' ');
+    const values = [...shiftValues(changes), ...DATES.values(changes), sideIds(DATES, changes), ...(texts.length > 0 ? textValues(texts) : [])];
+    let text = this.statements.get(name);
+    if (text === undefined) {
+      text = shiftText(type, member, { texts: texts.length > 0, generation });
       this.statements.set(name, text);
     }
     return { name, text, values };

@@ -64,6 +64,8 @@ async function tables(server: TestServer): Promise<unknown> {
     history: await texts('select res from fhir.history where type = \'Patient\' and res is not null'),
     tasks: await texts('select res from fhir."Task"'),
     strings: await list('select param, value, raw, id from fhir.string_index where id like \'r%\' order by 1, 2, 3, 4'),
+    rows: await list('select id, array(select unnest(tokens) order by 1)::text as tokens, refs, present, subject, date_lo, date_hi from fhir."Patient" order by id'),
+    dates: await list('select param, lo, hi, id from fhir.date_index where id like \'r%\' order by 1, 2, 3, 4'),
     conflicts: await list('select key, id, res from fhir.home_office_conflict order by key, id'),
   };
 }
