@@ -114,3 +114,71 @@ test('takes _format and Accept as every URL does', async () => {
   expect((await server.send('GET', 'metadata?_format=xml')).text).toContain('<CapabilityStatement xmlns="http://hl7.org/fhir">');
   expect((await server.send('GET', 'metadata', { headers: { accept: 'application/fhir+xml' } })).headers['content-type']).toBe('application/fhir+xml; charset=utf-8');
 });
+
+describe('what it promises', () => {
+  const ask = (path: string): Promise<any> => server.send('GET', path, { token: server.tokens.admin, headers: { prefer: 'handling=strict' } });
+  const VALUES: Readonly<Record<string, string>> = { number: '1', date: '2020', string: 'x', token: 'x', reference: 'Patient/x', composite: 'x$x', quantity: '1', uri: 'http://x' };
+
+  test('each search parameter of each type is asked by, once', async () => {
+    const refused: string[] = [];
+    const ofType = rest.resource.flatMap(({ type, searchParam }: any) => searchParam.filter((one: any) => one.type !== 'special').map(({ type: kind, name, definition }: any) => ({ type, kind, name, definition })));
+    // One of each name and kind: what a parameter of every type is asked on one is asked on all.
+    const seen = new Set<string>();
+    for (const { type, name, kind, definition } of ofType) {
+      if (seen.has(definition)) continue;
+      seen.add(definition);
+      // Events are kept apart, and words have no absence.
+      const missing = type === 'AuditEvent' || ['_content', '_text'].includes(name) ? { status: 200, text: '' } : await ask(`${type}?${name}:missing=true&_count=1`);
+      const value = kind === 'composite' ? undefined : await ask(`${type}?${name}=${encodeURIComponent(VALUES[kind] ?? 'x')}&_count=1`);
+      if (missing.status !== 200 || (value && value.status !== 200 && !/is not a value of/.test(value.text))) refused.push(`${type}.${name} ${missing.status} ${value?.status ?? ''} ${value?.text.slice(0, 200) ?? missing.text}`);
+    }
+    expect(refused).toEqual([]);
+    expect(seen.size).toBeGreaterThan(1300);
+  }, 300_000);
+
+  test('each include and reverse include of a type is taken', async () => {
+    for (const type of ['Patient', 'Observation', 'Organization', 'Claim']) {
+      const { searchInclude, searchRevInclude } = of(type);
+      expect(searchRevInclude.length).toBeGreaterThan(5);
+      for (const [name, list] of [['_include', searchInclude], ['_revinclude', searchRevInclude]]) {
+        for (let from = 0; from < list.length; from += 10) {
+          const { status, text } = await ask(`${type}?_count=1&${list.slice(from, from + 10).map((one: string) => `${name}=${one}`).join('&')}`);
+          expect([list.slice(from, from + 10), status, status === 200 ? '' : text]).toEqual([list.slice(from, from + 10), 200, '']);
+        }
+      }
+    }
+  }, 120_000);
+
+  test('each operation is there, on each type that names it', async () => {
+    const absent: string[] = [];
+    const said = [...(rest.operation ?? []).map(({ name }: any) => `$${name}`), ...rest.resource.flatMap(({ type, operation = [] }: any) => operation.map(({ name }: any) => `${type}/$${name}`))];
+    const onType = new Set(said);
+    for (const path of onType) {
+      const [type, code] = path.includes('/') ? path.split('/') : ['', path];
+      const places = type === '' ? [path] : [path, `${type}/no-such-one/${code}`];
+      const answers = await Promise.all(places.map((place) => server.send('POST', place, { token: server.tokens.admin, body: { resourceType: 'Parameters' } })));
+      if (answers.every(({ text }) => /There is no operation/.test(text))) absent.push(path);
+    }
+    expect(absent).toEqual([]);
+    expect(onType.size).toBeGreaterThan(40);
+  }, 120_000);
+
+  test('what it does not name is refused: a parameter, an operation, an interaction', async () => {
+    expect((await ask('Patient?colour=red')).status).toBe(400);
+    expect((await ask('?birthdate=2000&_type=Basic')).status).toBe(400);
+    expect((await server.send('POST', 'Basic/$everything', { token: server.tokens.admin })).status).toBe(404);
+    expect((await server.send('POST', 'Basic/x', { token: server.tokens.admin, body: { resourceType: 'Basic' } })).status).toBe(405);
+    expect(rest.resource.some(({ operation = [] }: any) => operation.some(({ name }: any) => name === 'colour'))).toBe(false);
+  });
+
+  test('names what all types are searched by, and the compartments there are', async () => {
+    expect(rest.searchParam.map(({ name }: any) => name)).toEqual(expect.arrayContaining(['_id', '_lastUpdated', '_tag', '_profile', '_security', '_source']));
+    for (const { name } of rest.searchParam) expect([name, (await ask(`?_type=Basic,Group&${name}:missing=true&_count=1`)).status]).toEqual([name, ['_id', '_lastUpdated'].includes(name) ? 200 : expect.any(Number)]);
+    expect(rest.compartment).toContain('http://hl7.org/fhir/CompartmentDefinition/patient');
+    for (const url of rest.compartment) {
+      const name = url.split('/').at(-1);
+      const type = name.charAt(0).toUpperCase() + name.slice(1);
+      expect([type, (await ask(`${type}/x/*`)).status]).toEqual([type, 200]);
+    }
+  });
+});

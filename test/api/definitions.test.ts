@@ -135,7 +135,8 @@ describe('what the CapabilityStatement names', () => {
     const named: [string, string, string?][] = rest.resource.flatMap((one: any) => [
       ['StructureDefinition', one.profile],
       ...(one.supportedProfile ?? []).map((url: string) => ['StructureDefinition', url]),
-      ...one.searchParam.map(({ name, definition }: any) => ['SearchParameter', definition, name]),
+      // R4 defines no _list.
+      ...one.searchParam.filter(({ name }: any) => name !== '_list').map(({ name, definition }: any) => ['SearchParameter', definition, name]),
       ...(one.operation ?? []).map(({ name, definition }: any) => ['OperationDefinition', definition, name]),
     ]);
     named.push(...(rest.operation ?? []).map(({ name, definition }: any): [string, string, string] => ['OperationDefinition', definition, name]));
@@ -178,5 +179,37 @@ describe('a posted definition whose url is a base or project one', () => {
     expect((await put({ ...body, id: 'my-birthdate', expression: 'Patient.deceased' })).status).toBe(201);
     await put({ resourceType: 'Patient', id: 'born', birthDate: '1950-02-01' } as never);
     expect(ids(await get('Patient?birthdate=1950-02-01'))).toEqual(['born']);
+  });
+});
+
+describe('a package of definitions, posted as a transaction by an administrator', () => {
+  const E = 'http://package.example';
+  const definitions = [
+    { resourceType: 'CodeSystem', id: 'pkg-colours', url: `${E}/CodeSystem/colours`, status: 'active', content: 'complete', concept: [{ code: 'red' }, { code: 'blue' }] },
+    { resourceType: 'ValueSet', id: 'pkg-colours', url: `${E}/ValueSet/colours`, status: 'active', compose: { include: [{ system: `${E}/CodeSystem/colours` }] } },
+    {
+      resourceType: 'StructureDefinition', id: 'pkg-basic', url: `${E}/StructureDefinition/basic`, name: 'PkgBasic', status: 'active', kind: 'resource', abstract: false, type: 'Basic', derivation: 'constraint',
+      baseDefinition: `${HL7}/StructureDefinition/Basic`, differential: { element: [{ id: 'Basic', path: 'Basic' }, { id: 'Basic.code', path: 'Basic.code', binding: { strength: 'required', valueSet: `${E}/ValueSet/colours` } }, { id: 'Basic.subject', path: 'Basic.subject', min: 1 }] },
+    },
+    { resourceType: 'SearchParameter', id: 'pkg-text', url: `${E}/SearchParameter/text`, name: 'text', status: 'active', description: 'x', code: 'code-text', base: ['Basic'], type: 'string', expression: 'Basic.code.text' },
+  ];
+  const basic = (code: string, more: object = {}): object => ({ resourceType: 'Basic', meta: { profile: [`${E}/StructureDefinition/basic`] }, code: { coding: [{ system: `${E}/CodeSystem/colours`, code }] }, ...more });
+  const post = (body: unknown, token = admin): Promise<Answer> => server.send('POST', (body as any).resourceType === 'Bundle' ? '' : (body as any).resourceType, { token, body });
+
+  test('is stored whole, and judges from then on', async () => {
+    const entry = definitions.map((resource) => ({ resource, request: { method: 'PUT', url: `${resource.resourceType}/${resource.id}` } }));
+    const { status, body } = await post({ resourceType: 'Bundle', type: 'transaction', entry });
+    expect([status, body.entry.map((one: any) => one.response.status.slice(0, 3))]).toEqual([200, ['201', '201', '201', '201']]);
+    const subject = { reference: 'Patient/born' };
+    expect((await post(basic('red', { subject }))).status).toBe(201);
+    expect((await post(basic('green', { subject }))).status).toBe(422);
+    expect((await post(basic('red'))).status).toBe(422);
+    expect((await get(`ValueSet/$expand?url=${E}/ValueSet/colours`)).body.expansion.contains).toHaveLength(2);
+    expect((await server.send('POST', 'SearchParameter/pkg-text/$activate', { token: admin })).status).toBe(202);
+  });
+
+  test('is nobody else\'s to post', async () => {
+    const entry = definitions.map((resource) => ({ resource, request: { method: 'PUT', url: `${resource.resourceType}/${resource.id}` } }));
+    expect((await post({ resourceType: 'Bundle', type: 'transaction', entry }, server.tokens.ovm)).status).toBe(403);
   });
 });
