@@ -1,6 +1,5 @@
 // Joins the rooms into one service over a database: what main serves, what the tests drive, what the command line loads data through.
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { createAccess } from './access/access.js';
 import { createClauses } from './access/clauses.js';
@@ -9,7 +8,7 @@ import { createFileTypesRule } from './access/file-types.js';
 import { createFindIdentified } from './access/identified.js';
 import { OwnOrganizations } from './access/own-organizations.js';
 import { createStanding } from './access/standing.js';
-import { type App, type AppLog, createApp, type TlsFiles } from './app.js';
+import { type App, type AppLog, createApp } from './app.js';
 import { createEvents } from './audit/events.js';
 import { startRecording } from './audit/recording.js';
 import { sealAll } from './audit/seal.js';
@@ -22,7 +21,7 @@ import { createChargeableStatus } from './chargeable-status/chargeable-status.js
 import { vmRefusal } from './chargeable-status/vm-refusal.js';
 import { writeLapses } from './chargeable-status/lapse.js';
 import { placeWaiting } from './chargeable-status/person-sweep.js';
-import { ConfigError, isDevelopment, isLoopback, mayAnybodySignIn, serviceBase, type Config } from './config.js';
+import { isDevelopment, isLoopback, mayAnybodySignIn, serviceBase, type Config } from './config.js';
 import type { Database } from './db/database.js';
 import type { Definitions } from './definitions/model.js';
 import { LiveDefinitions } from './definitions/live.js';
@@ -70,6 +69,7 @@ import { createExtractor } from './search/extract.js';
 import { createShifter } from './search/shift.js';
 import { AddedParameters } from './store/added-parameters.js';
 import { sweepRequests } from './store/request-keys.js';
+import { baseFinder, readTls, signingBase } from './serving.js';
 import { createStore } from './store/postgres-store.js';
 import { createCodeChecker } from './validation/code-checker.js';
 import type { Network } from './subscriptions/network.js';
@@ -376,31 +376,6 @@ function createFhirApp(given: ServiceParts, parts: Parts, { validator, terminolo
     },
   });
   return { app, deferred };
-}
-
-/** The base in links: PUBLIC_URL where it is set, else the host that the caller used. */
-function baseFinder(config: Config): (host: string | undefined) => string {
-  const fixed = serviceBase(config);
-  if (config.publicUrl !== undefined) return () => fixed;
-  return (host) => (host !== undefined && /^[A-Za-z0-9.:[\]-]{1,255}$/.test(host) ? `${config.tlsCert === undefined ? 'http' : 'https'}://${host}${config.basePath}` : fixed);
-}
-
-/**
- * The base that the authorization server goes by. Its origin is what clients sign for, so one that only a Host header names is taken on a
- * loopback address alone: elsewhere it would let another server send on what was signed for it.
- */
-function signingBase(config: Config, baseOf: (host: string | undefined) => string): (host: string | undefined) => string {
-  const fixed = serviceBase(config);
-  return isLoopback(config) ? baseOf : () => fixed;
-}
-
-function readTls({ tlsCert, tlsKey, tlsClientCa }: Config): TlsFiles | undefined {
-  if (tlsCert === undefined || tlsKey === undefined) return undefined;
-  try {
-    return { cert: readFileSync(tlsCert), key: readFileSync(tlsKey), clientCa: tlsClientCa === undefined ? undefined : readFileSync(tlsClientCa) };
-  } catch (error) {
-    throw new ConfigError(`TLS_CERT, TLS_KEY and TLS_CLIENT_CA must name files that can be read: ${(error as Error).message}`);
-  }
 }
 
 async function readSecret(database: Database, name: string): Promise<string> {
