@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import closeWithGrace from 'close-with-grace';
-import { pino } from 'pino';
 import { banner } from './banner.js';
 import { ConfigError, type Config } from './config.js';
+import { createLog } from './log.js';
 import { startEmbedded, type Embedded } from './db/embedded.js';
 import type { Log } from './db/log.js';
 import { migrate } from './db/migrate.js';
@@ -25,7 +25,7 @@ const DRAIN_MS = 10_000;
 
 /** Serves until SIGTERM or SIGINT; a start that fails leaves nothing running. */
 export async function serve(config: Config): Promise<void> {
-  const log = pino({ level: config.logLevel, redact: { paths: ['req.headers.authorization'], remove: true } });
+  const log = createLog(config);
   const { database, embedded } = await openStorage(config, log, config.statementTimeoutMs);
   let service: Service | undefined;
   let stopped: Promise<void> | undefined;

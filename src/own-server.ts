@@ -4,12 +4,12 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
 import type { Config } from './config.js';
 import { loadDefinitions } from './definitions/load.js';
 import { developmentKeys } from './identity/development-keys.js';
 import { developmentAuthority } from './identity/identity.js';
 import { issueToken } from './identity/issue-token.js';
+import { createLog } from './log.js';
 import { openStorage, packageVersion } from './main.js';
 import { createService } from './service.js';
 
@@ -33,7 +33,7 @@ export interface Sent {
 export async function onServer(config: Config, { url, token }: ServerOptions, work: (server: Server) => Promise<void>): Promise<void> {
   if (url !== undefined && token !== undefined) return work({ base: url.replace(/\/+$/, ''), token });
   if (url !== undefined || token !== undefined) throw new Error('--url and --token go together');
-  const log = pino({ level: 'silent' });
+  const log = createLog({ logLevel: 'silent' });
   const { database, embedded } = await openStorage(config, log);
   // Keys of this run alone: nobody else can call the server while it is up.
   const folder = mkdtempSync(join(tmpdir(), 'entitle-server-'));

@@ -2,9 +2,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
 import supertest from 'supertest';
 import { isDevelopment, readConfig } from '../src/config.js';
+import type { AppLog } from '../src/app.js';
 import type { Database } from '../src/db/database.js';
 import { openDatabase } from '../src/db/pool.js';
 import { loadDefinitions } from '../src/definitions/load.js';
@@ -15,6 +15,7 @@ import { developmentKeys } from '../src/identity/development-keys.js';
 import { issueToken, type TokenRequest } from '../src/identity/issue-token.js';
 import { developmentAuthority } from '../src/identity/identity.js';
 import { publishDefinitions } from '../src/jobs/publish-definitions.js';
+import { createLog } from '../src/log.js';
 import { createService } from '../src/service.js';
 import { cloneDatabase } from './database.js';
 
@@ -49,15 +50,15 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
-/** `root`: the folder whose profiles/ holds packages of others. */
-export async function startServer(settings: Readonly<Record<string, string>> = {}, root?: string): Promise<TestServer> {
+/** `root`: the folder whose profiles/ holds packages of others. `log`: where it is to be read. */
+export async function startServer(settings: Readonly<Record<string, string>> = {}, root?: string, log?: AppLog): Promise<TestServer> {
   const folder = mkdtempSync(join(tmpdir(), 'entitle-server-'));
   const config = readConfig({ DATA_DIR: folder, LOG_LEVEL: 'silent', PORT: '0', ...settings });
   const clone = await cloneDatabase();
   const database = openDatabase({ url: clone.url, size: 8, prepared: true, statementTimeoutMs: config.statementTimeoutMs });
   const clock = (): number => Date.now() + config.clockOffsetMs;
   const keys = await developmentKeys(folder);
-  const service = await createService({ config, database, definitions: loadDefinitions(), authority: isDevelopment(config) ? developmentAuthority(keys) : await (await import('../src/main.js')).createAuthority(config), log: pino({ level: config.logLevel }), version: '0.0.0', packages: openPackages(root) });
+  const service = await createService({ config, database, definitions: loadDefinitions(), authority: isDevelopment(config) ? developmentAuthority(keys) : await (await import('../src/main.js')).createAuthority(config), log: log ?? createLog(config), version: '0.0.0', packages: openPackages(root) });
   // Fastify does not know that the server it was given speaks https.
   const origin = (await service.app.listen({ host: '127.0.0.1', port: 0 })).replace(/^http:/, config.tlsCert === undefined ? 'http:' : 'https:');
   const agent = supertest(origin);
