@@ -123,3 +123,50 @@ test('a supplier\'s Bundles hold GET alone, the Home Office\'s POST alone', asyn
   const transaction = await server.send('POST', '', { token: server.tokens.supplier, body: { ...entry('POST', 'Patient/$chargeable-status'), type: 'transaction' }, headers: TRACED });
   expectRefusal(transaction, 403, { text: /GET alone/ });
 });
+
+describe('what is registered bounds every token of the client', () => {
+  const path = 'Patient?_count=1';
+  const status = async (token: string): Promise<number> => (await server.send('GET', path, { token })).status;
+
+  test('its scopes, from the next second on', async () => {
+    await registerClient(server, 'bounded', { roles: ['admin'], jwks: { keys: [key.jwk] } });
+    const token = await server.token('admin', { client: 'bounded' });
+    expect(await status(token)).toBe(200);
+    await registerClient(server, 'bounded', { roles: ['admin'], jwks: { keys: [key.jwk] }, scope: 'system/Observation.rs' });
+    expect(await status(token)).toBe(403);
+    expect((await server.send('GET', 'Observation?_count=1', { token })).status).toBe(200);
+    expect(await status(await server.token('admin', { client: 'bounded', scope: 'system/Patient.rs' }))).toBe(403);
+  });
+
+  test('its organisation', async () => {
+    await registerClient(server, 'placed', { roles: ['ovm'], organization: 'RR8', jwks: { keys: [key.jwk] } });
+    expect([await status(await server.token('ovm', { client: 'placed', organization: 'RR8' })), await status(await server.token('ovm', { client: 'placed', organization: 'RX1' }))]).toEqual([200, 403]);
+  });
+
+  test('an administrator\'s token for some resources is not for the register', async () => {
+    for (const scope of ['system/*.rs', 'system/Patient.cruds', 'patient/*.cruds', 'openid', 'system/*.cruds?_tag=x']) expect((await registerClient(server, 'mine', supplier(key), await server.token('admin', { scope }))).status).toBe(403);
+    expect((await registerClient(server, 'mine', supplier(key), await server.token('admin', { scope: 'system/*.cruds' }))).status).toBe(200);
+  });
+
+  test.each<[string, object, RegExp]>([
+    ['in the clear', { redirectUris: ['http://app.example/'] }, /https/], ['with a fragment', { redirectUris: ['https://app.example/#x'] }, /fragment/], ['that is script', { redirectUris: ['javascript:alert(1)'] }, /https/],
+    ['that is none', { redirectUris: ['/callback'] }, /https/], ['of a public client with a key', { public: true }, /no key/],
+  ])('a redirect %s is not registered', async (_what, change, words) => {
+    const { status: code, body } = await registerClient(server, 'bad', { roles: ['patient'], jwks: { keys: [key.jwk] }, ...change });
+    expect([code, body.issue[0].details.text]).toEqual([422, expect.stringMatching(words)]);
+  });
+});
+
+test('a modern token does not pass for a legacy one, nor the other way round', async () => {
+  const legacy = await startServer({ VM_PROFILE: 'both' });
+  try {
+    const ssp = { 'ssp-traceid': 't', 'ssp-from': '200000000115', 'ssp-to': '200000000116', 'ssp-interactionid': 'urn:nhs:names:services:visitorsandmigrants:fhir:rest:search:observation' };
+    const { status, body } = await legacy.send('GET', vmPath('9990000018'), { token: legacy.tokens.supplier, headers: ssp });
+    expect([400, 401]).toContain(status);
+    expect(body.resourceType).toBe('OperationOutcome');
+    const unsigned = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${Buffer.from('{"iss":"sup","role":"admin"}').toString('base64url')}.`;
+    expect((await legacy.send('GET', 'Patient', { token: unsigned, headers: ssp })).status).toBe(401);
+  } finally {
+    await legacy.close();
+  }
+});
