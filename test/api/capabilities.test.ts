@@ -175,8 +175,8 @@ describe('what it promises', () => {
     expect(rest.searchParam.map(({ name }: any) => name)).toEqual(expect.arrayContaining(['_id', '_lastUpdated', '_tag', '_profile', '_security', '_source']));
     for (const { name } of rest.searchParam) expect([name, (await ask(`?_type=Basic,Group&${name}:missing=true&_count=1`)).status]).toEqual([name, ['_id', '_lastUpdated'].includes(name) ? 200 : expect.any(Number)]);
     expect(rest.compartment).toContain('http://hl7.org/fhir/CompartmentDefinition/patient');
-    for (const url of rest.compartment) {
-      const name = url.split('/').at(-1);
+    for (const url of rest.compartment as string[]) {
+      const name = url.split('/').at(-1) ?? '';
       const type = name.charAt(0).toUpperCase() + name.slice(1);
       expect([type, (await ask(`${type}/x/*`)).status]).toEqual([type, 200]);
     }
