@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { decisionOf, endOfDay, lastDayOf } from '../../src/chargeable-status/decision.js';
 
 test('a day is decided at its start in London, shown with the offset of that moment', () => {
@@ -27,4 +28,26 @@ test('a day ends when the next one begins in London', () => {
 
 test('a period that ends with a month or year ends with its last day', () => {
   expect(['2026', '2026-02', '2028-02', '2026-05-31', '2026-05-31T10:00:00Z'].map(lastDayOf)).toEqual(['2026-12-31', '2026-02-28', '2028-02-29', '2026-05-31', '2026-05-31']);
+});
+
+describe('for any day', () => {
+  const days = fc.date({ min: new Date('1975-01-01'), max: new Date('2060-12-31'), noInvalidDate: true }).map((date) => date.toISOString().slice(0, 10));
+  const inLondon = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Europe/London', dateStyle: 'short', timeStyle: 'medium' });
+  const after = (day: string): string => new Date(Date.parse(day) + 86_400_000).toISOString().slice(0, 10);
+
+  test('clocks in London show midnight when it begins, and when it ends', () => {
+    fc.assert(fc.property(days, (day) => {
+      expect(inLondon.format(decisionOf(day)?.at)).toBe(`${day} 00:00:00`);
+      expect(inLondon.format(endOfDay(day))).toBe(`${after(day)} 00:00:00`);
+      expect(Date.parse(decisionOf(day)?.text ?? '')).toBe(decisionOf(day)?.at);
+    }));
+  });
+
+  test('it ends when the next begins, after 23, 24 or 25 hours', () => {
+    fc.assert(fc.property(days, (day) => {
+      const [start, end] = [decisionOf(day)?.at ?? NaN, endOfDay(day) ?? NaN];
+      expect(end).toBe(decisionOf(after(day))?.at);
+      expect([23, 24, 25]).toContain((end - start) / 3_600_000);
+    }));
+  });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { withAssertion, type Assertion, type Source } from '../../src/chargeable-status/assertion.js';
 import { basicOf, CATEGORIES, type Category } from '../../src/chargeable-status/category.js';
+import { decisionOf } from '../../src/chargeable-status/decision.js';
 import { effective, UNDETERMINED, winnerOf } from '../../src/chargeable-status/effective-status.js';
 
 const DAY = 86_400_000;
@@ -161,6 +162,33 @@ describe('for any history', () => {
       if (category) expect(basic).toBe(CATEGORIES[category].basic);
       if (expired) expect({ basic, category }).toEqual({ basic: 'U', category: undefined });
       if (!determined) expect(basic).toBe('U');
+    }));
+  });
+
+  test('of statements of one instant the source decides, then the feed\'s rank, then the latest receipt', () => {
+    const tied = fc.array(fc.record({ source: fc.constantFrom(...sources), rank: fc.integer({ min: 1, max: 3 }), received: fc.integer({ min: 0, max: 4 }) }), { minLength: 1, maxLength: 10 });
+    fc.assert(fc.property(tied, (list) => {
+      const made = list.map(({ source, rank, received }, index) => assertion({ day: 0, id: `t${index}`, source, receivedAt: START + received * DAY, ...(source === 'FEED' && { feed: `feed-${rank}`, rank }) }));
+      // By hand: sorted by the words of the rule, the first wins.
+      const place = { OVM: 0, HO: 1, FEED: 2 };
+      const [first] = [...made].sort((a, b) => place[a.source] - place[b.source] || (a.rank ?? 0) - (b.rank ?? 0) || b.receivedAt - a.receivedAt || (a.id < b.id ? 1 : -1));
+      expect(winnerOf(made, LATE)?.id).toBe(first?.id);
+    }));
+  });
+
+  test('the offset in which an instant is written does not matter', () => {
+    const offsets = fc.integer({ min: -14 * 60, max: 14 * 60 });
+    const written = (instant: number, offset: number): string => {
+      const sign = offset < 0 ? '-' : '+';
+      const [hours, minutes] = [Math.floor(Math.abs(offset) / 60), Math.abs(offset) % 60].map((part) => String(part).padStart(2, '0'));
+      return `${new Date(instant + offset * 60_000).toISOString().slice(0, 19)}${sign}${hours}:${minutes}`;
+    };
+    fc.assert(fc.property(fc.array(fc.tuple(fc.integer({ min: 0, max: 5 }), offsets, offsets), { minLength: 1, maxLength: 8 }), (list) => {
+      const winners = [1, 2].map((which) => winnerOf(list.map(([hour, ...both], index) => {
+        const decided = decisionOf(written(START + hour * 3_600_000, both[which - 1] ?? 0));
+        return assertion({ day: 0, id: `z${index}`, decidedAt: decided?.at ?? NaN, decided: decided?.text ?? '', receivedAt: START + DAY });
+      }), LATE)?.id);
+      expect(winners[0]).toBe(winners[1]);
     }));
   });
 });
