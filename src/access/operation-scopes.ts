@@ -5,6 +5,8 @@ import type { Reach } from './scopes.js';
 
 /** `Account.r Claim.u`: both; `Observation.r|Observation.s`: either; `Patient.r?`: some rows are enough. */
 const ACCOUNT = 'Account.r Account.u';
+/** Whatever it tells or changes it asks for under the Grant, type by type: what the scopes do not reach it does not find. */
+const EACH = '';
 const PAYMENT = 'Account.r Account.u Claim.r Claim.u';
 const NEEDS: Readonly<Record<string, string>> = {
   activate: 'SearchParameter.r SearchParameter.u', deactivate: 'SearchParameter.r SearchParameter.u',
@@ -14,6 +16,7 @@ const NEEDS: Readonly<Record<string, string>> = {
   'define-feed': 'Observation.c Observation.u',
   'status-feeds': 'Observation.r',
   'match-statement': 'Observation.r Observation.u', 'unmatch-statement': 'Observation.r Observation.u', 'reject-statement': 'Observation.r Observation.u',
+  meta: EACH, 'meta-add': EACH, 'meta-delete': EACH,
   // A search like any other: it tells of each type what the scopes reach.
   everything: 'Patient.r?|Encounter.r?',
   lookup: 'CodeSystem.r', subsumes: 'CodeSystem.r', 'validate-code': 'CodeSystem.r|ValueSet.r', expand: 'ValueSet.r', translate: 'ConceptMap.r',
@@ -34,7 +37,7 @@ const NEEDS: Readonly<Record<string, string>> = {
 export function scopesCarry(operation: string, reach: Reach): boolean {
   if (EVERYBODYS.has(operation)) return true;
   const needs = NEEDS[operation] ?? '*.c *.r *.u *.d *.s';
-  return needs.split(' ').every((need) => need.split('|').some((one) => isMet(one, reach)));
+  return needs === EACH || needs.split(' ').every((need) => need.split('|').some((one) => isMet(one, reach)));
 }
 
 function isMet(need: string, reach: Reach): boolean {

@@ -42,7 +42,7 @@ export interface Access {
 
 /** A resource that a request writes. */
 export interface WrittenResource {
-  readonly interaction: 'create' | 'update' | 'patch' | 'delete';
+  readonly interaction: 'create' | 'update' | 'patch' | 'delete' | `$${string}`;
   readonly status: number;
   /** `Patient/1/_history/2` */
   readonly what: string;

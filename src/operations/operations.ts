@@ -1,6 +1,7 @@
 // The list of operations: what is not here is not there. A list you can read beats a folder that loads itself.
 import type { NonePolicy } from '../chargeable-status/effective-status.js';
 import { createAdjustAllocationOperation } from './adjust-allocation.js';
+import { createAmendMetaOperation } from './amend-meta.js';
 import { createAssignAllocationOperation } from './assign-allocation.js';
 import { createBalanceOperation } from './balance.js';
 import { createCandidatesOperations } from './candidates.js';
@@ -20,6 +21,7 @@ import { createLeaveOperation } from './leave.js';
 import { createLookupOperation } from './lookup.js';
 import { createNominateOperation } from './nominate.js';
 import { createOpenBudgetOperation } from './open-budget.js';
+import { createMetaOperation } from './meta.js';
 import type { Operation } from './operation.js';
 import { createPayOperation } from './pay.js';
 import { createEligibilityOperation } from './phb-eligibility.js';
@@ -56,6 +58,9 @@ export const createOperations = (parts: { readonly nonePolicy: NonePolicy } & Te
   createValidateCodeInSet(parts),
   createTranslateOperation(parts),
   createValidateOperation(parts),
+  createMetaOperation(parts),
+  createAmendMetaOperation('meta-add', parts),
+  createAmendMetaOperation('meta-delete', parts),
   createActivateOperation(parts),
   createDeactivateOperation(parts),
   createOpenBudgetOperation(parts),

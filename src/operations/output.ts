@@ -6,7 +6,9 @@ export type OutputParameter = { readonly name: string; readonly part?: readonly 
 
 /** Values that are undefined leave their parameter out; amounts keep their places (exactNumber). */
 export function parametersResponse(parameters: readonly (OutputParameter | undefined)[], meta?: object): FhirResponse {
-  return { status: 200, body: exactJson({ resourceType: 'Parameters', meta, parameter: parameters.filter((one) => one !== undefined) }) };
+  const given = parameters.filter((one) => one !== undefined);
+  // An empty array is not FHIR.
+  return { status: 200, body: exactJson({ resourceType: 'Parameters', meta, parameter: given.length > 0 ? given : undefined }) };
 }
 
 export function output(name: string, member: `value${string}`, value: unknown): OutputParameter | undefined {

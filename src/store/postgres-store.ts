@@ -10,6 +10,7 @@ import { KnownTexts } from './code-texts.js';
 import { explain } from './explain.js';
 import { historyOfTypes } from './history-of-types.js';
 import { history } from './history.js';
+import { metaInUse } from './meta-in-use.js';
 import { read, vread } from './read.js';
 import { searchPage } from './search-page.js';
 import type { Outbox } from './outbox.js';
@@ -55,6 +56,7 @@ export function createStore({ database, definitions, now = Date.now, added: para
         if (keys.size > 0) await parameters?.stillReady(db, keys);
         return page;
       },
+      metaInUse: (grant, types) => metaInUse(ground, grant, types),
       explain: (grant, query) => explain(ground, frequencyOf, grant, query),
     });
   };

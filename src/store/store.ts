@@ -6,6 +6,7 @@ import type { IndexRows } from '../search/index-rows.js';
 import type { Cursor, Query } from '../search/query.js';
 import type { Explained } from './explain.js';
 import type { RowShift } from '../search/shift.js';
+import type { MetaLabels } from './meta-in-use.js';
 import type { News } from './news.js';
 
 export interface StoredVersion {
@@ -79,6 +80,8 @@ export interface Change {
   readonly rows?: IndexRows | undefined;
   /** In place of `rows`: how they differ from those of the version `before`. */
   readonly shift?: RowShift | undefined;
+  /** The text says what R4 keeps outside versions (tags, profiles and labels): `version` is the one that is there, and stays. https://hl7.org/fhir/R4/resource-operation-meta-add.html */
+  readonly restates?: boolean;
 }
 
 /** Rows of another room's table that are stored in the same stroke as changes: with them, or not at all. */
@@ -115,6 +118,8 @@ export interface Reader {
   /** The versions of all resources of some types, by time. */
   historyOfTypes(grant: Grant, query: HistoryQuery): Promise<readonly HistoryVersion[]>;
   search(grant: Grant, query: Query): Promise<SearchPage>;
+  /** The profiles, tags and labels of all resources of some types, each combination once. */
+  metaInUse(grant: Grant, types: readonly string[]): Promise<readonly MetaLabels[]>;
   /** How `search` would be answered; nothing of it is cut to the Grant's views, so that it is for administrators alone. */
   explain(grant: Grant, query: Query): Promise<Explained>;
 }

@@ -5,6 +5,7 @@ import { fail } from '../fhir/errors.js';
 import type { Clause, Query } from '../search/query.js';
 import { plainWords } from '../search/words.js';
 import { numberArray, textArray } from './array-text.js';
+import type { Change } from './store.js';
 import { resourceTable } from './tables.js';
 
 /** A change may be committed so long after the time it bears: changes of that age are looked at again. */
@@ -122,17 +123,23 @@ async function unread(db: Queryable, type: string, from: number): Promise<readon
   return rows.map((row) => ({ ...row, version: Number(row.version), updated: Number(row.updated) }));
 }
 
-async function add(db: Queryable, type: string, rows: readonly Row[]): Promise<void> {
+/** For versions whose text was changed in place: read at once, as nothing else tells that they were. */
+export async function restateTexts(db: Queryable, changes: readonly Change[]): Promise<void> {
+  for (const { type, id, version, updated, text } of changes) if (text !== null) await add(db, type, [{ id, version, updated, res: text }], '<=');
+}
+
+/** `beside`: which rows of the index give way to a version. */
+async function add(db: Queryable, type: string, rows: readonly Row[], beside: '<' | '<=' = '<'): Promise<void> {
   // In the order of their ids, so that two servers wait for each other and do not deadlock.
   const sorted = [...rows].sort((a, b) => (a.id < b.id ? -1 : 1));
   const texts = sorted.map(({ res }) => textsOf(res));
   await db.query({
-    name: 'add texts',
+    name: `add texts ${beside}`,
     text: `insert into fhir.text_index (id, version, type, narrative, content)
            select id, version, $5::text, to_tsvector('simple', narrative), to_tsvector('simple', content)
            from unnest($1::text[], $2::bigint[], $3::text[], $4::text[]) as given (id, version, narrative, content)
            on conflict (id, type) do update set version = excluded.version, narrative = excluded.narrative, content = excluded.content
-           where text_index.version < excluded.version`,
+           where text_index.version ${beside} excluded.version`,
     values: [textArray(sorted.map(({ id }) => id)), numberArray(sorted.map(({ version }) => version)), textArray(texts.map(({ narrative }) => narrative)), textArray(texts.map(({ content }) => content)), type],
   });
 }

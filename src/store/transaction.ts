@@ -4,6 +4,7 @@ import type { CodeText } from '../search/index-rows.js';
 import type { Outbox } from './outbox.js';
 import type { Beside, Change, Reader, Transaction } from './store.js';
 import { lock, lockAll } from './read.js';
+import { restateTexts } from './text-index.js';
 import { groupsOf, type Group, type Writer } from './write.js';
 
 export interface TransactionParts {
@@ -34,7 +35,11 @@ export function storeTransaction({ db, reader, writer, added, again, now, outbox
       const groups = groupsOf(changes);
       const made = again ? await writeAgain(db, writer, groups, added, beside) : changes;
       if (!again) await writeGroups(db, writer, groups, added, beside);
-      if (outbox && made.length > 0 && (await outbox.listens(groups.map(({ type }) => type)))) await outbox.changed(tx, made);
+      const restated = made.filter(({ restates }) => restates);
+      if (restated.length > 0) await restateTexts(db, restated);
+      // No version was made of those: there is nothing to tell.
+      const told = restated.length > 0 ? made.filter(({ restates }) => !restates) : made;
+      if (outbox && told.length > 0 && (await outbox.listens(groups.map(({ type }) => type)))) await outbox.changed(tx, told);
     },
     announce: async (news) => {
       if (outbox && news.length > 0) await outbox.announced(tx, news);

@@ -18,6 +18,8 @@ export function viewed(reader: Reader): Reader {
       const page = await reader.search(grant, query);
       return { ...page, matches: found(grant, page.matches), includes: found(grant, page.includes) };
     },
+    // Labels tell what a view takes out of a resource, never what stood there.
+    metaInUse: (grant, types) => reader.metaInUse(grant, types),
     explain: (grant, query) => reader.explain(grant, query),
   };
 }

@@ -16,6 +16,8 @@ export interface Filling {
   /** Are there texts to add to the dictionary? Their parameters come last. */
   readonly texts: boolean;
   readonly many: boolean;
+  /** The version stays, and nothing goes to the history. */
+  readonly restates?: boolean;
   /** Rows of another room's table; their parameters come after all others. */
   readonly beside?: Beside | undefined;
 }
@@ -39,12 +41,12 @@ export function createText(type: string, filling: Filling): string {
  * `params`: see paramsOf.
  */
 export function changeText(type: string, params: string, filling: Filling): string {
-  const { sides, many, generation } = filling;
+  const { sides, many, restates = false, generation } = filling;
   const table = resourceTable(type);
   const parts = [
     `given as ${many ? lockedInOrder(table, givenRows('change', true, generation)) : `(${givenRows('change', many, generation)})`}`,
-    `changed as (update ${table} as t set ${assignments()} from given where t.id = given.id and t.version = given.before returning ${many ? SUPERSEDED : 't.id'})`,
-    supersededPart(type, many ? 'from changed t' : `from ${table} t where ${oneChanged('t')}`, many ? 'old_' : ''),
+    `changed as (update ${table} as t set ${assignments(restates)} from given where t.id = given.id and t.version = given.before returning ${many ? SUPERSEDED : 't.id'})`,
+    ...(restates ? [] : [supersededPart(type, many ? 'from changed t' : `from ${table} t where ${oneChanged('t')}`, many ? 'old_' : '')]),
     ...SIDE_TABLES.map(({ name }) => {
       const whose = many ? 'using changed where s.id = changed.id' : `where ${oneChanged('s')}`;
       return `${name}_old as (delete from fhir.${name} s ${whose} and s.param = any ('${params}'::integer[]))`;
@@ -98,9 +100,10 @@ function oneChanged(alias: string): string {
   return `${alias}.id = $1::text and exists (select from changed)`;
 }
 
-function assignments(): string {
+/** What is said of the same version anew was made by the same method. */
+function assignments(restates: boolean): string {
   return ROW_COLUMNS.split(', ')
-    .filter((column) => column !== 'id')
+    .filter((column) => column !== 'id' && !(restates && column === 'method'))
     .map((column) => (column === 'self' ? 'self = coalesce(given.self, t.self)' : `${column} = given.${column}`))
     .join(', ');
 }

@@ -17,7 +17,7 @@ import { changeText, createText, shiftText } from './write-statements.js';
 /** Changes of one kind to one type, by id. Never empty. */
 export interface Group {
   readonly type: string;
-  readonly kind: 'create' | 'change' | 'shift';
+  readonly kind: 'create' | 'change' | 'shift' | 'restate';
   readonly changes: readonly Change[];
 }
 
@@ -38,8 +38,8 @@ export function groupsOf(changes: readonly Change[]): readonly Group[] {
   return sorted;
 }
 
-const PLACES = { create: '1', change: '2', shift: '3' } as const;
-const kindOf = ({ before, shift }: Change): Group['kind'] => (before === undefined ? 'create' : shift ? 'shift' : 'change');
+const PLACES = { create: '1', change: '2', shift: '3', restate: '4' } as const;
+const kindOf = ({ before, shift, restates }: Change): Group['kind'] => (before === undefined ? 'create' : shift ? 'shift' : restates ? 'restate' : 'change');
 
 /**
  * Is one statement, by itself, all or nothing? Many changes of rows already there can find only some of them at their version,
@@ -116,13 +116,13 @@ export class Writer {
     const sides = sideTablesOf(changes);
     const many = changes.length > 1;
     const name = [kind, many ? 'many' : 'one', type, ...sides.map(({ letter }) => letter), ...(texts.length > 0 ? ['t'] : []), ...(beside ? [beside.name] : []), ...(generation > 0 ? [`g${generation}`] : [])].join(' ');
-    const values = givenValues(kind, changes);
+    const values = givenValues(kind === 'create' ? kind : 'change', changes);
     for (const side of sides) values.push(...side.values(changes), ...(many ? [sideIds(side, changes)] : []));
     if (texts.length > 0) values.push(...textValues(texts));
     if (beside) values.push(...beside.values);
     let text = this.statements.get(name);
     if (text === undefined) {
-      const filling = { generation, sides, texts: texts.length > 0, many, beside };
+      const filling = { generation, sides, texts: texts.length > 0, many, restates: kind === 'restate', beside };
       text = kind === 'create' ? createText(type, filling) : changeText(type, paramsOf(this.definitions, type), filling);
       this.statements.set(name, text);
     }
