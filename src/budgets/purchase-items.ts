@@ -4,7 +4,8 @@ import { asObject, asObjects, asText, codesOf, referenceId } from '../fhir/eleme
 import type { JsonDocument } from '../fhir/json-text.js';
 import type { Resource } from '../fhir/resource.js';
 import { serverGrant } from '../search/grant.js';
-import type { WriteContext, WriteRule } from '../store/rule.js';
+import type { Write, WriteContext, WriteRule } from '../store/rule.js';
+import type { Beside } from '../store/store.js';
 import { BASE } from './codes.js';
 import { readPence } from './money.js';
 import { isCommitment, isPurchase, itemsOf } from './purchase.js';
@@ -14,12 +15,13 @@ const DIRECTORY_CATEGORY = `${BASE}/CodeSystem/directory-category`;
 const SERVER = serverGrant();
 
 const REMOVE = { name: 'purchase-items-remove', text: 'delete from fhir.purchase_item where claim = $1' };
-const ADD = {
-  name: 'purchase-items-add',
-  text: `insert into fhir.purchase_item (claim, active, created, total, item, net, quantity, service, provider, category)
-    select $1, $2, $3, $10, i.* from unnest($4::int[], $5::bigint[], $6::numeric[], $7::text[], $8::text[], $9::text[]) as i
-    on conflict (claim, item) do nothing`,
-};
+const TYPES = ['text', 'boolean', 'bigint', 'bigint', 'int[]', 'bigint[]', 'numeric[]', 'text[]', 'text[]', 'text[]'];
+
+function insertText(first: number): string {
+  const [claim, active, created, total, ...columns] = TYPES.map((type, index) => `$${first + index}::${type}`);
+  return `insert into fhir.purchase_item (claim, active, created, total, item, net, quantity, service, provider, category)
+    select ${claim}, ${active}, ${created}, ${total}, i.* from unnest(${columns.join(', ')}) as i on conflict (claim, item) do nothing`;
+}
 
 interface ItemRow {
   readonly item: number;
@@ -33,23 +35,32 @@ interface ItemRow {
 export function createPurchaseItemRule(): WriteRule {
   return {
     concerns: (write) => write.type === 'Claim' && (isPurchase(write.before) || isPurchase(write.after)),
+    // Of a new purchase with the Claim itself; later ones take the place of those there are.
+    beside: async (write, context) => (write.before ? undefined : itemsBeside(write, context)),
     async after(write, context) {
-      const { after, document, id } = write;
-      if (write.before) await context.tx.db.query({ ...REMOVE, values: [id] });
-      const created = dateRange(asText(after?.['created']) ?? '', 'Europe/London')?.lo;
-      if (!after || !document || created === undefined || !isPurchase(after) || isCommitment(after)) return;
-      const rows = await rowsOf(after, document, context);
-      const column = <T>(of: (row: ItemRow) => T): T[] => rows.map(of);
-      await context.tx.db.query({
-        ...ADD,
-        values: [
-          id, isActive(after), created,
-          column(({ item }) => item), column(({ net }) => String(net)), column(({ quantity }) => quantity),
-          column(({ service }) => service ?? null), column(({ provider }) => provider ?? null), column(({ category }) => category ?? null),
-          String(rows.reduce((sum, { net }) => sum + net, 0n)),
-        ],
-      });
+      if (!write.before) return;
+      const { db } = context.tx;
+      await db.query({ ...REMOVE, values: [write.id] });
+      const added = await itemsBeside(write, context);
+      if (added) await db.query({ name: 'purchase-items-add', text: added.text(1), values: added.values });
     },
+  };
+}
+
+/** Undefined for what has no items to be summed. */
+async function itemsBeside({ after, document, id }: Write, context: WriteContext): Promise<Beside | undefined> {
+  const created = dateRange(asText(after?.['created']) ?? '', 'Europe/London')?.lo;
+  if (!after || !document || created === undefined || !isPurchase(after) || isCommitment(after)) return undefined;
+  const rows = await rowsOf(after, document, context);
+  const column = <T>(of: (row: ItemRow) => T): T[] => rows.map(of);
+  return {
+    name: 'items',
+    text: insertText,
+    values: [
+      id, isActive(after), created, String(rows.reduce((sum, { net }) => sum + net, 0n)),
+      column(({ item }) => item), column(({ net }) => String(net)), column(({ quantity }) => quantity),
+      column(({ service }) => service ?? null), column(({ provider }) => provider ?? null), column(({ category }) => category ?? null),
+    ],
   };
 }
 

@@ -24,8 +24,9 @@ export async function takeKeys(db: Queryable, id: string, before: Resource | und
   const taken = wanted.filter((key) => !earlier.includes(key));
   if (freed.length > 0) await db.query({ ...FREE, values: [freed, id] });
   if (taken.length === 0) return;
-  await db.query({ ...TAKE, values: [taken, id] });
-  // Asked after the insert: it waited for whoever was taking the same key.
+  const made = await db.query({ ...TAKE, values: [taken, id] });
+  if (made.count === taken.length) return;
+  // Some were there: another's, or its own of a run whose COMMIT had worked. Asked after the insert, which waited for whoever was taking the same key.
   const { count } = await db.query({ ...OTHERS, values: [taken, id] });
   if (count > 0) throw fail('duplicate', { text: 'There is a purchase with this identifier already', expression: 'Claim.identifier' });
 }

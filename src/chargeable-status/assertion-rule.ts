@@ -52,6 +52,7 @@ export function createAssertionRule(nonePolicy: NonePolicy): WriteRule {
       const kind = kindOf(existing);
       if (kind !== undefined && kind !== 'ovm-assessment') await keepConflict(write, existing, kind, context);
     },
+    aboutInAfter: true,
     async after(write, context) {
       if (!write.after) return;
       const kind = kindOf(write.after);

@@ -6,7 +6,7 @@ import { positionOf, type JsonDocument } from '../fhir/json-text.js';
 import type { JsonObject, Resource } from '../fhir/resource.js';
 import { storedText } from '../fhir/stored-text.js';
 import type { Write, WriteContext, WriteRule } from '../store/rule.js';
-import type { Change, StoredVersion, Transaction } from '../store/store.js';
+import type { Beside, Change, StoredVersion, Transaction } from '../store/store.js';
 import { add, amend } from './amend.js';
 import { inTransaction, type Context, type Parts } from './context.js';
 import { judgeAfter, judgeBefore, judgeScopeAfter, judgeScopeBefore } from './judge-rows.js';
@@ -76,7 +76,7 @@ async function createAlone(asked: Asked, write: Write, context: Context): Promis
   await checkProfiles(asked, write, context);
   const change = toChange(asked, write, {}, undefined, context);
   const one = { asked, write, rules: [], change, patients: patientsOf(change, undefined) };
-  await context.parts.store.write([change], recordOf([one], context));
+  await context.parts.store.write([change], [recordOf([one], context)]);
   noteWritten([one], context);
   return { ...change, created: true };
 }
@@ -142,11 +142,24 @@ async function writeGroup(group: readonly Due[], context: Context, tx: Transacti
 
 async function store(due: readonly Prepared[], context: Context, tx: Transaction): Promise<void> {
   const ruled = due.filter((one) => one.rules.length > 0);
-  // Rules may yet say whom a write is about: then its record follows them.
-  await tx.write(due.map((one) => one.change), ruled.length > 0 ? undefined : recordOf(due, context));
+  // Where rules may yet say whom a write is about, its record follows them.
+  const recordsLater = ruled.some(({ rules }) => rules.some(({ aboutInAfter }) => aboutInAfter));
+  const besides = await besidesOf(ruled, context, tx);
+  await tx.write(due.map((one) => one.change), recordsLater ? besides : [recordOf(due, context), ...besides]);
   for (const one of ruled) await located(one.asked, () => each(one, 'after', context, tx));
-  if (ruled.length > 0) await storeRecord(recordOf(due, context), tx);
+  if (recordsLater) await storeRecord(recordOf(due, context), tx);
   noteWritten(due, context);
+}
+
+async function besidesOf(ruled: readonly Prepared[], context: Context, tx: Transaction): Promise<readonly Beside[]> {
+  const found: Beside[] = [];
+  for (const one of ruled) {
+    for (const rule of one.rules) {
+      const beside = await rule.beside?.(one.write, ruleContext(context, tx, one));
+      if (beside) found.push(beside);
+    }
+  }
+  return found;
 }
 
 function writtenOf({ change, write, warnings, same }: Prepared): Written {

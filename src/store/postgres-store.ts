@@ -86,27 +86,27 @@ export function createStore({ database, definitions, now = Date.now, added: para
   return {
     ...readerOn(database),
     transaction,
-    async write(changes, beside) {
+    async write(changes, besides = []) {
       const groups = groupsOf(changes);
       const told = outbox?.listens(groups.map(({ type }) => type)) ?? false;
       const listened = typeof told === 'boolean' ? told : await told;
-      if (standsAlone(groups, beside) && !listened) await anew(() => writeAlone(database, writer, known, groups, beside));
-      else if (groups.length > 0) await transaction((tx) => tx.write(changes, beside));
+      if (standsAlone(groups, besides) && !listened) await anew(() => writeAlone(database, writer, known, groups, besides));
+      else if (groups.length > 0) await transaction((tx) => tx.write(changes, besides));
     },
   };
 }
 
 /** One statement without BEGIN and COMMIT; a transaction only where it has to be tried anew. */
-async function writeAlone(database: Database, writer: Writer, known: KnownTexts, groups: readonly Group[], beside?: Beside): Promise<void> {
+async function writeAlone(database: Database, writer: Writer, known: KnownTexts, groups: readonly Group[], besides: readonly Beside[]): Promise<void> {
   let added: CodeText[] = [];
   try {
-    await writeGroups(database, writer, groups, added, beside);
+    await writeGroups(database, writer, groups, added, besides);
   } catch (error) {
     if (!isRetried(error)) throw error;
     known.clear();
     await database.transaction((db) => {
       added = [];
-      return writeAgain(db, writer, groups, added, beside);
+      return writeAgain(db, writer, groups, added, besides);
     });
   }
   known.add(added);

@@ -4,7 +4,7 @@ import type { JsonDocument } from '../fhir/json-text.js';
 import type { Issue } from '../fhir/issue.js';
 import type { Resource } from '../fhir/resource.js';
 import type { Grant } from '../search/grant.js';
-import type { Transaction } from './store.js';
+import type { Beside, Transaction } from './store.js';
 
 /** One resource about to change. */
 export interface Write {
@@ -49,6 +49,10 @@ export interface WriteRule {
   check?(write: Write, context: WriteContext): Promise<void>;
   /** In the transaction: a conditional create found `existing`, so nothing is stored; the rule may keep what differs. */
   matched?(write: Write, existing: Resource, context: WriteContext): Promise<void>;
+  /** Rows that are stored with the resource, by its own statement: for those that depend on nothing that storing it decides. */
+  beside?(write: Write, context: WriteContext): Promise<Beside | undefined>;
+  /** It may say in `after` whom a write is about; other rules have said so by then. */
+  readonly aboutInAfter?: boolean;
   /** In the transaction, after the resource is stored: rows that belong to it. */
   after?(write: Write, context: WriteContext): Promise<void>;
 }

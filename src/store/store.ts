@@ -125,8 +125,8 @@ export interface Reader {
 }
 
 export interface Store extends Reader {
-  /** Stores changes that need nothing else, durably: one statement per resource type; in one transaction where there are several. `beside` adds no round trip. */
-  write(changes: readonly Change[], beside?: Beside): Promise<void>;
+  /** Stores changes that need nothing else, durably: one statement per resource type; in one transaction where there are several. `besides` add no round trip. */
+  write(changes: readonly Change[], besides?: readonly Beside[]): Promise<void>;
   /** Runs `work` in one transaction; retried as a whole on 40001, 40P01 and lost connections. A thrown error rolls back. */
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
 }

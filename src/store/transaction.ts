@@ -31,10 +31,10 @@ export function storeTransaction({ db, reader, writer, added, again, now, outbox
       const text = 'insert into fhir.resource_key (key, touched) values ($1, $2) on conflict (key) do update set touched = excluded.touched';
       await db.query({ name: 'lock key', text, values: [key, now] });
     },
-    async write(changes, beside) {
+    async write(changes, besides) {
       const groups = groupsOf(changes);
-      const made = again ? await writeAgain(db, writer, groups, added, beside) : changes;
-      if (!again) await writeGroups(db, writer, groups, added, beside);
+      const made = again ? await writeAgain(db, writer, groups, added, besides) : changes;
+      if (!again) await writeGroups(db, writer, groups, added, besides);
       const restated = made.filter(({ restates }) => restates);
       if (restated.length > 0) await restateTexts(db, restated);
       // No version was made of those: there is nothing to tell.
@@ -49,19 +49,19 @@ export function storeTransaction({ db, reader, writer, added, again, now, outbox
 }
 
 /** All groups in one go: the connection sends the next statement without waiting for the last one's answer. */
-export async function writeGroups(db: Queryable, writer: Writer, groups: readonly Group[], added: CodeText[], beside?: Beside): Promise<void> {
+export async function writeGroups(db: Queryable, writer: Writer, groups: readonly Group[], added: CodeText[], besides: readonly Beside[] = []): Promise<void> {
   const [only, another] = groups;
-  if (only && !another && !(beside && only.kind === 'shift')) return writer.write(db, only, added, beside);
+  if (only && !another && !(besides.length > 0 && only.kind === 'shift')) return writer.write(db, only, added, besides);
   const writes: Promise<unknown>[] = groups.map((group) => writer.write(db, group, added));
-  if (beside) writes.push(db.query({ name: `beside ${beside.name}`, text: beside.text(1), values: beside.values }));
+  for (const beside of besides) writes.push(db.query({ name: `beside ${beside.name}`, text: beside.text(1), values: beside.values }));
   await Promise.all(writes);
 }
 
 /** For a second run, when the first may have been committed although its answer was lost: leaves out what is there already, and says what was not. */
-export async function writeAgain(db: Queryable, writer: Writer, groups: readonly Group[], added: CodeText[], beside?: Beside): Promise<readonly Change[]> {
+export async function writeAgain(db: Queryable, writer: Writer, groups: readonly Group[], added: CodeText[], besides: readonly Beside[] = []): Promise<readonly Change[]> {
   const remaining: Change[] = [];
   for (const group of groups) remaining.push(...(await writer.remaining(db, group)));
   // What is beside the changes was committed with them, or is not there either.
-  if (remaining.length > 0) await writeGroups(db, writer, groupsOf(remaining), added, beside);
+  if (remaining.length > 0) await writeGroups(db, writer, groupsOf(remaining), added, besides);
   return remaining;
 }

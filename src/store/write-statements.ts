@@ -18,8 +18,8 @@ export interface Filling {
   readonly many: boolean;
   /** The version stays, and nothing goes to the history. */
   readonly restates?: boolean;
-  /** Rows of another room's table; their parameters come after all others. */
-  readonly beside?: Beside | undefined;
+  /** Rows of other rooms' tables; their parameters come after all others. */
+  readonly besides: readonly Beside[];
 }
 
 /**
@@ -120,9 +120,13 @@ function textPart(rowParameters: number, { sides, texts, many }: Filling): strin
 
 const TEXT_PARAMETERS = 3;
 
-function besidePart(rowParameters: number, { sides, texts, many, beside }: Filling): string[] {
-  const first = firstParameter(rowParameters, sides, sides.length, many) + (texts ? TEXT_PARAMETERS : 0);
-  return beside ? [`beside_new as (${beside.text(first)})`] : [];
+function besidePart(rowParameters: number, { sides, texts, many, besides }: Filling): string[] {
+  let first = firstParameter(rowParameters, sides, sides.length, many) + (texts ? TEXT_PARAMETERS : 0);
+  return besides.map(({ text, values }, index) => {
+    const part = `beside_${index}_new as (${text(first)})`;
+    first += values.length;
+    return part;
+  });
 }
 
 function insertSide({ name, columns, arrays }: SideTable, first: number, many: boolean): string {

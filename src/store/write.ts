@@ -45,9 +45,9 @@ const kindOf = ({ before, shift, restates }: Change): Group['kind'] => (before =
  * Is one statement, by itself, all or nothing? Many changes of rows already there can find only some of them at their version,
  * and one change that finds none stores what is beside it all the same.
  */
-export function standsAlone(groups: readonly Group[], beside?: Beside): boolean {
+export function standsAlone(groups: readonly Group[], besides: readonly Beside[]): boolean {
   const [only, another] = groups;
-  return only !== undefined && another === undefined && (only.kind === 'create' || (only.changes.length === 1 && !beside));
+  return only !== undefined && another === undefined && (only.kind === 'create' || (only.changes.length === 1 && besides.length === 0));
 }
 
 export class Writer {
@@ -63,14 +63,14 @@ export class Writer {
 
   /**
    * Throws VersionConflict: in a transaction, which the caller must then leave, other rows of the group may have been written.
-   * Puts into `added` what it has added to the dictionary, to be known once that is committed. `beside` is stored even where
+   * Puts into `added` what it has added to the dictionary, to be known once that is committed. `besides` are stored even where
    * a change is not: the transaction is then left. Throws StaleParameters where the database has others.
    */
-  async write(db: Queryable, group: Group, added: CodeText[], beside?: Beside): Promise<void> {
+  async write(db: Queryable, group: Group, added: CodeText[], besides: readonly Beside[] = []): Promise<void> {
     const { generation } = this.definitions.searchVersion();
     const current = this.upToDate(group, generation);
     const texts = this.known.missing(current.changes);
-    const statement = this.statement(current, texts, beside, generation);
+    const statement = this.statement(current, texts, besides, generation);
     added.push(...texts);
     const { rows, count } = await db.query<{ id: string }>(statement).catch((error: unknown) => {
       if (isDividedByZero(error)) throw new StaleParameters();
@@ -111,18 +111,18 @@ export class Writer {
     });
   }
 
-  private statement({ type, kind, changes }: Group, texts: readonly CodeText[], beside: Beside | undefined, generation: number): Statement {
+  private statement({ type, kind, changes }: Group, texts: readonly CodeText[], besides: readonly Beside[], generation: number): Statement {
     if (kind === 'shift') return this.shift(type, changes, texts, generation);
     const sides = sideTablesOf(changes);
     const many = changes.length > 1;
-    const name = [kind, many ? 'many' : 'one', type, ...sides.map(({ letter }) => letter), ...(texts.length > 0 ? ['t'] : []), ...(beside ? [beside.name] : []), ...(generation > 0 ? [`g${generation}`] : [])].join(' ');
+    const name = [kind, many ? 'many' : 'one', type, ...sides.map(({ letter }) => letter), ...(texts.length > 0 ? ['t'] : []), ...besides.map(({ name: own }) => own), ...(generation > 0 ? [`g${generation}`] : [])].join(' ');
     const values = givenValues(kind === 'create' ? kind : 'change', changes);
     for (const side of sides) values.push(...side.values(changes), ...(many ? [sideIds(side, changes)] : []));
     if (texts.length > 0) values.push(...textValues(texts));
-    if (beside) values.push(...beside.values);
+    for (const beside of besides) values.push(...beside.values);
     let text = this.statements.get(name);
     if (text === undefined) {
-      const filling = { generation, sides, texts: texts.length > 0, many, restates: kind === 'restate', beside };
+      const filling = { generation, sides, texts: texts.length > 0, many, restates: kind === 'restate', besides };
       text = kind === 'create' ? createText(type, filling) : changeText(type, paramsOf(this.definitions, type), filling);
       this.statements.set(name, text);
     }
