@@ -313,7 +313,7 @@ function createFhirApp(given: ServiceParts, parts: Parts, { validator, terminolo
   const job = createJobDoor({ db: database, clock: parts.clock, reports: [ingestReport, deferredReport, createReindexReport(switching.added)] });
   const later = createDeferral({ db: database, newId: parts.newId, clock: parts.clock, queued: () => { deferred.wake(); } });
   // A bundle's entries are routed by the same table that holds the bundle's own row.
-  const routes = createRoutes({ bundle: createBundleHandler(() => route, config.bundleEntryLimit), operation: createOperationHandler(operations), job, later });
+  const routes = createRoutes({ bundle: createBundleHandler(() => route, config.bundleEntryLimit), operation: createOperationHandler(operations), capabilities: ({ base }) => Promise.resolve({ status: 200, body: capabilities(base) }), job, later });
   const route = createRouter(routes, definitions);
   const deferred = startDeferred(given, parts, route);
   const baseOf = baseFinder(config);
@@ -324,6 +324,7 @@ function createFhirApp(given: ServiceParts, parts: Parts, { validator, terminolo
   const issuer = given.authority.kind === 'external' ? given.authority.issuers[0]?.issuer ?? '' : DEVELOPMENT_ISSUER;
   const mutualTls = config.tlsClientCa !== undefined || config.clientCertHeader !== undefined;
   const authorization = { issuer, originOf: server && ((base: string) => originOf(isLoopback(config) ? base : serviceBase(config))), signIn: server?.authorize !== undefined, cors: corsOrigins.length > 0, mutualTls };
+  const capabilities = createCapabilities({ definitions: parts.definitions, routes, operations, authorization, conditionalDelete: config.conditionalDelete, version: given.version, date: new Date(parts.clock()).toISOString() });
   const presented = createPresented({ header: config.clientCertHeader, proxies: config.trustedProxies ?? [] });
   const limitAddress = createAddressLimit({ rate: config.refusalLimit, tick });
   const requireTransport = createTransportCheck(config.tlsHeader, config.tlsFloor);
@@ -367,7 +368,7 @@ function createFhirApp(given: ServiceParts, parts: Parts, { validator, terminolo
       authenticate: identity.authenticate,
       presented,
       perform: (handler, request, caller) => perform(handler, request, caller, parts),
-      capabilities: createCapabilities({ definitions: parts.definitions, routes, operations, authorization, conditionalDelete: config.conditionalDelete, version: given.version, date: new Date(parts.clock()).toISOString() }),
+      capabilities,
       refuse: (error, request, caller) => refusalResponse(error, request, caller, parts),
       recordRefusal: (caller, { status }, request, line, address) => {
         const isFlood = caller === undefined || status === 429;

@@ -16,12 +16,14 @@ export interface OtherHandlers {
   readonly operation: Handler;
   /** Makes a handler that can be asked to answer later. */
   readonly later: (handler: Handler) => Handler;
+  readonly capabilities: Handler;
   readonly job: { readonly status: Handler; readonly cancel: Handler };
 }
 
-export function createRoutes({ bundle, operation, job, later }: OtherHandlers): Readonly<Record<string, Route>> {
+export function createRoutes({ bundle, operation, capabilities, job, later }: OtherHandlers): Readonly<Record<string, Route>> {
   const [searched, versions, versionsOfTypes, called] = [later(search), later(history), later(historyOfTypes), later(operation)];
   return {
+    'GET metadata': { interaction: 'capabilities', handler: capabilities },
     'POST ': { interaction: 'batch', handler: later(bundle) },
     'GET ': { interaction: 'search', handler: searched },
     'POST _search': { interaction: 'search', handler: searched },

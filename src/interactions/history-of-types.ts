@@ -1,17 +1,21 @@
 // The history of a type, of everything, or of one resource at a moment, newest first unless asked otherwise. https://hl7.org/fhir/R4/http.html#history
 import { historyText, type Link } from '../fhir/bundle.js';
+import { fail, type FhirError } from '../fhir/errors.js';
 import { queryText } from '../fhir/query-string.js';
 import type { FhirRequest } from '../fhir/request.js';
 import type { HistoryPlace, HistoryVersion } from '../store/store.js';
 import type { Context, Handler } from './context.js';
 import { readHistoryParameters } from './history-parameters.js';
 import { openPlace, PAGE, sealPlace } from '../search/page-link.js';
+import { patientsOfVersions, readSubset, subsetOfVersions } from './subset.js';
 import { typesNamed } from './type-parameter.js';
 
 export const historyOfTypes: Handler = async (request, context) => {
   const scope = [request.type, request.id, '_history'].filter((part) => part !== undefined).join('/');
   const { pairs, after } = startOf(request, scope, context);
   const parameters = readHistoryParameters(request, pairs, ['_type']);
+  if (parameters.counted) throw notCounted();
+  const subset = readSubset(context.parts.definitions, pairs);
   const types = typesAsked(request, context, pairs);
   const versions = await context.store.historyOfTypes(context.grant, { ...parameters, types, count: parameters.count + 1, ...(request.id !== undefined && { id: request.id }), ...(after && { after }) });
   if (versions.length === 0 && !after) await requireThere(request, context);
@@ -21,8 +25,13 @@ export const historyOfTypes: Handler = async (request, context) => {
   if (more) links.push({ relation: 'next', url: urlOf(request, scope, [[PAGE, sealPlace({ type: scope, pairs, after: cursorOf(more) }, context.parts.pageSecret)]]) });
   // The whole is on this page: its size is known for nothing.
   const total = more || after ? {} : { total: shown.length };
-  return { status: 200, body: historyText({ ...total, links, entries: shown.map((version) => ({ ...version, fullUrl: `${request.base}/${version.type}/${version.id}` })) }) };
+  const entries = subsetOfVersions(subset, shown).map((version) => ({ ...version, fullUrl: `${request.base}/${version.type}/${version.id}` }));
+  return { status: 200, body: historyText({ ...total, links, entries }), ...(subset && { about: patientsOfVersions(shown) }) };
 };
+
+/** Every version there is would have to be looked at. */
+const notCounted = (): FhirError =>
+  fail('invalid-parameter', { text: 'Only the history of one resource, without _at and _sort, is counted: leave out _summary=count, or ask for [type]/[id]/_history?_summary=count', expression: '_summary' });
 
 /** No version at the moment asked for is not the same as no resource. */
 async function requireThere({ type, id }: FhirRequest, { store, grant }: Context): Promise<void> {

@@ -1,4 +1,4 @@
-// What every history is asked with: _count, _since, _at, _sort. https://hl7.org/fhir/R4/http.html#history
+// What every history is asked with: _count, _since, _at, _sort; _summary and _elements cut what it shows. https://hl7.org/fhir/R4/http.html#history
 import { dateRange } from '../fhir/date-time.js';
 import { fail } from '../fhir/errors.js';
 import type { FhirRequest } from '../fhir/request.js';
@@ -14,6 +14,8 @@ export interface HistoryParameters {
   /** Versions current at some moment from `lo`, and before `hi`. */
   readonly at?: { readonly lo: number; readonly hi: number };
   readonly ascending?: boolean;
+  /** `_summary=count`: how many there are, and none of them. */
+  readonly counted?: boolean;
 }
 
 type Reader = (value: string) => Partial<HistoryParameters>;
@@ -25,6 +27,8 @@ const READERS: Readonly<Record<string, Reader>> = {
   _sort: (value) => ({ ascending: readOrder(value) }),
   _format: () => ({}),
   _pretty: () => ({}),
+  _summary: (value) => ({ counted: value === 'count' }),
+  _elements: () => ({}),
 };
 
 /** `others` are names that the history reads itself. Throws 400 for a bad value, and under `strict` for an unknown name. */
@@ -33,7 +37,7 @@ export function readHistoryParameters(request: FhirRequest, pairs: FhirRequest['
   for (const [name, value] of pairs) {
     const reader = Object.hasOwn(READERS, name) ? READERS[name] : undefined;
     if (reader) parameters = { ...parameters, ...reader(value) };
-    else if (!others.includes(name) && request.preferHandling === 'strict') throw fail('unknown-parameter', { text: `History has no parameter ${name}: use _count, _since, _at and _sort`, expression: name });
+    else if (!others.includes(name) && request.preferHandling === 'strict') throw fail('unknown-parameter', { text: `History has no parameter ${name}: use _count, _since, _at, _sort, _summary and _elements`, expression: name });
   }
   return parameters;
 }

@@ -6,20 +6,24 @@ import type { HistoryVersion } from '../store/store.js';
 import type { Handler } from './context.js';
 import { historyOfTypes } from './history-of-types.js';
 import { readHistoryParameters } from './history-parameters.js';
+import { patientsOfVersions, readSubset, subsetOfVersions } from './subset.js';
 
 export const history: Handler = async (request, context) => {
   const { type = '', id = '' } = request;
   // By moment or in the other order: as the history of a type, of this one alone.
   if (request.query.some(([name]) => name === '_at' || name === '_sort')) return historyOfTypes(request, context);
   const page = { ...readHistoryParameters(request, request.query, [BEFORE]), ...readBefore(request) };
+  const subset = readSubset(context.parts.definitions, request.query);
   // Nothing since a moment is not the same as nothing at all.
   const isThere = async (): Promise<boolean> => page.since !== undefined && (await context.store.read(context.grant, type, id)) !== undefined;
   const { versions, total } = await context.store.history(context.grant, type, id, { ...page, count: page.count + 1 });
   if (total === 0 && !(await isThere())) throw context.grant.absent(type, id);
+  if (page.counted) return { status: 200, body: historyText({ total, links: links(request, undefined), entries: [] }), about: patientsOfVersions(versions) };
   const shown = versions.slice(0, page.count);
   const last = shown.at(-1);
   const more = versions.length > shown.length && last ? last.version : undefined;
-  return { status: 200, body: historyText({ total, links: links(request, more), entries: shown.map((version) => entry(version, request.base)) }) };
+  const entries = subsetOfVersions(subset, shown).map((version) => entry(version, request.base));
+  return { status: 200, body: historyText({ total, links: links(request, more), entries }), ...(subset && { about: patientsOfVersions(shown) }) };
 };
 
 const entry = (version: HistoryVersion, base: string): HistoryEntry => ({ ...version, fullUrl: `${base}/${version.type}/${version.id}` });

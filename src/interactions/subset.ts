@@ -6,7 +6,7 @@ import { fail } from '../fhir/errors.js';
 import { parseTree, treeText, type JsonMembers, type JsonTree } from '../fhir/json-tree.js';
 import type { FhirRequest } from '../fhir/request.js';
 import { subsetted } from '../fhir/subsetted.js';
-import type { Found } from '../store/store.js';
+import type { Found, StoredVersion } from '../store/store.js';
 
 /** From the text of a resource to the part that was asked for. */
 export interface Subset {
@@ -44,6 +44,15 @@ export function subsetOf(subset: Subset | undefined, { matches, includes }: Rows
     includes: includes.map((found) => ({ ...found, text: subset.include(found.type, found.text) })),
   };
 }
+
+/** The versions of a history as they are asked for; a deletion has nothing to cut. */
+export function subsetOfVersions<V extends StoredVersion>(subset: Subset | undefined, versions: readonly V[]): readonly V[] {
+  return subset ? versions.map((version) => (version.text === null ? version : { ...version, text: subset.match(version.type, version.text) })) : versions;
+}
+
+/** Whom the versions are about, as below. */
+export const patientsOfVersions = (versions: readonly StoredVersion[]): string[] =>
+  versions.flatMap(({ type, id, text }) => [...(type === 'Patient' ? [id] : []), ...(text === null ? [] : patientsIn(text))]);
 
 /** Whom the rows of a page are about: what is left of them may not say. */
 export const patientsOfRows = ({ matches, includes }: Rows): string[] => [...matches, ...includes].flatMap(({ type, id, text }) => [...(type === 'Patient' ? [id] : []), ...patientsIn(text)]);

@@ -118,3 +118,11 @@ test.each([
 test('what is no Bundle is refused', async () => {
   expectRefusal(await server.send('POST', '', { token: server.tokens.admin, body: { resourceType: 'Patient' } }), 400);
 });
+
+test('an entry may ask what the server can do', async () => {
+  for (const type of ['batch', 'transaction']) {
+    const { body } = await server.send('POST', '', { token: server.tokens.admin, body: { resourceType: 'Bundle', type, entry: [{ request: { method: 'GET', url: 'metadata' } }, { request: { method: 'GET', url: 'metadata/x' } }].slice(0, type === 'batch' ? 2 : 1) } });
+    expect(body.entry[0]).toMatchObject({ resource: { resourceType: 'CapabilityStatement', implementation: { url: server.base } }, response: { status: '200 OK' } });
+    expect(body.entry[1]?.response.status).toBe(type === 'batch' ? '404 Not Found' : undefined);
+  }
+});

@@ -92,3 +92,27 @@ test('an unknown parameter is ignored, under handling=strict refused', async () 
   expect((await get('Patient/queries/_history?colour=red')).status).toBe(200);
   expectRefusal(await get('Patient/queries/_history?colour=red', { prefer: 'handling=strict' }), 400, { code: 'not-supported', text: /colour/ });
 });
+
+test('shows as much of each version as is asked for, and nothing of a deletion', async () => {
+  await server.send('PUT', 'Patient/cut', { token: server.tokens.admin, body: { resourceType: 'Patient', id: 'cut', active: true, gender: 'other', photo: [{ title: 'x' }] } });
+  await del('cut');
+  const summary = (await get('Patient/cut/_history?_summary=true')).body;
+  expect(summary.entry.map((entry: any) => entry.resource && Object.keys(entry.resource).sort())).toEqual([undefined, ['active', 'gender', 'id', 'meta', 'resourceType']]);
+  expect(summary.entry[1].resource.meta.tag[0].code).toBe('SUBSETTED');
+  expect((await get('Patient/cut/_history?_elements=gender')).body.entry[1].resource).toEqual({ resourceType: 'Patient', id: 'cut', meta: expect.anything(), gender: 'other' });
+  expect((await get('Patient/_history?_elements=gender&_count=2')).body.entry[1].resource).toEqual({ resourceType: 'Patient', id: 'cut', meta: expect.anything(), gender: 'other' });
+  expect((await get('Patient/cut/_history?_summary=data')).body.entry[1].resource).toMatchObject({ photo: [{ title: 'x' }] });
+  expect((await get('Patient/cut/_history?_summary=false')).body.entry[1].resource.meta.tag).toBeUndefined();
+  expectRefusal(await get('Patient/cut/_history?_summary=some'), 400);
+});
+
+test('counts the versions of one resource alone', async () => {
+  await put('counted', 1);
+  await put('counted', 2);
+  const { body } = await get('Patient/counted/_history?_summary=count');
+  expect(body).toMatchObject({ resourceType: 'Bundle', type: 'history', total: 2 });
+  expect(body.entry).toBeUndefined();
+  expect(body.link.map((one: any) => one.relation)).toEqual(['self']);
+  expectRefusal(await get('Patient/nobody/_history?_summary=count'), 404);
+  expectRefusal(await get('Patient/_history?_summary=count'), 400, { expression: '_summary' });
+});

@@ -18,6 +18,7 @@ test.each([
   ['Patient/never-there', ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']],
   ['Patient/_search', ['POST', 'OPTIONS']],
   ['_history', ['GET', 'HEAD', 'OPTIONS']],
+  ['metadata', ['GET', 'HEAD', 'OPTIONS']],
   ['Patient/$validate', ['GET', 'HEAD', 'POST', 'OPTIONS']],
 ])('OPTIONS %s', async (path, methods) => {
   const answer = await ask('OPTIONS', path);
