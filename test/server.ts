@@ -47,6 +47,8 @@ export interface TestServer {
   seed(resources: readonly Resource[]): Promise<void>;
   /** Stores HL7's own definitions, as a server that is started does beside its work; gives what is to be waited for. */
   publish(): Promise<void>;
+  /** Once it resolves, what was answered until now is on record. */
+  recorded(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -95,6 +97,7 @@ export async function startServer(settings: Readonly<Record<string, string>> = {
     database,
     seed: async (resources) => { await publishDefinitions(resources, service.parts); },
     publish: () => service.publish({ all: true }),
+    recorded: () => service.parts.audit.flush(),
     close: async () => {
       await service.app.close();
       await service.stop();

@@ -35,12 +35,10 @@ async function traced(method: string, path: string, sent: Sent = {}): Promise<{ 
   return { answer, events: await eventsOf(trace) };
 }
 
-/** By their trace, in the order they were made; all there are, once no more come. */
+/** By their trace, in the order they were made: a request is recorded before it is answered, and stored a moment later. */
 async function eventsOf(trace: string): Promise<any[]> {
-  const find = () => server.database.query<{ id: string }>({ text: `select id from fhir.audit_event where split_part(trace, ' ', 1) = $1 order by id`, values: [trace] });
-  for (let tries = 0; tries < 20 && (await find()).count === 0; tries += 1) await new Promise((resolve) => setTimeout(resolve, 100));
-  await new Promise((resolve) => setTimeout(resolve, 130));
-  const { rows } = await find();
+  await server.recorded();
+  const { rows } = await server.database.query<{ id: string }>({ text: `select id from fhir.audit_event where split_part(trace, ' ', 1) = $1 order by id`, values: [trace] });
   const read = await Promise.all(rows.map(({ id }) => server.send('GET', `AuditEvent/audit-${id}`, { token: server.tokens.admin })));
   return read.map(({ status, body }) => { expect(status).toBe(200); return body; });
 }
