@@ -34,6 +34,7 @@ export interface GrantParts {
 /** Letters of which any one allows an interaction. */
 const LETTERS: Readonly<Partial<Record<Interaction, readonly string[]>>> = {
   create: ['C'], read: ['R'], vread: ['R'], history: ['R'], update: ['U', 'P'], patch: ['U', 'P'], delete: ['D'], search: ['S'],
+  'delete-history': ['D'],
 };
 
 /** Who opens budgets for an organisation that pays. */

@@ -20,12 +20,12 @@ const ODS = 'https://fhir.nhs.uk/Id/ods-organization-code';
 const SOURCE_TYPE = 'http://terminology.hl7.org/CodeSystem/security-source-type';
 
 /** `R` read, `E` execute (searches and operations), and the letters of writes. */
-const ACTIONS: Readonly<Record<string, string>> = { create: 'C', update: 'U', patch: 'U', delete: 'D', read: 'R', vread: 'R', history: 'R', 'history-type': 'R', 'history-system': 'R' };
+const ACTIONS: Readonly<Record<string, string>> = { create: 'C', update: 'U', patch: 'U', delete: 'D', 'delete-history': 'D', read: 'R', vread: 'R', history: 'R', 'history-type': 'R', 'history-system': 'R' };
 export const actionOf = (interaction: string): string => ACTIONS[interaction] ?? 'E';
 export const interactionsOf = (action: string): string[] => Object.keys(ACTIONS).filter((name) => ACTIONS[name] === action);
 
 /** Codes of restful-interaction whose names differ from ours. */
-const CODES: Readonly<Record<string, string>> = { search: 'search-type', history: 'history-instance' };
+const CODES: Readonly<Record<string, string>> = { search: 'search-type', history: 'history-instance', 'delete-history': 'delete' };
 
 const SERVER_EVENTS: Readonly<Record<string, { readonly type: JsonObject; readonly subtype?: JsonObject[] }>> = {
   start: { type: coding(DICOM, '110100', 'Application Activity'), subtype: [coding(DICOM, '110120', 'Application Start')] },
@@ -106,7 +106,8 @@ function entities(row: EventRow, rows: AuditRows): JsonObject {
 }
 
 function resourceEntity({ what, interaction }: EventRow, rows: AuditRows): JsonObject[] {
-  const name = interaction.startsWith('$') ? { name: interaction } : {};
+  // R4 has no code for the end of old versions: it is a deletion, of the history.
+  const name = interaction.startsWith('$') ? { name: interaction } : interaction === 'delete-history' ? { name: '_history' } : {};
   if (what === null) return interaction.startsWith('$') ? [{ type: coding(ENTITY_TYPE, '2', 'System Object'), ...name }] : [];
   const [type = '', id] = what.split('/');
   const another = rows.kind === 'patient' && type === 'Patient' && id !== rows.patient;

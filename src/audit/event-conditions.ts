@@ -41,8 +41,12 @@ const oneOf = (codes: Readonly<Record<string, string>>): TokenCondition => (code
 const NAMES: Readonly<Record<string, string>> = { 'search-type': 'search', 'history-instance': 'history' };
 const restful: TokenCondition = (code, sql) => {
   if (code === '') return `e.interaction not in ${SERVER_EVENTS}`;
+  if (code === 'delete') return `e.interaction in ('delete', 'delete-history')`;
   return code === 'operation' ? `e.interaction like '$%'` : `e.interaction = ${sql.bind(NAMES[code] ?? code, 'text')}`;
 };
+
+/** As audit-event.ts names what was asked for. */
+const ENTITY_NAME = `case when e.interaction like '$%' then lower(e.interaction) when e.interaction = 'delete-history' then '_history' end`;
 
 const CODES: Readonly<Record<string, Condition>> = {
   type: token({
@@ -65,7 +69,7 @@ const CODES: Readonly<Record<string, Condition>> = {
   patient: ({ text: written, parts }, { sql }) => any((parts ?? [{ text: written }]).map((target) => (target.text.startsWith('Patient/') ? aboutPatient(target.text.slice('Patient/'.length), sql) : NEVER))),
   agent: ({ text: written, parts }, scope) => any((parts ?? [{ text: written }]).map((target) => agentTest(target.text, scope))),
   entity: ({ text: written, parts }, scope) => any((parts ?? [{ text: written }]).map((target) => entityTest(target.text, scope))),
-  'entity-name': (value, scope) => `(e.interaction like '$%' and starts_with(lower(e.interaction), lower(${text(unescape(value.text), scope)})))`,
+  'entity-name': (value, scope) => `starts_with(${ENTITY_NAME}, lower(${text(unescape(value.text), scope)}))`,
   address: ABSENT, 'agent-name': ABSENT, policy: ABSENT, site: ABSENT, source: ABSENT,
 };
 

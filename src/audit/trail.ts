@@ -42,7 +42,7 @@ export interface Access {
 
 /** A resource that a request writes. */
 export interface WrittenResource {
-  readonly interaction: 'create' | 'update' | 'patch' | 'delete' | `$${string}`;
+  readonly interaction: 'create' | 'update' | 'patch' | 'delete' | 'delete-history' | `$${string}`;
   readonly status: number;
   /** `Patient/1/_history/2` */
   readonly what: string;
@@ -69,7 +69,7 @@ export interface TrailParts {
   readonly log: Log;
 }
 
-const PLAIN_WRITES = new Set(['create', 'update', 'patch', 'delete']);
+const PLAIN_WRITES = new Set(['create', 'update', 'patch', 'delete', 'delete-history']);
 const BUNDLES = new Set(['batch', 'transaction']);
 
 export class Trail {

@@ -57,6 +57,7 @@ function statement(base: string, resource: readonly object[], parts: CapabilityP
     rest: [
       {
         mode: 'server',
+        ...('DELETE [type]/[id]/_history' in parts.routes && { documentation: PURGE }),
         security: securitySection(parts.authorization, base),
         resource,
         interaction: systemInteractions(parts.routes),
@@ -67,6 +68,9 @@ function statement(base: string, resource: readonly object[], parts: CapabilityP
     ],
   };
 }
+
+/** R4 has no code for it; R5's are delete-history and delete-history-version. */
+const PURGE = 'Administrators may purge versions that are not current: `DELETE [type]/[id]/_history` (all of them) and `DELETE [type]/[id]/_history/[vid]` (one).';
 
 const COMPARTMENTS = ['Patient', 'Encounter', 'RelatedPerson', 'Practitioner', 'Device'];
 
@@ -102,7 +106,7 @@ function resourceEntry(type: string, { definitions, routes, operations, conditio
 function typeInteractions(routes: CapabilityParts['routes']): string[] {
   const codes = new Set<string>();
   for (const [row, { interaction }] of Object.entries(routes)) {
-    if (!row.includes('[type]') || interaction === 'operation') continue;
+    if (!row.includes('[type]') || interaction === 'operation' || interaction === 'delete-history') continue;
     if (interaction === 'history') codes.add(row.includes('[id]') ? 'history-instance' : 'history-type');
     else codes.add(interaction === 'search' ? 'search-type' : interaction);
   }

@@ -1,6 +1,7 @@
 // The table of routes: every interaction the server has, and what answers it. https://hl7.org/fhir/R4/http.html#summary
 import { create } from '../interactions/create.js';
 import { deleteResource } from '../interactions/delete.js';
+import { deleteHistory } from '../interactions/delete-history.js';
 import { history } from '../interactions/history.js';
 import { historyOfTypes } from '../interactions/history-of-types.js';
 import { once } from '../interactions/once.js';
@@ -43,6 +44,8 @@ export function createRoutes({ bundle, operation, capabilities, job, later }: Ot
     'DELETE [type]/[id]': { interaction: 'delete', handler: once(deleteResource) },
     'GET [type]/[id]/_history': { interaction: 'history', handler: versions },
     'GET [type]/[id]/_history/[version]': { interaction: 'vread', handler: vread },
+    'DELETE [type]/[id]/_history': { interaction: 'delete-history', handler: once(deleteHistory) },
+    'DELETE [type]/[id]/_history/[version]': { interaction: 'delete-history', handler: once(deleteHistory) },
     'GET _jobs/[id]': { interaction: 'operation', handler: job.status },
     'DELETE _jobs/[id]': { interaction: 'operation', handler: job.cancel },
     'GET $[operation]': { interaction: 'operation', handler: called },

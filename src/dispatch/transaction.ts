@@ -58,6 +58,7 @@ function checkEntries(entries: readonly Entry[]): void {
   const seen = new Set<string>();
   for (const { index, fullUrl, request } of entries) {
     if (request.interaction === 'batch') throw fail('bad-request', { text: 'A Bundle can not be an entry of a transaction', expression: `Bundle.entry[${index}].request` });
+    if (request.interaction === 'delete-history') throw fail('bad-request', { text: 'Old versions are purged for good: send each DELETE of a _history by itself', expression: `Bundle.entry[${index}].request` });
     if (fullUrl === undefined || (request.interaction !== 'create' && request.interaction !== 'update')) continue;
     if (seen.has(fullUrl)) throw fail('bad-request', { text: `Two entries have the fullUrl ${fullUrl.slice(0, 80)}`, expression: `Bundle.entry[${index}].fullUrl` });
     seen.add(fullUrl);

@@ -4,6 +4,8 @@ import type { JsonDocument } from './json-text.js';
 
 export type Interaction =
   | 'read' | 'vread' | 'update' | 'patch' | 'delete' | 'create' | 'search' | 'history'
+  /** The end of old versions: of all (`DELETE Patient/1/_history`), or of one. https://hl7.org/fhir/R5/http.html#delete-history */
+  | 'delete-history'
   | 'batch' | 'transaction' | 'operation' | 'capabilities'
   /** Nothing is at the URL, or the request was refused before it was read. */
   | 'unknown';

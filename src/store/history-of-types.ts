@@ -79,10 +79,10 @@ function currentText(type: string, bounds: Bounds, granted: string): string {
   return `(select * from (${inner}) c ${bounds.order('c')} limit ${bounds.count})`;
 }
 
-/** Versions follow each other without a gap: what superseded one is the next. */
+/** What superseded a version is the next; where that was purged, when it was has been kept with this one. */
 function supersededText(type: string, bounds: Bounds, granted: string): string {
   const visible = granted === '' ? '' : ` and exists (select from ${resourceTable(type)} t where t.id = h.id${granted})`;
-  const next = `coalesce((select n.updated from fhir.history n where n.id = h.id and n.type = h.type and n.version = h.version + 1), (select t.updated from ${resourceTable(type)} t where t.id = h.id))`;
+  const next = `coalesce(h.ended, (select n.updated from fhir.history n where n.id = h.id and n.type = h.type and n.version = h.version + 1), (select t.updated from ${resourceTable(type)} t where t.id = h.id))`;
   const inner = `select '${type}' as type, h.id, h.version, h.updated, h.method, h.res from fhir.history h where h.type = '${type}'${bounds.of('h', type)}${bounds.lasted(next)}${visible}`;
   return `(select * from (${inner}) c ${bounds.order('c')} limit ${bounds.count})`;
 }

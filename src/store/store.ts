@@ -139,6 +139,8 @@ export interface Transaction extends Omit<Store, 'transaction'> {
   lock(type: string, id: string): Promise<StoredVersion | undefined>;
   /** The same for many of a type, locked in the order of their ids; those that are not there are missing. */
   lockAll(type: string, ids: readonly string[]): Promise<ReadonlyMap<string, StoredVersion>>;
+  /** Ends superseded versions for good, all or one of them, and what is indexed of them; of a resource that is locked. Gives how many there were. */
+  purgeHistory(type: string, id: string, version?: number): Promise<number>;
   /** Serialises all who hold the same key (conditional create, identifiers): taken until the end of the transaction. */
   lockKey(key: string): Promise<void>;
   /** Tells those who subscribe of what is in no resource table: delivered once this transaction is committed, and never else. */

@@ -3,6 +3,7 @@ import type { Queryable } from '../db/database.js';
 import type { CodeText } from '../search/index-rows.js';
 import type { Outbox } from './outbox.js';
 import type { Beside, Change, Reader, Transaction } from './store.js';
+import { purgeHistory } from './purge-history.js';
 import { lock, lockAll } from './read.js';
 import { restateTexts } from './text-index.js';
 import { groupsOf, type Group, type Writer } from './write.js';
@@ -26,6 +27,7 @@ export function storeTransaction({ db, reader, writer, added, again, now, outbox
     db,
     lock: (type, id) => lock(db, type, id),
     lockAll: (type, ids) => lockAll(db, type, ids),
+    purgeHistory: (type, id, version) => purgeHistory(db, type, id, version),
     async lockKey(key) {
       // Taking the row is what serialises; `touched` lets old keys be swept.
       const text = 'insert into fhir.resource_key (key, touched) values ($1, $2) on conflict (key) do update set touched = excluded.touched';
