@@ -20,6 +20,7 @@ const NEEDS: Readonly<Record<string, string>> = {
   // A search like any other: it tells of each type what the scopes reach.
   everything: 'Patient.r?|Encounter.r?',
   lookup: 'CodeSystem.r', subsumes: 'CodeSystem.r', 'validate-code': 'CodeSystem.r|ValueSet.r', expand: 'ValueSet.r', translate: 'ConceptMap.r',
+  status: 'Subscription.r', events: 'Subscription.r', 'dead-letters': 'Subscription.r',
   balance: 'Account.r', statement: 'Account.r', 'spend-by-activity': 'Account.r',
   'open-budget': 'Account.c Patient.r',
   'assign-allocation': ACCOUNT, 'adjust-allocation': ACCOUNT, 'transfer-allocation': ACCOUNT, join: ACCOUNT, leave: ACCOUNT, review: ACCOUNT,

@@ -7,6 +7,9 @@ const TERMINOLOGY = ['lookup', 'validate-code', 'subsumes', 'expand', 'translate
 /** Operations that every caller with a token may use, also one whose role has no rights at all: they tell of nothing but what was sent, or of the caller's own jobs. */
 export const EVERYBODYS: ReadonlySet<string> = new Set(['validate', 'job']);
 
+/** Of one's own Subscriptions. */
+const TOLD = ['status', 'events', 'dead-letters'];
+
 const VIEW = ['balance', 'statement', 'spend-by-activity'];
 
 /** All but what `admin` has, which is everything. */
@@ -31,8 +34,8 @@ export const OPERATIONS: Readonly<Record<Named, readonly string[]>> = {
   provider: [...TERMINOLOGY, 'purchases', 'refund'],
   'third-party': [...TERMINOLOGY, 'balance', 'statement', 'pay'],
   practice: [],
-  ovm: [...TERMINOLOGY, 'chargeable-status'],
-  supplier: [...TERMINOLOGY, 'chargeable-status'],
+  ovm: [...TERMINOLOGY, ...TOLD, 'chargeable-status'],
+  supplier: [...TERMINOLOGY, ...TOLD, 'chargeable-status'],
   'home-office': [...TERMINOLOGY, 'ingest-status-feed'],
   feed: [...TERMINOLOGY, 'ingest-status-feed'],
 };

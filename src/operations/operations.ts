@@ -33,6 +33,8 @@ import { createPurchasesOperations } from './purchases.js';
 import { createSettleOperations } from './settle-statement.js';
 import { createStatementOperation } from './statement.js';
 import { createSpendByActivityOperation } from './spend-by-activity.js';
+import { createDeadLettersOperation, createSubscriptionEventsOperation } from './subscription-events.js';
+import { createSubscriptionStatusOperation } from './subscription-status.js';
 import { createSubsumesOperation } from './subsumes.js';
 import { createActivateOperation, createDeactivateOperation, type SwitchParts } from './switch-parameter.js';
 import { createSuspendOperation } from './suspend.js';
@@ -90,4 +92,7 @@ export const createOperations = (parts: { readonly nonePolicy: NonePolicy } & Te
   ...createNominationOperations(parts),
   ...createCandidatesOperations(parts),
   createEligibilityOperation(parts),
+  createSubscriptionStatusOperation(parts),
+  createSubscriptionEventsOperation(parts),
+  createDeadLettersOperation(parts),
 ];

@@ -8,7 +8,7 @@ export const BACKPORT = 'http://hl7.org/fhir/uv/subscriptions-backport';
 
 /** How much a notification of the backport holds. */
 export type Content = 'empty' | 'id-only' | 'full-resource';
-const CONTENTS: readonly Content[] = ['empty', 'id-only', 'full-resource'];
+export const CONTENTS: readonly Content[] = ['empty', 'id-only', 'full-resource'];
 
 export interface Channel {
   readonly endpoint: string;

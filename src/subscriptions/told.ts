@@ -1,7 +1,7 @@
 // What a notification tells of, as its subscriber may see it at the moment of delivery.
 import { rowOf } from '../chargeable-status/status-row.js';
 import { isAnswered, vmObservation } from '../chargeable-status/vm-observation.js';
-import type { Store } from '../store/store.js';
+import type { Reader } from '../store/store.js';
 import type { Queued } from './queue.js';
 import { askingFor, type Permit } from './rights.js';
 import type { Subscriber } from './subscribers.js';
@@ -14,7 +14,7 @@ export interface Told {
 }
 
 /** Throws 403 where the subscriber has lost the right. */
-export async function toldOf({ caller, wanted }: Subscriber, { focus, version, detail, at }: Pick<Queued, 'focus' | 'version' | 'detail' | 'at'>, { store, permit }: { readonly store: Store; readonly permit: Permit }): Promise<Told> {
+export async function toldOf({ caller, wanted }: Subscriber, { focus, version, detail, at }: Pick<Queued, 'focus' | 'version' | 'detail' | 'at'>, { store, permit }: { readonly store: Pick<Reader, 'vread'>; readonly permit: Permit }): Promise<Told> {
   const grant = permit(caller, askingFor(wanted));
   if (detail !== null) {
     const row = rowOf(detail);
