@@ -74,6 +74,28 @@ describe('references between entries', () => {
     expect(body.entry[0].resource.link[0].other.reference).toBe(`Patient/${body.entry[0].resource.id}`);
   });
 
+  test('relative ones are below the base of the fullUrl of the entry that refers', async () => {
+    for (const base of [server.base, 'http://elsewhere.example/fhir']) {
+      const { body } = await represented([
+        post(observation({ subject: { reference: 'Patient/sent' }, focus: [{ reference: 'Patient/not-sent' }], text: { status: 'generated', div: '<div xmlns="http://www.w3.org/1999/xhtml"><a href="Patient/sent">x</a></div>' }, identifier: [{ value: 'Patient/sent' }] }), { fullUrl: `${base}/Observation/sent` }),
+        post(patient(), { fullUrl: `${base}/Patient/sent` }),
+        post(observation({ subject: { reference: 'Patient/sent' } }), { fullUrl: UUID(1) }),
+        post(observation({ subject: { reference: 'Patient/sent' } })),
+        post(observation({ subject: { reference: 'Patient/sent' } }), { fullUrl: 'http://third.example/Observation/sent' }),
+      ]);
+      const [near, one, ...others] = body.entry.map((entry: any) => entry.resource);
+      expect(near).toMatchObject({ subject: { reference: `Patient/${one.id}` }, focus: [{ reference: 'Patient/not-sent' }], identifier: [{ value: 'Patient/sent' }] });
+      expect(near.text.div).toContain(`<a href="Patient/${one.id}">`);
+      expect(one.id).not.toBe('sent');
+      expect(others.map((other: any) => other.subject.reference)).toEqual(['Patient/sent', 'Patient/sent', 'Patient/sent']);
+    }
+  });
+
+  test('a canonical is no reference to an entry', async () => {
+    const { body } = await represented([post(patient(), { fullUrl: UUID(1) }), post(observation({ extension: [{ url: 'http://example.org/e', valueCanonical: UUID(1) }] }))]);
+    expect(body.entry[1].resource.extension[0].valueCanonical).toBe(UUID(1));
+  });
+
   test('in links of the narrative, in urls; not in identifiers and texts', async () => {
     const { body } = await represented([
       post(patient(), { fullUrl: UUID(1) }),
@@ -207,7 +229,8 @@ describe('one bad entry rolls all back', () => {
     ['no request', { resource: patient() }, 400, 'Bundle.entry[2].request'],
     ['an unknown type', post({ resourceType: 'Nonsense' }), 404, 'Bundle.entry[2].request.url'],
     ['a read of what is not there', asks('GET', 'Patient/nobody'), 404, 'Bundle.entry[2]'],
-    ['a method that its url does not take', asks('DELETE', 'Patient/x/_history'), 405, 'Bundle.entry[2].request.url'],
+    ['a method that its url does not take', asks('PATCH', 'Patient/x/_history'), 405, 'Bundle.entry[2].request.url'],
+    ['a purge', asks('DELETE', 'Patient/x/_history'), 400, 'Bundle.entry[2].request'],
     ['a search with a bad value', asks('GET', 'Patient?birthdate=x'), 400, 'Bundle.entry[2]'],
     ['a Bundle', { resource: { resourceType: 'Bundle', type: 'batch' }, request: { method: 'POST', url: '/' } }, 400, 'Bundle.entry[2].request'],
   ])('%s', (_what, entry, status, expression) => refused([...good, entry], status, { expression }));
