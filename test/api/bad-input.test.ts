@@ -202,7 +202,7 @@ describe('URLs', () => {
     ['GET', '/Resource', 404], ['GET', '/DomainResource/1', 404], ['GET', '/__proto__', 404], ['GET', '/constructor/x', 404], ['GET', '/Patient/$nonsense', 404], ['POST', '/$nonsense', 404], ['POST', '/Patient/there/$nonsense', 404],
     ['GET', '/Group/there/$chargeable-status', 404], ['GET', '/$chargeable-status', 404], ['GET', '/metadata/x', 404], ['GET', '//Patient', 404], ['GET', '/Patient//there', 400], ['GET', '/Patient/the%20re', 400],
     ['GET', '/Patient/..%2f..%2fetc%2fpasswd', 400], ['GET', `/Patient/${'x'.repeat(65)}`, 400], ['GET', `/Patient/${'x'.repeat(3000)}`, 400], ['GET', '/Patient/_', 404], ['GET', '/Patient/th_re', 400], ['GET', '/Patient/%00', 400], ['GET', '/Patient/%ff', 400],
-    ['PUT', '/Patient/there/_history', 405], ['DELETE', '/Patient/there/_history/1', 405], ['POST', '/Patient/there', 405], ['GET', '/Patient/_search', 405], ['PUT', '', 405], ['DELETE', '', 405], ['POST', '/metadata', 405],
+    ['PUT', '/Patient/there/_history', 405], ['PATCH', '/Patient/there/_history/1', 405], ['POST', '/Patient/there', 405], ['GET', '/Patient/_search', 405], ['PUT', '', 405], ['DELETE', '', 405], ['POST', '/metadata', 405],
     ['OPTIONS', '/Patient/there/nonsense', 404], ['TRACE', '/Patient', 405], ['PROPFIND', '/Patient', 405], ['LOCK', '/Patient/there', 405],
   ])('%s %s is %s', async (method, path, status) => expectRefusal(await raw(method, path), status));
 
