@@ -13,7 +13,7 @@ export class ConditionalReferences {
     this.targets = new Map(fullUrls);
   }
 
-  /** Those whose references all lead somewhere, and those that have to wait for them. Throws 422 where nothing is ready. */
+  /** Those whose references all lead somewhere, and those that have to wait for them. Throws 412 where nothing is ready. */
   async sort(waiting: readonly Planned[]): Promise<{ ready: Planned[]; stuck: Planned[] }> {
     const misses = new Set<string>();
     const ready: Planned[] = [];
@@ -50,5 +50,5 @@ export class ConditionalReferences {
 function nothingMatches({ entry, asked }: Planned, misses: ReadonlySet<string>): Error {
   const [missed = ''] = [...conditionalReferences(asked?.document?.value)].filter((reference) => misses.has(reference));
   const type = missed.slice(0, missed.indexOf('?'));
-  return fail('reference-not-found', { text: `The conditional reference ${type}?… matches nothing`, expression: placeOf(entry) });
+  return fail('no-match', { text: `The conditional reference ${type}?… matches nothing`, expression: placeOf(entry) });
 }

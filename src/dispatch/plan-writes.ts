@@ -112,12 +112,30 @@ function checkOverlap(planned: readonly Planned[]): void {
   }
 }
 
-/** What a reference to each entry's fullUrl becomes. */
+/** What a reference to each entry's fullUrl becomes, and one to the version that the entry says it is. */
 export function fullUrls(planned: readonly Planned[]): Map<string, string> {
   const targets = new Map<string, string>();
   for (const one of planned) {
     const resource = one.asked ?? one.existing ?? one.twin?.asked;
-    if (one.entry.fullUrl !== undefined && resource) targets.set(one.entry.fullUrl, `${resource.type}/${resource.id}`);
+    const { fullUrl } = one.entry;
+    if (fullUrl === undefined || !resource) continue;
+    const target = `${resource.type}/${resource.id}`;
+    targets.set(fullUrl, target);
+    const version = versionHere(one);
+    targets.set(`${fullUrl}/_history/${versionSent(one.entry)}`, version === undefined ? target : `${target}/_history/${version}`);
   }
   return targets;
+}
+
+/** https://hl7.org/fhir/R4/bundle.html#references: a version is that of the entry's meta; what says none is new. */
+function versionSent({ request }: Entry): string {
+  const meta = request.body?.value['meta'];
+  const version = typeof meta === 'object' && meta !== null && !Array.isArray(meta) ? meta['versionId'] : undefined;
+  return typeof version === 'string' ? version : '1';
+}
+
+/** The version that it becomes here; undefined for an update, whose number is given when it is made. */
+function versionHere({ asked, existing, twin }: Planned): number | undefined {
+  if (existing) return existing.version;
+  return (asked ?? twin?.asked)?.kind === 'create' ? 1 : undefined;
 }

@@ -2,9 +2,8 @@
 // https://hl7.org/fhir/R4/http.html#trules
 import type { JsonDocument } from '../fhir/json-text.js';
 import type { JsonObject, JsonValue } from '../fhir/resource.js';
+import { isLinkName } from '../fhir/string-edits.js';
 
-/** Members that may hold the fullUrl of another entry; an identifier's value may look like one and stays as it is, and so does a canonical. */
-const URI_MEMBERS = new Set(['reference', 'url', 'uri', 'valueUri', 'valueUrl', 'valueUuid', 'valueOid']);
 const CONDITIONAL = /^[A-Z][A-Za-z]+\?/;
 
 /** Conditional references (`Patient?identifier=…`) of a resource, each once. */
@@ -20,63 +19,68 @@ export function conditionalReferences(value: JsonValue | undefined, found = new 
   return found;
 }
 
-/** A fullUrl of the RESTful kind, and the base that relative references of its resource are below. https://hl7.org/fhir/R4/bundle.html#references */
-const BELOW_BASE = /^(https?:\/\/.+\/)[A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64}$/;
+/**
+ * What a link of an entry becomes; undefined leaves it. `base` is that of the entry's fullUrl, where that ends in Type/id: a relative reference
+ * is looked for there, too. A fragment goes with its link. https://hl7.org/fhir/R4/bundle.html#references
+ */
+export type Resolver = (link: string) => string | undefined;
 
-/** What the references of one resource become. */
-export class Targets {
-  private readonly base: string | undefined;
+const RELATIVE = /^[A-Z][A-Za-z]+\/[A-Za-z0-9.-]{1,64}(?:\/_history\/[A-Za-z0-9.-]{1,64})?$/;
+const RESTFUL = /^(https?:\/\/.+)\/[A-Z][A-Za-z]+\/[A-Za-z0-9.-]{1,64}$/;
 
-  /** `fullUrl` of the resource that refers. */
-  constructor(private readonly found: ReadonlyMap<string, string>, fullUrl: string | undefined) {
-    this.base = fullUrl === undefined ? undefined : BELOW_BASE.exec(fullUrl)?.[1];
-  }
-
-  of(reference: string): string | undefined {
-    return this.found.get(reference) ?? (this.base === undefined ? undefined : this.found.get(this.base + reference));
-  }
+export function resolverOf(targets: ReadonlyMap<string, string>, fullUrl: string | undefined): Resolver {
+  const base = fullUrl === undefined ? undefined : RESTFUL.exec(fullUrl)?.[1];
+  const whole: Resolver = (link) => targets.get(link) ?? (base !== undefined && RELATIVE.test(link) ? targets.get(`${base}/${link}`) : undefined);
+  return (link) => {
+    const found = whole(link);
+    const mark = found === undefined ? link.indexOf('#') : -1;
+    if (mark < 1) return found;
+    const target = whole(link.slice(0, mark));
+    return target && `${target}${link.slice(mark)}`;
+  };
 }
 
 /**
- * The resource with the strings in `targets` replaced where they are references, and those that were replaced (for its text).
- * Parts without any are shared with the original, which stays as it is.
+ * The resource with its links resolved, and those that were replaced (for its text). Parts without any are shared with the original,
+ * which stays as it is.
  */
-export function resolveReferences(document: JsonDocument, targets: Pick<Targets, 'of'>): { value: JsonObject; strings: ReadonlyMap<string, string> } {
+export function resolveReferences(document: JsonDocument, resolve: Resolver): { value: JsonObject; strings: ReadonlyMap<string, string> } {
   const strings = new Map<string, string>();
-  const value = replaceIn(document.value, targets, strings) as JsonObject;
+  const value = replaceIn('', document.value, resolve, strings) as JsonObject;
   return { value, strings };
 }
 
-function replaceIn(value: JsonValue | undefined, targets: Pick<Targets, 'of'>, used: Map<string, string>): JsonValue | undefined {
+function replaceIn(member: string, value: JsonValue | undefined, resolve: Resolver, used: Map<string, string>): JsonValue | undefined {
+  if (typeof value === 'string') return replaceText(member, value, resolve, used);
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) {
-    const items = value.map((item) => replaceIn(item, targets, used) ?? null);
+    const items = value.map((item) => replaceIn(member, item, resolve, used) ?? null);
     return items.some((item, index) => item !== value[index]) ? items : value;
   }
   let copy: JsonObject | undefined;
-  for (const member in value) {
-    const child = value[member];
-    const next = typeof child === 'string' ? replaceText(member, child, targets, used) : replaceIn(child, targets, used);
-    if (next !== child) (copy ??= { ...value })[member] = next;
+  for (const name in value) {
+    const child = value[name];
+    const next = replaceIn(name, child, resolve, used);
+    if (next !== child) (copy ??= { ...value })[name] = next;
   }
   return copy ?? value;
 }
 
-function replaceText(member: string, text: string, targets: Pick<Targets, 'of'>, used: Map<string, string>): string {
-  if (member === 'div') return replaceLinks(text, targets, used);
-  if (!URI_MEMBERS.has(member)) return text;
-  const target = targets.of(text);
+function replaceText(member: string, text: string, resolve: Resolver, used: Map<string, string>): string {
+  if (!isLinkName(member)) return text;
+  if (member === 'div') return replaceLinks(text, resolve, used);
+  const target = resolve(text);
   if (target === undefined || target === text) return text;
   used.set(text, target);
   return target;
 }
 
 /** `<a href>` and `<img src>` of a narrative. */
-function replaceLinks(div: string, targets: Pick<Targets, 'of'>, used: Map<string, string>): string {
-  return div.replace(/\b(href|src)="([^"]*)"/g, (whole, attribute: string, link: string) => {
-    const target = targets.of(link);
+function replaceLinks(div: string, resolve: Resolver, used: Map<string, string>): string {
+  return div.replace(/\b(href|src)(\s*=\s*)(["'])(.*?)\3/gs, (whole, attribute: string, equals: string, quote: string, link: string) => {
+    const target = resolve(link);
     if (target === undefined || target === link) return whole;
     used.set(link, target);
-    return `${attribute}="${target}"`;
+    return `${attribute}${equals}${quote}${target}${quote}`;
   });
 }

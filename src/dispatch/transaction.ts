@@ -12,7 +12,7 @@ import { ConditionalReferences } from './conditional-references.js';
 import { readEntry, requireMethod, type Entry } from './entry.js';
 import { placed } from './entry-place.js';
 import { fullUrls, placeOf, planDeletes, planWrites, type Inside, type Planned } from './plan-writes.js';
-import { resolveReferences, Targets } from './references.js';
+import { resolverOf, resolveReferences } from './references.js';
 import type { Router } from './router.js';
 
 /** Answers by index of the entry. */
@@ -106,13 +106,13 @@ function resultOf(planned: Planned, written: ReadonlyMap<Planned, Written | unde
 }
 
 async function write(planned: readonly Planned[], inside: Inside, targets?: ReadonlyMap<string, string>): Promise<Map<Planned, Written | undefined>> {
-  const due = planned.flatMap((one) => (one.asked ? [{ one, asked: withReferences(one, one.asked, targets) }] : []));
+  const due = planned.flatMap((one) => (one.asked ? [{ one, asked: withReferences(one.asked, one.entry.fullUrl, targets) }] : []));
   const results = await writeAll(due.map(({ asked }) => asked), inside);
   return new Map(due.map(({ one }, index) => [one, results[index]]));
 }
 
-function withReferences({ entry }: Planned, asked: Asked, targets: ReadonlyMap<string, string> | undefined): Asked {
+function withReferences(asked: Asked, fullUrl: string | undefined, targets: ReadonlyMap<string, string> | undefined): Asked {
   if (!asked.document || !targets || targets.size === 0) return asked;
-  const resolved = resolveReferences(asked.document, new Targets(targets, entry.fullUrl));
+  const resolved = resolveReferences(asked.document, resolverOf(targets, fullUrl));
   return resolved.strings.size === 0 ? asked : { ...asked, resolved };
 }

@@ -52,6 +52,7 @@ export const ERRORS = {
   'version-mismatch': { status: 412, code: 'conflict', text: 'If-Match does not name the current version' },
   'if-match-required': { status: 412, code: 'required', text: 'Send If-Match with the version you have read: this resource is only changed by someone who has seen it as it is' },
   'multiple-matches': { status: 412, code: 'multiple-matches', text: 'The criteria match more than one resource' },
+  'no-match': { status: 412, code: 'not-found', text: 'The criteria match no resource' },
   'already-exists': { status: 412, code: 'conflict', text: 'If-None-Match: * was sent, and the resource exists' },
   duplicate: { status: 409, code: 'duplicate', text: 'There is one already' },
   'still-needed': { status: 409, code: 'business-rule', text: 'Something else depends on this as it is: settle that first' },

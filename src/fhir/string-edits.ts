@@ -6,8 +6,16 @@ import { unquote } from './json-walk.js';
 /** New text for a string, by old text or by member name and old text; undefined leaves it as it is. */
 export type StringEdits = ReadonlyMap<string, string> | ((name: string, old: string) => string | undefined);
 
-/** Members whose strings may be links to another entry. */
-const LINK_NAMES: ReadonlySet<string> = new Set(['reference', 'url', 'uri', 'valueUri', 'valueUrl', 'valueUuid', 'valueOid', 'valueCanonical', 'div']);
+/**
+ * Members whose strings may be links to another entry: of the types Reference, uri and url, but for those that name vocabularies
+ * (`system`, `type`, `code` …) and those of type canonical, which stay as they are. So do those of type oid and uuid: `Patient/1` is neither.
+ */
+const LINK_NAMES: ReadonlySet<string> = new Set([
+  'reference', 'url', 'uri', 'valueUri', 'valueUrl', 'instantiatesUri', 'definitionUri', 'derivedFromUri', 'eventUri', 'sourceUri',
+  'targetUri', 'policy', 'location', 'endpoint', 'address', 'issuer', 'authority', 'onlineInformation', 'implicitRules', 'nameUrl', 'authorizationUrl', 'div',
+]);
+
+export const isLinkName = (name: string): boolean => LINK_NAMES.has(name);
 
 /** Most strings stand under other names: keys are told by their hash, and no string is made of them. */
 const LINK_HASHES: ReadonlySet<number> = new Set([...LINK_NAMES].map(hashOf));

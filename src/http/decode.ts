@@ -6,6 +6,7 @@ import { readJson } from '../fhir/json-text.js';
 import { isOurVersion, parseMediaType, type MediaType } from '../fhir/media-type.js';
 import { queryPairs } from '../fhir/query-string.js';
 import type { FhirRequest, SentFile } from '../fhir/request.js';
+import { readPreferences } from './prefer.js';
 import type { Routed } from '../dispatch/router.js';
 import type { Xml } from '../xml/xml.js';
 import { binaryText, holdsBinaryXml, isBinary, namesFhir, writesBinary } from './raw-binary.js';
@@ -34,6 +35,7 @@ export interface BodyReading {
 export function decode(request: FastifyRequest, routed: Routed, base: string, { xml, jsonDepth }: BodyReading): FhirRequest {
   const { headers } = request;
   const { interaction, type, id, compartment, version, operation } = routed.parts;
+  const { preferReturn, preferHandling, respondAsync } = readPreferences(headers['prefer']);
   const isSearch = interaction === 'search';
   const form = isSearch && request.method === 'POST' ? formPairs(request) : [];
   const pairs = queryPairs(queryText(request.url));
@@ -59,19 +61,13 @@ export function decode(request: FastifyRequest, routed: Routed, base: string, { 
     provenance: single(headers['x-provenance']),
     headers,
     inBundle: false,
-    preferReturn: (preferred(headers['prefer'], RETURN) as FhirRequest['preferReturn']) ?? (sent?.isFile && !namesFhir(headers.accept) ? 'minimal' : undefined),
-    respondAsync: headers['prefer'] !== undefined && ASYNC.test(String(headers['prefer'])),
-    preferHandling: preferred(headers['prefer'], HANDLING) as FhirRequest['preferHandling'],
+    preferReturn: preferReturn ?? (sent?.isFile && !namesFhir(headers.accept) ? 'minimal' : undefined),
+    respondAsync,
+    preferHandling,
   };
 }
 
-const ASYNC = /(?:^|[,;\s])respond-async(?:$|[,;\s])/;
-const RETURN = /\breturn=(minimal|representation|OperationOutcome)\b/;
-const HANDLING = /\bhandling=(strict|lenient)\b/;
-
 export const single = (header: string | string[] | undefined): string | undefined => (typeof header === 'string' ? header : undefined);
-const preferred = (header: string | string[] | undefined, which: RegExp): string | undefined => (header === undefined ? undefined : which.exec(String(header))?.[1]);
-
 function readBody(request: FastifyRequest, isPatch: boolean, { xml, jsonDepth }: BodyReading): Sent | undefined {
   const bytes = bytesOf(request);
   if (!bytes) return undefined;

@@ -189,6 +189,10 @@ const REQUESTS: Readonly<Record<ErrorName, () => Promise<Answer>>> = {
     const { body } = await assess({}, 201);
     return server.send('PUT', `Observation/${String(body.id)}`, { token: server.tokens.ovm, body: { ...body, status: 'entered-in-error' } });
   },
+  'no-match': () => send('POST', '', {
+    resourceType: 'Bundle', type: 'transaction',
+    entry: [{ resource: { resourceType: 'Basic', code: { text: 'x' }, subject: { reference: 'Patient?identifier=x|no-match' } }, request: { method: 'POST', url: 'Basic' } }],
+  }),
   'multiple-matches': async () => {
     await put(patient('twin-1', { name: [{ family: 'Twin' }] }));
     await put(patient('twin-2', { name: [{ family: 'Twin' }] }));

@@ -113,6 +113,60 @@ describe('references between entries', () => {
     expect(other.extension[0].valueUri).toBe(`Patient/${one.id}`);
   });
 
+  test('by urn:oid, with a fragment, and as a version', async () => {
+    const oid = 'urn:oid:1.2.36.146.595.217.0.1';
+    await seed('known-version', { identifier: identifier('known-version') });
+    await seed('known-version', { identifier: identifier('known-version'), active: true });
+    const { body } = await represented([
+      post(patient({ meta: { versionId: '7' } }), { fullUrl: oid }),
+      post(patient(), { fullUrl: UUID(5) }, { ifNoneExist: `identifier=${SYSTEM}|known-version` }),
+      put({ resourceType: 'Patient', id: 'written-version' } as never, { fullUrl: UUID(6) }),
+      post(observation({ subject: { reference: oid }, focus: [
+        { reference: `${oid}#part` }, { reference: `${oid}/_history/7` }, { reference: `${oid}/_history/8` }, { reference: `${UUID(5)}/_history/1` }, { reference: `${UUID(6)}/_history/1` }, { reference: '#' },
+      ] })),
+    ]);
+    const one = `Patient/${body.entry[0].resource.id}`;
+    const { subject, focus } = body.entry[3].resource;
+    expect(subject.reference).toBe(one);
+    // What names another version than the entry's, and what the container is, stays.
+    expect(focus.map(({ reference }: any) => reference)).toEqual([`${one}#part`, `${one}/_history/1`, `${oid}/_history/8`, 'Patient/known-version/_history/2', 'Patient/written-version', '#']);
+    expect((await get(body.entry[3].response.location.replace(/^.*\/fhir\/R4\//, ''))).body.focus).toEqual(focus);
+  });
+
+  test('of our own base lead to what the entry becomes', async () => {
+    const own = `${server.base}/Patient/sent-as`;
+    const { body } = await represented([post(patient(), { fullUrl: own }), post(observation({ subject: { reference: own } }))]);
+    expect(body.entry[1].resource.subject.reference).toBe(`Patient/${body.entry[0].resource.id}`);
+  });
+
+  test('in elements of type uri and url, also repeated ones; canonical ones stay, and a uuid that could be nothing else', async () => {
+    const { body } = await represented([
+      post({ resourceType: 'Binary', contentType: 'text/plain', data: 'eA==' } as never, { fullUrl: UUID(1) }),
+      post({ resourceType: 'DocumentReference', status: 'current', content: [{ attachment: { url: UUID(1) } }], extension: [
+        { url: 'http://example.org/url', valueUrl: UUID(1) }, { url: 'http://example.org/uuid', valueUuid: UUID(1) }, { url: 'http://example.org/canonical', valueCanonical: UUID(1) },
+      ] } as never),
+      post({ resourceType: 'ServiceRequest', status: 'active', intent: 'order', subject: { display: 'x' }, instantiatesUri: ['http://example.org/x', UUID(1)], instantiatesCanonical: [UUID(1)] } as never),
+    ]);
+    const binary = `Binary/${body.entry[0].resource.id}`;
+    const check = (document: any, request: any): void => {
+      expect(document.content[0].attachment.url).toBe(binary);
+      expect(document.extension.map(({ url: _url, ...value }: any) => Object.values(value)[0])).toEqual([binary, UUID(1), UUID(1)]);
+      expect([request.instantiatesUri, request.instantiatesCanonical]).toEqual([['http://example.org/x', binary], [UUID(1)]]);
+    };
+    check(body.entry[1].resource, body.entry[2].resource);
+    check((await get(`DocumentReference/${body.entry[1].resource.id}`)).body, (await get(`ServiceRequest/${body.entry[2].resource.id}`)).body);
+  });
+
+  test('in pictures and links of a narrative, however they are quoted', async () => {
+    const div = `<div xmlns="http://www.w3.org/1999/xhtml"><img src='${UUID(1)}' alt="x"/><a href="${UUID(1)}#part">${UUID(1)}</a></div>`;
+    const { body } = await represented([
+      post({ resourceType: 'Binary', contentType: 'image/png', data: 'eA==' } as never, { fullUrl: UUID(1) }),
+      post(observation({ text: { status: 'generated', div } })),
+    ]);
+    const binary = `Binary/${body.entry[0].resource.id}`;
+    expect(body.entry[1].resource.text.div).toBe(`<div xmlns="http://www.w3.org/1999/xhtml"><img src='${binary}' alt="x"/><a href="${binary}#part">${UUID(1)}</a></div>`);
+  });
+
   test('leave digits and order of the rest as they were', async () => {
     const text = `{"resourceType":"Bundle","type":"transaction","entry":[{"fullUrl":"${UUID(1)}","resource":{"resourceType":"Patient"},"request":{"method":"POST","url":"Patient"}},{"resource":{"resourceType":"Observation","valueQuantity":{"value":1.00},"subject":{"reference":"${UUID(1)}"},"status":"final","code":{"text":"x"}},"request":{"method":"POST","url":"Observation"}}]}`;
     const { text: answer } = await server.send('POST', '', { token: server.tokens.admin, body: text, headers: { prefer: 'return=representation' } });
@@ -142,7 +196,7 @@ describe('conditional references', () => {
   });
 
   test('that match nothing refuse the whole', () =>
-    refused([post(patient()), naming(`Patient?identifier=${SYSTEM}|nobody`)], 422, { code: 'not-found', expression: 'Bundle.entry[1]' }));
+    refused([post(patient()), naming(`Patient?identifier=${SYSTEM}|nobody`)], 412, { code: 'not-found', expression: 'Bundle.entry[1]' }));
 
   test('that match several refuse the whole', async () => {
     await seed('several-1', { identifier: identifier('several') });

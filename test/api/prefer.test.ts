@@ -1,0 +1,43 @@
+// Prefer: what is not known is ignored, and several headers are one list. https://www.rfc-editor.org/rfc/rfc7240#section-2
+import { sendRaw } from './raw-request.js';
+import { startServer, type Answer, type TestServer } from '../server.js';
+
+let server: TestServer;
+beforeAll(async () => { server = await startServer(); });
+afterAll(() => server.close());
+
+const create = (prefer: string): Promise<Answer> =>
+  server.send('POST', 'Basic', { token: server.tokens.admin, body: { resourceType: 'Basic', code: { text: 'x' } }, headers: { prefer } });
+const kindOf = ({ status, text, body }: Answer): string => `${status} ${text === '' ? 'nothing' : body.resourceType}`;
+
+test.each(['return=everything', 'return=', 'return', 'return=MINIMAL', 'return=minimally', 'myreturn=minimal', 'x-return=minimal', 'x="return=minimal"', 'wait=10', 'respond-asynchronously', ';', ',,'])(
+  'Prefer: %s is no preference of ours: the answer is as without', async (prefer) => {
+    expect(kindOf(await create(prefer))).toBe('201 Basic');
+  });
+
+test.each([
+  ['return=minimal', '201 nothing'],
+  ['return="minimal"', '201 nothing'],
+  ['Return=minimal', '201 nothing'],
+  ['return = minimal', '201 nothing'],
+  ['return=minimal; foo=bar', '201 nothing'],
+  ['wait=5, return=OperationOutcome', '201 OperationOutcome'],
+  ['handling=lenient,return=representation', '201 Basic'],
+  ['handling=lenient; x=1 , return=minimal', '201 nothing'],
+  // The first one counts. https://www.rfc-editor.org/rfc/rfc7240#section-2
+  ['return=minimal, return=representation', '201 nothing'],
+])('Prefer: %s answers %s', async (prefer, expected) => {
+  expect(kindOf(await create(prefer))).toBe(expected);
+});
+
+test.each([['handling=strict', 400], ['handling="strict"', 400], ['return=minimal, handling=strict', 400], ['handling=severe', 200], ['handling=stricter', 200], ['mishandling=strict', 200], ['handling=lenient, handling=strict', 200]])(
+  'a search with an unknown parameter under Prefer: %s answers %i', async (prefer, status) => {
+    expect((await server.send('GET', 'Basic?shoe-size=43', { token: server.tokens.admin, headers: { prefer } })).status).toBe(status);
+  });
+
+test('several headers are one list', async () => {
+  const authorization = `Bearer ${server.tokens.admin}`;
+  const path = `${new URL(server.base).pathname}/Basic?shoe-size=43`;
+  expect((await sendRaw(server.base, { method: 'GET', path, headers: { authorization, prefer: ['return=minimal', 'handling=strict'] } })).status).toBe(400);
+  expect((await sendRaw(server.base, { method: 'GET', path, headers: { authorization, prefer: ['return=minimal', 'respond-async'] } })).status).toBe(202);
+});
