@@ -141,7 +141,7 @@ const REQUESTS: Readonly<Record<ErrorName, () => Promise<Answer>>> = {
   'invalid-id': () => send('GET', 'Patient/a_b'),
   'unknown-type': () => send('GET', 'Pacient/1'),
   'unknown-route': () => send('GET', 'Patient/1/2/3/4'),
-  'method-not-allowed': () => send('DELETE', 'Patient/1/_history/1'),
+  'method-not-allowed': () => send('DELETE', 'Patient/_history'),
   'not-acceptable': () => send('GET', 'Patient?_format=ttl'),
   'unsupported-media-type': () => send('POST', 'Patient', 'resourceType=Patient', { 'content-type': 'text/plain' }),
   'body-too-long': () => send('POST', 'Basic', basic('x', 'x'.repeat(BODY_LIMIT))),

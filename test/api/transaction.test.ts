@@ -120,7 +120,7 @@ describe('references between entries', () => {
     const { body } = await represented([
       post(patient({ meta: { versionId: '7' } }), { fullUrl: oid }),
       post(patient(), { fullUrl: UUID(5) }, { ifNoneExist: `identifier=${SYSTEM}|known-version` }),
-      put({ resourceType: 'Patient', id: 'written-version' } as never, { fullUrl: UUID(6) }),
+      put({ resourceType: 'Patient', id: 'written-version' }, { fullUrl: UUID(6) }),
       post(observation({ subject: { reference: oid }, focus: [
         { reference: `${oid}#part` }, { reference: `${oid}/_history/7` }, { reference: `${oid}/_history/8` }, { reference: `${UUID(5)}/_history/1` }, { reference: `${UUID(6)}/_history/1` }, { reference: '#' },
       ] })),
