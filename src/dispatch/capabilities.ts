@@ -1,11 +1,14 @@
 // The CapabilityStatement, derived from the tables the server runs on: what it says is what is there.
 // https://hl7.org/fhir/R4/capabilitystatement.html
 import type { Definitions, SearchParameter } from '../definitions/model.js';
+import { fail } from '../fhir/errors.js';
+import type { FhirRequest } from '../fhir/request.js';
 import type { Operation } from '../operations/operation.js';
 import { isReady } from '../search/added.js';
 import { searchableSlot } from '../search/criterion.js';
 import type { Route } from './router.js';
 import { securitySection, type AuthorizationServer } from './smart.js';
+import { terminologyCapabilities } from './terminology-capabilities.js';
 
 export interface CapabilityParts {
   readonly definitions: Definitions;
@@ -18,28 +21,47 @@ export interface CapabilityParts {
   readonly date: string;
 }
 
-/** The statement's text for a base URL; made once per base and kept until a search parameter is switched on or off. */
-export function createCapabilities(parts: CapabilityParts): (base: string) => string {
+/**
+ * The text of what `mode` asks for (https://hl7.org/fhir/R4/http.html#capabilities), for a base URL; made once for both and kept until a search
+ * parameter is switched on or off. Throws 400 for another mode.
+ */
+export function createCapabilities(parts: CapabilityParts): (base: string, query?: FhirRequest['query']) => string {
   const { definitions } = parts;
   const profiles = profilesByType(definitions);
   const texts = new Map<string, string>();
-  let made: { readonly revision: number; readonly resource: readonly object[] } | undefined;
-  return (base) => {
+  let made: { readonly revision: number; readonly resource: readonly { readonly type: string }[] } | undefined;
+  return (base, query = []) => {
+    const mode = modeOf(query);
     const { revision } = definitions.searchVersion();
     if (made?.revision !== revision) {
       const referring = parametersByTarget(definitions);
       made = { revision, resource: definitions.resourceTypes.map((type) => resourceEntry(type, parts, { supported: profiles.get(type), referring: referring.get(type) ?? [] })) };
       texts.clear();
     }
-    let text = texts.get(base);
+    const key = `${mode} ${base}`;
+    let text = texts.get(key);
     if (text === undefined) {
-      text = JSON.stringify(statement(base, made.resource, parts));
+      text = mode === 'terminology' ? terminologyCapabilities(base, parts) : JSON.stringify(statement(base, mode === 'full' ? made.resource : made.resource.filter(({ type }) => NORMATIVE.has(type)), parts));
       // The base follows the Host header: a caller who invents hosts must not fill the memory.
-      if (texts.size < 16) texts.set(base, text);
+      if (texts.size < 48) texts.set(key, text);
     }
     return text;
   };
 }
+
+const MODES = ['full', 'normative', 'terminology'] as const;
+
+function modeOf(query: FhirRequest['query']): (typeof MODES)[number] {
+  const asked = query.find(([name]) => name === 'mode')?.[1] ?? 'full';
+  const mode = MODES.find((one) => one === asked);
+  if (!mode) throw fail('invalid-parameter', { text: `mode is ${MODES.join(', ')}; it is ${asked.slice(0, 40)}`, expression: 'mode' });
+  return mode;
+}
+
+/** https://hl7.org/fhir/R4/resourcelist.html: marked N. */
+const NORMATIVE: ReadonlySet<string> = new Set([
+  'Binary', 'Bundle', 'CapabilityStatement', 'CodeSystem', 'Observation', 'OperationDefinition', 'OperationOutcome', 'Parameters', 'Patient', 'StructureDefinition', 'ValueSet',
+]);
 
 function statement(base: string, resource: readonly object[], parts: CapabilityParts) {
   const system = parts.operations.filter((operation) => operation.system);

@@ -45,7 +45,7 @@ export interface FhirDoor {
   /** SMART's discovery document for a base, as JSON text. */
   readonly smartConfiguration: (base: string) => string;
   /** The CapabilityStatement's text for a base. */
-  readonly capabilities: (base: string) => string;
+  readonly capabilities: (base: string, query: FhirRequest['query']) => string;
   readonly refuse: (error: unknown, request: RefusedRequest, caller: Caller | undefined) => FhirResponse;
   /** Puts a refusal on record that was made before there was a request to perform: `line` is its method and URL, `address` where it came from. */
   readonly recordRefusal: (caller: Caller | undefined, response: FhirResponse, request: FhirRequest, line: string, address: string) => void;
@@ -88,7 +88,7 @@ async function serve(request: FastifyRequest, to: FastifyReply, door: FhirDoor):
     const path = pathBelow(request.url, door.basePath);
     const { accept } = request.headers;
     if (isOpen(request.method, path)) {
-      return reply(request, to, present({ status: 200, body: door.capabilities(base) }, presentationOf(accept, queryText(request.url)), door.xml));
+      return reply(request, to, present({ status: 200, body: door.capabilities(base, queryPairs(queryText(request.url))) }, presentationOf(accept, queryText(request.url)), door.xml));
     }
     if (path === DISCOVERY && request.method === 'GET') return await sendJson(to, door.smartConfiguration(base));
     if (request.url.includes('access_token=')) throw tokenInUrl();

@@ -16,6 +16,9 @@ const NAMES: InputNames = {
   displayLanguage: 'text', 'exclude-system': 'text*', 'system-version': 'text*', 'check-system-version': 'text*', 'force-system-version': 'text*',
 };
 
+/** The names it takes. */
+export const EXPAND_PARAMETERS: readonly string[] = Object.keys(NAMES);
+
 export function createExpandOperation(parts: TerminologyOperations): Operation {
   return {
     code: 'expand',

@@ -182,3 +182,31 @@ describe('what it promises', () => {
     }
   });
 });
+
+describe('mode', () => {
+  test('full is what is told without one', async () => {
+    expect((await server.send('GET', 'metadata?mode=full')).body).toEqual(statement);
+  });
+
+  test('normative tells of the normative types alone', async () => {
+    const { body } = await server.send('GET', 'metadata?mode=normative');
+    const types: string[] = body.rest[0].resource.map(({ type }: any) => type);
+    expect(types).toHaveLength(11);
+    expect(types).toEqual(expect.arrayContaining(['Patient', 'Observation', 'ValueSet']));
+    expect(types).not.toContain('Claim');
+  });
+
+  test('terminology is a valid TerminologyCapabilities, whose parameters $expand takes and whose systems are known', async () => {
+    const { body } = await server.send('GET', 'metadata?mode=terminology');
+    expect(body).toMatchObject({ resourceType: 'TerminologyCapabilities', kind: 'instance', implementation: { url: server.base } });
+    expect(createValidator(definitions).validate(body).filter(({ severity }) => severity === 'error')).toEqual([]);
+    expect(body.expansion.parameter.map(({ name }: any) => name)).toEqual(expect.arrayContaining(['filter', 'offset', 'count', 'displayLanguage']));
+    const [{ uri }] = body.codeSystem;
+    expect((await server.send('GET', `CodeSystem?url=${uri}`, { token: server.tokens.admin })).body.total).toBe(1);
+  });
+
+  test.each(['nonsense', 'FULL', ''])('"%s" is refused', async (mode) => {
+    const { status, body } = await server.send('GET', `metadata?mode=${mode}`);
+    expect([status, body.issue[0].code, body.issue[0].expression]).toEqual([400, 'value', ['mode']]);
+  });
+});
