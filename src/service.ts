@@ -48,6 +48,8 @@ import { DEVELOPMENT_ISSUER } from './identity/trusted-issuer.js';
 import { amend } from './interactions/amend.js';
 import type { Parts } from './interactions/context.js';
 import { perform, refusalResponse } from './interactions/perform.js';
+import { createExportKind } from './jobs/export.js';
+import { EXPORT_KEPT_MS, exportReport } from './jobs/export-report.js';
 import { createIngestKind } from './jobs/ingest-feed.js';
 import { ingestReport } from './jobs/ingest-report.js';
 import { createJobDoor } from './jobs/job-door.js';
@@ -224,13 +226,14 @@ export async function createService(given: ServiceParts): Promise<Service> {
   const jobs = startJobs([createIngestKind({ ...parts, nonePolicy: config.nonePolicy })], given, parts);
   // Apart, since one may take hours: files of statements do not wait for it.
   const reindexes = startJobs([createReindexKind({ db: database, added })], given, parts);
+  const exports = startJobs([createExportKind(parts)], given, parts, EXPORT_KEPT_MS);
   const learning = repeat(() => added.refresh(), {
     everyMs: LEARN_EVERY_MS,
     onFailure: (error) => { log.error({ err: error }, 'search parameters that were switched on or off could not be learnt; tried again soon'); },
   });
   const signer = await openSigner(database);
   const switching = { added, fixedParameters, reindexQueued: () => { reindexes.wake(); } };
-  const { app, deferred } = createFhirApp(given, parts, { validator, terminology, identity, jobs, signer, switching, trail, floods, overload, tick });
+  const { app, deferred } = createFhirApp(given, parts, { validator, terminology, identity, jobs, exports, signer, switching, trail, floods, overload, tick });
   const postman = startPostman({
     ...parts, db: database, subscribers, network, signer, tick,
     base: () => serviceBase(config, listeningPort(app)),
@@ -255,7 +258,7 @@ export async function createService(given: ServiceParts): Promise<Service> {
     stop: async () => {
       overload.stop();
       floods.settle();
-      await Promise.all([publication.stop(), lapses.stop(), reviews.stop(), waiting.stop(), sweep.stop(), jobs.stop(), deferred.stop(), reindexes.stop(), learning.stop(), seals.stop(), postman.stop()]);
+      await Promise.all([publication.stop(), lapses.stop(), reviews.stop(), waiting.stop(), sweep.stop(), jobs.stop(), deferred.stop(), reindexes.stop(), exports.stop(), learning.stop(), seals.stop(), postman.stop()]);
       await recording.end();
     },
   };
@@ -295,6 +298,7 @@ interface AppParts {
   readonly terminology: Terminology;
   readonly identity: Identity;
   readonly jobs: Repeated;
+  readonly exports: Repeated;
   readonly signer: Pick<Signer, 'key'>;
   readonly switching: Pick<SwitchParts, 'added' | 'fixedParameters' | 'reindexQueued'>;
   readonly trail: Trail;
@@ -304,14 +308,15 @@ interface AppParts {
   readonly tick: () => number;
 }
 
-function createFhirApp(given: ServiceParts, parts: Parts, { validator, terminology, identity, jobs, signer, switching, trail, floods, overload, tick }: AppParts): { readonly app: App; readonly deferred: Repeated } {
+function createFhirApp(given: ServiceParts, parts: Parts, { validator, terminology, identity, jobs, exports, signer, switching, trail, floods, overload, tick }: AppParts): { readonly app: App; readonly deferred: Repeated } {
   const { config, database, definitions, log } = given;
   const operations = createOperations({
     nonePolicy: config.nonePolicy, terminology, definitions, validate: parts.validate, validator, profiles: parts.profiles, codes: createCodeChecker(definitions, terminology.answers), newId: parts.newId,
-    db: database, clock: parts.clock, fileLimitBytes: config.fileLimitBytes, jobQueued: () => { jobs.wake(); }, ...switching,
+    db: database, clock: parts.clock, fileLimitBytes: config.fileLimitBytes, jobQueued: () => { jobs.wake(); }, exportQueued: () => { exports.wake(); }, ...switching,
   });
-  const job = createJobDoor({ db: database, clock: parts.clock, reports: [ingestReport, deferredReport, createReindexReport(switching.added)] });
-  const later = createDeferral({ db: database, newId: parts.newId, clock: parts.clock, queued: () => { deferred.wake(); } });
+  const job = createJobDoor({ db: database, clock: parts.clock, reports: [ingestReport, deferredReport, exportReport, createReindexReport(switching.added)] });
+  const makeJobs = new Set(operations.flatMap(({ code, makesJob }) => (makesJob ? [code] : [])));
+  const later = createDeferral({ db: database, newId: parts.newId, clock: parts.clock, queued: () => { deferred.wake(); }, makeJobs });
   // A bundle's entries are routed by the same table that holds the bundle's own row.
   const routes = createRoutes({ bundle: createBundleHandler(() => route, config.bundleEntryLimit), operation: createOperationHandler(operations), capabilities: ({ base }) => Promise.resolve({ status: 200, body: capabilities(base) }), job, later });
   const route = createRouter(routes, definitions);

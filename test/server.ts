@@ -82,7 +82,7 @@ export async function startServer(settings: Readonly<Record<string, string>> = {
       message.on('end', () => { done(null, Buffer.concat(chunks).toString('utf8')); });
     });
     const text = typeof response.body === 'string' ? response.body : '';
-    return { status: response.status, headers: response.headers, text, body: text !== '' && /json/.test(String(response.headers['content-type'])) ? JSON.parse(text) : undefined };
+    return { status: response.status, headers: response.headers, text, body: text !== '' && /[+/]json/.test(String(response.headers['content-type'])) ? JSON.parse(text) : undefined };
   };
   return {
     send,

@@ -29,7 +29,7 @@ export const OPERATIONS: Readonly<Record<Named, readonly string[]>> = {
   ],
   commissioner: [
     ...TERMINOLOGY, ...VIEW, 'open-budget', 'approve-nomination', 'end-nomination', 'adjust-allocation', 'transfer-allocation', 'review', 'close', 'suspend', 'reopen',
-    'refund', 'clawback', 'approve', 'reject', 'phb-eligibility', 'candidates', 'phb-candidates', 'evaluate-measure',
+    'refund', 'clawback', 'approve', 'reject', 'phb-eligibility', 'candidates', 'phb-candidates', 'evaluate-measure', 'export',
   ],
   provider: [...TERMINOLOGY, 'purchases', 'refund'],
   'third-party': [...TERMINOLOGY, 'balance', 'statement', 'pay'],

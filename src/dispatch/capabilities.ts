@@ -68,6 +68,7 @@ function statement(base: string, resource: readonly object[], parts: CapabilityP
   return {
     resourceType: 'CapabilityStatement',
     status: 'active',
+    ...(parts.operations.some(({ code }) => code === 'export') && { instantiates: ['http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data'] }),
     date: parts.date,
     publisher: 'entitle-fhir',
     kind: 'instance',

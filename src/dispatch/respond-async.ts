@@ -13,12 +13,14 @@ export interface Deferral {
   readonly clock: () => number;
   /** Told that there is a job to be done. */
   readonly queued: () => void;
+  /** Codes of operations that make jobs of their own. */
+  readonly makeJobs: ReadonlySet<string>;
 }
 
 /** Makes a handler that may be asked to answer later: a request of its own, not an entry of a Bundle, whose body is not a stream. */
-export function createDeferral({ db, newId, clock, queued }: Deferral): (handler: Handler) => Handler {
+export function createDeferral({ db, newId, clock, queued, makeJobs }: Deferral): (handler: Handler) => Handler {
   return (handler) => async (request, context) => {
-    if (request.respondAsync !== true || request.inBundle || request.file || context.tx) return handler(request, context);
+    if (request.respondAsync !== true || request.inBundle || request.file || context.tx || makeJobs.has(request.operation ?? '')) return handler(request, context);
     const { caller } = context.grant;
     const [id, now] = [newId(), clock()];
     await makeJob(db, { id, type: DEFERRED, client: caller.client, role: caller.role, request: deferredText(request, caller), progress: '{}', now });

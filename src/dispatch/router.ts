@@ -12,13 +12,13 @@ export interface Route {
 }
 
 export interface Routed extends Route {
-  readonly parts: Pick<FhirRequest, 'interaction' | 'type' | 'id' | 'compartment' | 'version' | 'operation'>;
+  readonly parts: Pick<FhirRequest, 'interaction' | 'type' | 'id' | 'compartment' | 'version' | 'part' | 'operation'>;
 }
 
 /** Throws 404 for what is not there, 405 for a method it does not take. `path` has no query and no leading slash. */
 export type Router = (method: string, path: string) => Routed;
 
-interface Shape extends Pick<FhirRequest, 'type' | 'id' | 'compartment' | 'version' | 'operation'> {
+interface Shape extends Pick<FhirRequest, 'type' | 'id' | 'compartment' | 'version' | 'part' | 'operation'> {
   readonly shape: string;
 }
 
@@ -31,13 +31,13 @@ export function createRouter(routes: Readonly<Record<string, Route>>, definition
   const known: Known = { types: new Set(definitions.resourceTypes), compartment: (name) => definitions.compartment(name) };
   const table = tableOf(routes);
   return (method, path) => {
-    const { shape, type, id, compartment, version, operation } = readShape(path, known);
+    const { shape, type, id, compartment, version, part, operation } = readShape(path, known);
     const methods = table.get(shape);
     if (method === 'OPTIONS' && methods) return allowance(methods);
     const route = methods?.get(method === 'HEAD' ? 'GET' : method);
     if (!route) throw noRoute(method, methods);
     const { interaction, handler } = route;
-    return { interaction, handler, parts: { interaction, type, id, compartment, version, operation } };
+    return { interaction, handler, parts: { interaction, type, id, compartment, version, part, operation } };
   };
 }
 
@@ -71,7 +71,7 @@ function readShape(path: string, known: Known): Shape {
   const segments = (path.endsWith('/') ? path.slice(0, -1) : path).split('/');
   const [first = '', second, third, fourth] = segments;
   if (segments.length > 4) throw fail('unknown-route');
-  if (first === '_jobs' && second !== undefined) return below({ shape: '_jobs/[id]', id: readId(second), operation: 'job' }, third);
+  if (first === '_jobs' && second !== undefined) return third === undefined ? { shape: '_jobs/[id]', id: readId(second), operation: 'job' } : below({ shape: '_jobs/[id]/[file]', id: readId(second), part: third, operation: 'job' }, fourth);
   if (first === '' || first === 'metadata' || first.startsWith('_') || first.startsWith('$')) {
     if (second !== undefined) throw fail('unknown-route');
     return first.startsWith('$') ? { shape: '$[operation]', operation: first.slice(1) } : { shape: first };

@@ -18,7 +18,7 @@ export interface OtherHandlers {
   /** Makes a handler that can be asked to answer later. */
   readonly later: (handler: Handler) => Handler;
   readonly capabilities: Handler;
-  readonly job: { readonly status: Handler; readonly cancel: Handler };
+  readonly job: { readonly status: Handler; readonly file: Handler; readonly cancel: Handler };
 }
 
 export function createRoutes({ bundle, operation, capabilities, job, later }: OtherHandlers): Readonly<Record<string, Route>> {
@@ -47,6 +47,7 @@ export function createRoutes({ bundle, operation, capabilities, job, later }: Ot
     'DELETE [type]/[id]/_history': { interaction: 'delete-history', handler: once(deleteHistory) },
     'DELETE [type]/[id]/_history/[version]': { interaction: 'delete-history', handler: once(deleteHistory) },
     'GET _jobs/[id]': { interaction: 'operation', handler: job.status },
+    'GET _jobs/[id]/[file]': { interaction: 'operation', handler: job.file },
     'DELETE _jobs/[id]': { interaction: 'operation', handler: job.cancel },
     'GET $[operation]': { interaction: 'operation', handler: called },
     'POST $[operation]': { interaction: 'operation', handler: called },

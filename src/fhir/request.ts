@@ -35,6 +35,8 @@ export interface FhirRequest {
   /** Search only there: `Patient/1/Observation`. https://hl7.org/fhir/R4/http.html#vsearch */
   readonly compartment?: Compartment | undefined;
   readonly version?: string | undefined;
+  /** A file of a job: `Patient-1.ndjson`. */
+  readonly part?: string | undefined;
   /** Without the dollar: `chargeable-status`. */
   readonly operation?: string | undefined;
   /** Decoded name-value pairs, in the order sent; a form body's pairs come after the URL's. */
@@ -81,6 +83,8 @@ export interface FhirResponse {
   readonly body?: string;
   /** In its place where the body is a file. */
   readonly bytes?: Uint8Array;
+  /** In its place where it is longer than memory should hold: what is written piece by piece. */
+  readonly stream?: AsyncIterable<string>;
   /** The body is an OperationOutcome (a batch response puts it in entry.response.outcome). */
   readonly outcome?: boolean;
   /** Version of the resource, for ETag. */

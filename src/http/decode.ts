@@ -34,7 +34,7 @@ export interface BodyReading {
 
 export function decode(request: FastifyRequest, routed: Routed, base: string, { xml, jsonDepth }: BodyReading): FhirRequest {
   const { headers } = request;
-  const { interaction, type, id, compartment, version, operation } = routed.parts;
+  const { interaction, type, id, compartment, version, part, operation } = routed.parts;
   const { preferReturn, preferHandling, respondAsync } = readPreferences(headers['prefer']);
   const isSearch = interaction === 'search';
   const form = isSearch && request.method === 'POST' ? formPairs(request) : [];
@@ -42,7 +42,7 @@ export function decode(request: FastifyRequest, routed: Routed, base: string, { 
   const file = sentFile(request, interaction === 'operation');
   const sent = isSearch || file ? undefined : writesBinary(routed.parts) ? readBinary(request, id, xml) : readBody(request, interaction === 'patch', { xml, jsonDepth });
   return {
-    interaction, type, id, compartment, version, operation, base,
+    interaction, type, id, compartment, version, part, operation, base,
     method: request.method as FhirRequest['method'],
     query: form.length > 0 ? [...pairs, ...form] : pairs,
     body: sent?.body,

@@ -118,7 +118,8 @@ function askedOf(request: FastifyRequest, path: string): string {
 
 /** A caller that can't read what is written is told so before anything is done; a file is written in its own format. */
 function formOf(accept: string | undefined, asked: string, path: string): Presentation {
-  if (path === 'Binary' || path.startsWith('Binary/')) return presentationOrPlain(accept, asked);
+  // A file of a job is in a format of its own, too.
+  if (path === 'Binary' || path.startsWith('Binary/') || path.startsWith('_jobs/')) return presentationOrPlain(accept, asked);
   return presentationOf(accept, asked, WRITES_CSV.has(path.slice(path.lastIndexOf('$') + 1)));
 }
 

@@ -1,9 +1,10 @@
 // Stop 10 of a request: FhirResponse -> HTTP. https://hl7.org/fhir/R4/http.html#versioning
+import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { etag } from '../fhir/etag.js';
 import { httpDate } from '../fhir/http-date.js';
 import type { FhirResponse } from '../fhir/request.js';
-import { codingFor, compress, WORTH_COMPRESSING, type Coding } from './content-coding.js';
+import { codingFor, compress, packing, WORTH_COMPRESSING, type Coding } from './content-coding.js';
 
 const FHIR_JSON = 'application/fhir+json; charset=utf-8';
 
@@ -24,6 +25,7 @@ export function reply(request: FastifyRequest, to: FastifyReply, response: FhirR
   if (response.location !== undefined) to.header('location', response.location);
   if (response.headers) to.headers(response.headers);
   if (response.bytes) return to.send(response.bytes);
+  if (response.stream) return sendStream(request, to, response.stream);
   if (response.body === undefined) return to.send();
   const type = response.headers?.['content-type'];
   if (type === undefined) to.header('content-type', FHIR_JSON);
@@ -36,6 +38,15 @@ export function reply(request: FastifyRequest, to: FastifyReply, response: FhirR
 async function sendPacked(to: FastifyReply, body: string, coding: Coding): Promise<FastifyReply> {
   const packed = await compress(body, coding);
   return to.header('content-encoding', coding).send(packed);
+}
+
+/** As fast as the caller takes it; where it fails the connection is cut, so that no part is taken for the whole. */
+function sendStream(request: FastifyRequest, to: FastifyReply, stream: AsyncIterable<string>): FastifyReply {
+  const coding = codingFor(request.headers['accept-encoding']);
+  to.header('vary', 'origin, accept-encoding');
+  const plain = Readable.from(stream, { objectMode: false });
+  if (coding === undefined) return to.send(plain);
+  return to.header('content-encoding', coding).send(packing(plain, coding));
 }
 
 /** The ids by which a caller follows its request, each under the name it came by. */

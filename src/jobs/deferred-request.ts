@@ -2,11 +2,10 @@
 // https://hl7.org/fhir/R4/async.html · https://hl7.org/fhir/R5/async-bundle.html
 import { responseText } from '../fhir/bundle.js';
 import type { Caller } from '../fhir/caller.js';
-import { fail } from '../fhir/errors.js';
 import { httpDate } from '../fhir/http-date.js';
 import { readJson } from '../fhir/json-text.js';
 import type { FhirRequest, FhirResponse, RequestHeaders } from '../fhir/request.js';
-import type { JobReport } from './job-door.js';
+import { isOwnJob, type JobReport } from './job-door.js';
 import type { JobKind } from './job-runner.js';
 
 export const DEFERRED = 'request';
@@ -61,11 +60,6 @@ function resultText(response: FhirResponse): string {
 export const deferredReport: JobReport = {
   type: DEFERRED,
   progress: ({ status }) => (status === 'running' ? 'in progress' : 'waiting'),
-  answer({ request, result = '', updated }, _request, caller) {
-    const { caller: owner } = JSON.parse(request) as Pick<Kept, 'caller'>;
-    // One client may speak for many people: what was found for one is not for another.
-    const isOwn = (['subject', 'patient', 'relatedPerson', 'practitionerRole', 'organization'] as const).every((name) => owner[name] === caller[name]);
-    if (!isOwn && caller.role !== 'admin') return Promise.reject(fail('not-found', { text: 'There is no such job: it was called off, or it is not yours' }));
-    return Promise.resolve({ status: 200, body: result, headers: { expires: httpDate(updated + ANSWER_KEPT_MS) } });
-  },
+  owns: ({ request }, caller) => caller.role === 'admin' || isOwnJob((JSON.parse(request) as Pick<Kept, 'caller'>).caller, caller),
+  answer: ({ result = '', updated }) => Promise.resolve({ status: 200, body: result, headers: { expires: httpDate(updated + ANSWER_KEPT_MS) } }),
 };

@@ -15,7 +15,7 @@ export const ingestReport: JobReport = {
     const { received } = JSON.parse(progress) as IngestCounts;
     return size === 0 ? 'the file is being received' : `${Math.floor((100 * position) / size)} %, ${received} rows read`;
   },
-  async answer(job, request, caller, db) {
+  async answer(job, request, { grant: { caller }, db }) {
     const { source, mode } = JSON.parse(job.request) as IngestRequest;
     const counts = JSON.parse(job.result ?? '{}') as IngestCounts;
     const lines = await readLines(db, job.id, afterOf(request), LINES);

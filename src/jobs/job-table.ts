@@ -102,7 +102,7 @@ export async function cancelJob(db: Queryable, id: string, now: number): Promise
 
 export async function removeJob(db: Queryable, id: string): Promise<void> {
   await clearJob(db, id);
-  await db.query({ text: 'delete from fhir.job_line where job = $1', values: [id] });
+  for (const table of ['job_line', 'export_page']) await db.query({ text: `delete from fhir.${table} where job = $1`, values: [id] });
   await db.query({ ...LEAVE, values: [id] });
 }
 

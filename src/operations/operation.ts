@@ -14,6 +14,8 @@ export interface Operation {
   readonly instances: readonly string[];
   /** GET is refused (405) where it is true. */
   readonly affectsState: boolean;
+  /** It is answered later in its own way: Prefer: respond-async is left to it. */
+  readonly makesJob?: boolean;
   handle(request: FhirRequest, context: Context): Promise<FhirResponse>;
 }
 

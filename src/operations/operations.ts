@@ -12,6 +12,7 @@ import { createDecidePurchaseOperation } from './decide-purchase.js';
 import { createDefineFeedOperation, createFeedsOperation } from './define-feed.js';
 import { createEvaluateMeasureOperation } from './evaluate-measure.js';
 import { createEverythingOperation } from './everything.js';
+import { createExportOperations, type ExportParts } from './export.js';
 import { createExpandOperation } from './expand.js';
 import { createIngestOperation, type IngestOperationParts } from './ingest-status-feed.js';
 import { createLinkActivityOperation } from './link-activity.js';
@@ -45,7 +46,7 @@ import { createUnlinkCarePlanOperation } from './unlink-careplan.js';
 import { createValidateOperation, type ValidateParts } from './validate.js';
 import { createValidateCodeInSet, createValidateCodeInSystem } from './validate-code.js';
 
-export const createOperations = (parts: { readonly nonePolicy: NonePolicy } & TerminologyOperations & ValidateParts & IngestOperationParts & SwitchParts): readonly Operation[] => [
+export const createOperations = (parts: { readonly nonePolicy: NonePolicy } & TerminologyOperations & ValidateParts & IngestOperationParts & SwitchParts & ExportParts): readonly Operation[] => [
   createChargeableStatusOperation(parts.nonePolicy),
   createIngestOperation(parts),
   createDefineFeedOperation(parts),
@@ -53,6 +54,7 @@ export const createOperations = (parts: { readonly nonePolicy: NonePolicy } & Te
   ...createSettleOperations(parts.nonePolicy),
   createEverythingOperation('Patient', parts),
   createEverythingOperation('Encounter', parts),
+  ...createExportOperations(parts),
   createLookupOperation(parts),
   createValidateCodeInSystem(parts),
   createSubsumesOperation(parts),

@@ -27,6 +27,7 @@ function parametersOf(clause: Clause): SearchParameter[] {
     case 'and':
     case 'or': return clause.of.flatMap(parametersOf);
     case 'not': return parametersOf(clause.of);
+    case 'names':
     case 'parameter': return [clause.parameter];
     default: return [clause.parameter, ...parametersOf(clause.where)];
   }

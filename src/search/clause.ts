@@ -54,6 +54,7 @@ export function clauseText(writing: Writing, row: Row, clause: Clause, use: Use)
     case 'ids': return idsText(writing, row, clause, use);
     case 'parameter': return parameterText(writing, row, clause, use);
     case 'chain': return chainText(writing, row, clause, use);
+    case 'names': return namesText(writing, row, clause);
     case 'has': return hasText(writing, row, clause, use);
     case 'text': return wordsText(writing, row, clause, use);
     case 'below': return belowText(writing, row, clause, use);
@@ -149,6 +150,14 @@ function pointingText(writing: Writing, { type, alias, ids }: Row, { parameter, 
   const ref = writing.sql.alias('f');
   return `(select true from unnest(${alias}.refs) ${ref} where ${refIs(writing.sql, ref, slot)}`
     + ` and (split_part(${ref}, ' ', 1) in (${targets})) is true limit 1) is true`;
+}
+
+/** That is most rows, or all: no index is asked. */
+function namesText({ definitions, sql }: Writing, { type, alias }: Row, { parameter, type: other }: Of<'names'>): string {
+  const slot = slotOf(definitions, type, parameter.code);
+  if (slot.column === 'subject') return `starts_with(coalesce(${alias}.subject, ''), '${other}/')`;
+  const ref = sql.alias('f');
+  return `exists (select from unnest(${alias}.refs) ${ref} where starts_with(${ref}, '${other}/') and ${refIs(sql, ref, slot)})`;
 }
 
 /** Rows that a row of another type points at, which satisfies a clause. */

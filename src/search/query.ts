@@ -23,6 +23,8 @@ export type Clause =
   | { readonly kind: 'parameter'; readonly parameter: SearchParameter; readonly modifier?: string; readonly values: readonly SearchValue[] }
   /** `subject:Patient.identifier=…`: a row whose reference `parameter` points at a row of `type` that satisfies `where`. */
   | { readonly kind: 'chain'; readonly parameter: SearchParameter; readonly type: string; readonly where: Clause }
+  /** A row whose reference `parameter` points at any row of `type`, there or not. No query string asks for it. */
+  | { readonly kind: 'names'; readonly parameter: SearchParameter; readonly type: string }
   /** `_has:Observation:patient:code=…`. */
   | { readonly kind: 'has'; readonly type: string; readonly parameter: SearchParameter; readonly where: Clause }
   /** `_text`, `_content`: a row whose narrative, or whose whole content, has the words. */

@@ -12,6 +12,7 @@ import { historyOfTypes } from './history-of-types.js';
 import { history } from './history.js';
 import { metaInUse } from './meta-in-use.js';
 import { read, vread } from './read.js';
+import { deletedIds, linesAsOf, scanIds } from './scan.js';
 import { searchPage } from './search-page.js';
 import type { Outbox } from './outbox.js';
 import { StaleParameters, type Beside, type Reader, type Store } from './store.js';
@@ -57,6 +58,13 @@ export function createStore({ database, definitions, now = Date.now, added: para
         return page;
       },
       metaInUse: (grant, types) => metaInUse(ground, grant, types),
+      async scan(grant, scan) {
+        const reaching = texts.reach(db, scan);
+        if (reaching) await reaching;
+        return scanIds(ground, frequencyOf, grant, scan);
+      },
+      linesAsOf: (grant, type, ids, at) => linesAsOf(ground, grant, type, ids, at),
+      deleted: (grant, scan) => deletedIds(ground, grant, scan),
       explain: (grant, query) => explain(ground, frequencyOf, grant, query),
     });
   };

@@ -4,10 +4,12 @@ import type { Queryable } from '../db/database.js';
 import type { Grant } from '../search/grant.js';
 import type { IndexRows } from '../search/index-rows.js';
 import type { Cursor, Query } from '../search/query.js';
+import type { Scan } from '../search/scan.js';
 import type { Explained } from './explain.js';
 import type { RowShift } from '../search/shift.js';
 import type { MetaLabels } from './meta-in-use.js';
 import type { News } from './news.js';
+import type { ScannedIds } from './scan.js';
 
 export interface StoredVersion {
   readonly type: string;
@@ -120,6 +122,12 @@ export interface Reader {
   search(grant: Grant, query: Query): Promise<SearchPage>;
   /** The profiles, tags and labels of all resources of some types, each combination once. */
   metaInUse(grant: Grant, types: readonly string[]): Promise<readonly MetaLabels[]>;
+  /** The ids of all that a search finds, a great many at a time. */
+  scan(grant: Grant, scan: Scan): Promise<ScannedIds>;
+  /** The resources as they were at a moment (milliseconds since the epoch), each on a line of its own. */
+  linesAsOf(grant: Grant, type: string, ids: readonly string[], at: number): Promise<string>;
+  /** The ids of what was deleted. */
+  deleted(grant: Grant, scan: Omit<Scan, 'where'>): Promise<ScannedIds>;
   /** How `search` would be answered; nothing of it is cut to the Grant's views, so that it is for administrators alone. */
   explain(grant: Grant, query: Query): Promise<Explained>;
 }

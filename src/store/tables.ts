@@ -46,6 +46,7 @@ const TABLES: Readonly<Record<string, TableClass>> = {
   'fhir.job': BY_ID,
   'fhir.job_file': { spread: 'distributed', by: 'job' },
   'fhir.job_line': { spread: 'distributed', by: 'job' },
+  'fhir.export_page': { spread: 'distributed', by: 'job' },
   'fhir.job_key': { spread: 'distributed', by: 'job' },
   'fhir.status_feed': { spread: 'reference' },
   'fhir.person_sweep': { spread: 'local' },

@@ -20,6 +20,12 @@ export function viewed(reader: Reader): Reader {
     },
     // Labels tell what a view takes out of a resource, never what stood there.
     metaInUse: (grant, types) => reader.metaInUse(grant, types),
+    scan: (grant, scan) => reader.scan(grant, scan),
+    async linesAsOf(grant, type, ids, at) {
+      const [view, lines] = [grant.view(type), await reader.linesAsOf(grant, type, ids, at)];
+      return view ? lines.split('\n').map((line) => (line === '' ? line : view(line))).join('\n') : lines;
+    },
+    deleted: (grant, scan) => reader.deleted(grant, scan),
     explain: (grant, query) => reader.explain(grant, query),
   };
 }

@@ -228,9 +228,9 @@ describe('every road is recorded once, with the patient it was about', () => {
   });
 
   test('no row of the table of routes is forgotten', async () => {
-    const paths: Record<string, string> = { '': '', _search: '_search', _history: '_history', '_jobs/[id]': '_jobs/none', '[type]/_history': 'Basic/_history', '[type]/[id]/[compartment]': 'Patient/1/Basic', '[type]/[id]/[compartment]/_search': 'Patient/1/Basic/_search', '[type]': 'Basic', '[type]/_search': 'Basic/_search', '[type]/[id]': 'Basic/1', '[type]/[id]/_history': 'Basic/1/_history', '[type]/[id]/_history/[version]': 'Basic/1/_history/1', '$[operation]': '$none', '[type]/$[operation]': 'Patient/$none', '[type]/[id]/$[operation]': 'Patient/1/$none' };
+    const paths: Record<string, string> = { '': '', _search: '_search', _history: '_history', '_jobs/[id]': '_jobs/none', '_jobs/[id]/[file]': '_jobs/none/Patient-1.ndjson', '[type]/_history': 'Basic/_history', '[type]/[id]/[compartment]': 'Patient/1/Basic', '[type]/[id]/[compartment]/_search': 'Patient/1/Basic/_search', '[type]': 'Basic', '[type]/_search': 'Basic/_search', '[type]/[id]': 'Basic/1', '[type]/[id]/_history': 'Basic/1/_history', '[type]/[id]/_history/[version]': 'Basic/1/_history/1', '$[operation]': '$none', '[type]/$[operation]': 'Patient/$none', '[type]/[id]/$[operation]': 'Patient/1/$none' };
     const handler = (): never => { throw new Error('not called'); };
-    for (const row of Object.keys(createRoutes({ bundle: handler, operation: handler, capabilities: handler, job: { status: handler, cancel: handler }, later: (one) => one }))) {
+    for (const row of Object.keys(createRoutes({ bundle: handler, operation: handler, capabilities: handler, job: { status: handler, file: handler, cancel: handler }, later: (one) => one }))) {
       const [method = '', shape = ''] = row.split(' ');
       // Open to everyone: only as an entry of a Bundle has it a caller.
       if (shape === 'metadata') continue;
