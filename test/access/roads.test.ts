@@ -71,6 +71,56 @@ const nominated = (): object => ({
   ],
 });
 
+describe('a bulk export', () => {
+  /** The resources of all files, as the caller is given them. */
+  async function exported(token: string, path: string): Promise<{ resources: any[]; again: () => Promise<any[]> }> {
+    const ask = (url: string): Promise<Answer> => server.send('GET', url, { token, headers: { prefer: 'respond-async', accept: '*/*' } });
+    const job = (await ask(path)).headers['content-location']?.slice(server.base.length + 1) ?? '';
+    let answer = await ask(job);
+    for (; answer.status === 202; answer = await ask(job)) await new Promise((resolve) => setTimeout(resolve, 20));
+    const again = async (): Promise<any[]> => {
+      const files = await Promise.all(answer.body.output.map(({ url }: any) => ask(url.slice(server.base.length + 1))));
+      return files.flatMap(({ text }) => text.split('\n').filter((line: string) => line !== '').map((line: string) => JSON.parse(line)));
+    };
+    return { resources: await again(), again };
+  }
+  const idsOf = (resources: readonly any[], type: string): string[] => resources.filter(({ resourceType }) => resourceType === type).map(({ id }) => id).sort();
+
+  test.each([['commissioner', ['ada', 'eve']], ['otherCommissioner', ['bob']]] as const)('has the rows of a %s, each as the role sees it', async (bearer, names) => {
+    const { resources } = await exported(world.tokens[bearer], '$export');
+    expect(idsOf(resources, 'Patient')).toEqual(names.map((name) => world.patients[name]).sort());
+    for (const found of resources) {
+      const read = await as(bearer, 'GET', `${found.resourceType}/${found.id}`);
+      expect([found.resourceType, found.id, read.status, read.body]).toEqual([found.resourceType, found.id, 200, found]);
+    }
+    const patients = JSON.stringify(resources.filter(({ resourceType }) => resourceType === 'Patient'));
+    for (const hidden of [STATUS_EXTENSION, 'City of ada']) expect(patients.includes(hidden)).toBe(false);
+  });
+
+  test('of all patients or a Group reaches no further', async () => {
+    const everybody = Object.values(world.patients).map((id) => ({ entity: { reference: `Patient/${id}` } }));
+    await server.seed([{ resourceType: 'Group', id: 'all', type: 'person', actual: true, managingEntity: { reference: `Organization/${world.organizations.icb}` }, code: { text: 'x' }, member: everybody }]);
+    const whole = await exported(world.tokens.commissioner, 'Patient/$export?_type=Patient,Account');
+    expect([idsOf(whole.resources, 'Patient'), idsOf(whole.resources, 'Account')]).toEqual([[world.patients.ada, world.patients.eve].sort(), ['ada']]);
+    const asAdmin = await exported(server.tokens.admin, 'Group/all/$export?_type=Patient');
+    expect(idsOf(asAdmin.resources, 'Patient')).toEqual(Object.values(world.patients).sort());
+  });
+
+  test('gives nothing that its caller has lost by the time of the download', async () => {
+    const { resources, again } = await exported(world.tokens.commissioner, '$export?_type=Account');
+    expect(idsOf(resources, 'Account')).toEqual(['ada']);
+    const { body: account } = await server.send('GET', 'Account/ada', { token: server.tokens.admin });
+    await server.seed([{ ...account, owner: { reference: `Organization/${world.organizations.otherIcb}` } }]);
+    expect(idsOf(await again(), 'Account')).toEqual([]);
+    await server.seed([account]);
+    expect(idsOf(await again(), 'Account')).toEqual(['ada']);
+  });
+
+  test.each(['ada', 'nominee', 'coordinator', 'manager', 'broker', 'practice', 'provider', 'isf', 'ovm'] as const)('is not for %s', async (bearer) => {
+    for (const path of ['$export', 'Patient/$export', 'Group/all/$export']) expect((await as(bearer, 'GET', path, undefined, { prefer: 'respond-async' })).status).toBe(403);
+  });
+});
+
 describe('what a view hides can not be asked for', () => {
   test.each([
     ['coordinator', 'Patient?chargeable-basic=Y'], ['coordinator', 'Patient?chargeable-category:missing=false'], ['coordinator', 'Patient?_sort=chargeable-updated'], ['coordinator', 'Account?subject:Patient.chargeable-basic=Y'],

@@ -41,7 +41,7 @@ export async function startTwoServers(): Promise<TwoServers> {
     try {
       const response = await fetch(`${servers[which % 2]?.base}/${path}`, { method, headers, ...(body !== undefined && { body }) });
       const text = await response.text();
-      const answer = { status: response.status, headers: Object.fromEntries(response.headers), text, body: text === '' ? undefined : JSON.parse(text) };
+      const answer = { status: response.status, headers: Object.fromEntries(response.headers), text, body: text === '' || response.headers.get('content-type') === 'application/fhir+ndjson' ? undefined : JSON.parse(text) };
       if (response.headers.has('retry-after') && [409, 503].includes(response.status)) lost.busy += 1;
       else return answer;
     } catch {
