@@ -1,4 +1,4 @@
-// Further feeds: each a row of data with its own clients, statuses and rank, speaking for itself alone (domain.md 2.2 P4), and the worklist
+// P4: further feeds: each a row of data with its own clients, statuses and rank, speaking for itself alone (domain.md 2.2 P4), and the worklist
 // of statements that no machine could place (rulings 4, 5).
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startServer, type Answer, type TestServer } from '../server.js';

@@ -1,7 +1,7 @@
-// The worked example: a hospital's system registers a patient, asks before treatment, is told of the change, and codes it for its commissioners.
+// P5: the worked example: a hospital's system registers a patient, asks before treatment, is told of the change, and codes it for its commissioners.
 import { startServer, type TestServer } from '../server.js';
 import { HospitalSystem } from './hospital-system.js';
-import { assessed, numbers, state } from './people.js';
+import { assessed, numbers, register, state } from './people.js';
 import { TOPIC, until } from './subscribers.js';
 
 const newNumber = numbers(999_500_000);
@@ -30,6 +30,21 @@ test('a hospital shows the status of its patient, and follows it', async () => {
   await until('the banner of the pending decision', () => hospital.banners.get(number)?.chargingCategory === 'P');
   expect(hospital.eventNumbers).toEqual([1, 2, 3]);
   await hospital.close();
+});
+
+test('the operation that metadata names is called by GET and by POST, in the formats that are served', async () => {
+  const { body: { rest: [rest] } } = await server.send('GET', 'metadata');
+  const { operation } = rest.resource.find(({ type }: any) => type === 'Patient');
+  expect(operation.map(({ name }: any) => name)).toContain('chargeable-status');
+  const number = newNumber();
+  await assessed(server, await register(server, number), 'F', '2026-03-01T09:00:00Z');
+  const system = 'https://fhir.nhs.uk/Id/nhs-number';
+  const ask = (headers: Record<string, string> = {}) => server.send('GET', `Patient/$chargeable-status?identifier=${system}|${number}`, { token: server.tokens.supplier, headers });
+  const post = (type: string) => server.send('POST', 'Patient/$chargeable-status', { token: server.tokens.supplier, headers: { 'content-type': type }, body: JSON.stringify({ resourceType: 'Parameters', parameter: [{ name: 'identifier', valueIdentifier: { system, value: number } }] }) });
+  const [got, posted] = [await ask(), await post('application/fhir+json')];
+  expect([got.status, posted.status, posted.body]).toEqual([200, 200, got.body]);
+  expect((await ask({ accept: 'image/png' })).status).toBe(406);
+  expect((await post('text/plain')).status).toBe(415);
 });
 
 describe('categories as the commissioning data set and UK Core write them', () => {

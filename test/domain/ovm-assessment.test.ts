@@ -1,8 +1,7 @@
 // What an Overseas Visitors Manager records: what it must hold, who may change it, and what follows (domain.md 1.6, 2.2 P2, rulings 2, 6, 7, 15).
-import { readFileSync } from 'node:fs';
 import { startServer, type TestServer } from '../server.js';
 import {
-  assess, assessed, assessmentBody, BASE, CATEGORY, codeOf, coverageBody, covered, errorCode, evidence, extension, NHS, numbers, patientBody, performer, reason, register, shownBy, state,
+  assess, assessed, assessmentBody, BASE, CATEGORY, codeOf, covered, errorCode, evidence, extension, NHS, numbers, patientBody, performer, reason, register, shownBy, state,
   statusOf, vmObservation,
 } from './people.js';
 
@@ -26,30 +25,6 @@ const put = (body: any, ifMatch: string | undefined, token = server.tokens.ovm) 
   server.send('PUT', `Observation/${body.id}`, { token, body, ...(ifMatch !== undefined && { headers: { 'if-match': ifMatch } }) });
 
 describe('an assessment', () => {
-  test('as published is recorded, and read by the OVM of another trust with its author', async () => {
-    const sample = JSON.parse(readFileSync('test/domain/wire/ovm-assessment.json', 'utf8'));
-    const { status, body } = await assess(server, { ...sample, subject: { reference: `Patient/${patient}` } });
-    expect(status).toBe(201);
-    const read = await server.send('GET', `Observation/${body.id}`, { token: other });
-    expect(read.status).toBe(200);
-    expect(read.body.performer[1].identifier.value).toBe('RR8');
-  });
-
-  test.each(['A', 'B', 'D', 'F', 'DECISION_PENDING', 'NONE'])('of category %s needs no more than that', async (category) => {
-    expect((await assess(server, assessmentBody(patient, category, AT))).status).toBe(201);
-  });
-
-  const badValues: [string, object | undefined][] = [
-    ['G', { coding: [{ system: CATEGORY, code: 'G' }] }],
-    ['a in lower case', { coding: [{ system: CATEGORY, code: 'a' }] }],
-    ['the UK Core system', { coding: [{ system: 'https://fhir.hl7.org.uk/CodeSystem/UKCore-OverseasVisitorChargingCategory', code: 'A' }] }],
-    ['no system', { coding: [{ code: 'A' }] }],
-    ['two categories', { coding: [{ system: CATEGORY, code: 'A' }, { system: CATEGORY, code: 'F' }] }],
-  ];
-  test.each(badValues)('with %s as its category is 422 code-invalid', async (_name, valueCodeableConcept) => {
-    expect(await refusal(assessmentBody(patient, 'A', AT, { valueCodeableConcept }))).toEqual([422, 'code-invalid', 'Observation.value']);
-  });
-
   const bad: [string, object, string, string][] = [
     ['without category', { valueCodeableConcept: undefined }, 'required', 'Observation.value'],
     ['with a text for category', { valueCodeableConcept: { text: 'A' } }, 'required', 'Observation.value'],
@@ -104,6 +79,17 @@ describe('an assessment', () => {
     expect((await put({ ...made, status: 'amended' }, 'W/"2"', other)).status).toBe(403);
   });
 
+  test('together with its patient in one transaction is taken', async () => {
+    const number = newNumber();
+    const entry = [
+      { fullUrl: 'urn:uuid:00000000-0000-4000-8000-00000000000c', resource: { ...assessmentBody('', 'F', AT), subject: { reference: 'urn:uuid:00000000-0000-4000-8000-00000000000d' } }, request: { method: 'POST', url: 'Observation' } },
+      { fullUrl: 'urn:uuid:00000000-0000-4000-8000-00000000000d', resource: patientBody(number), request: { method: 'POST', url: 'Patient' } },
+    ];
+    const { status } = await server.send('POST', '', { token: server.tokens.admin, body: { resourceType: 'Bundle', type: 'transaction', entry } });
+    expect(status).toBe(200);
+    expect(await statusOf(server, number)).toMatchObject({ basic: { code: 'Y' }, category: { code: 'F' } });
+  });
+
   test('refused leaves nothing behind', async () => {
     const number = newNumber();
     const id = await register(server, number);
@@ -144,79 +130,6 @@ describe('category E', () => {
   test('of a service names it', async () => {
     expect((await refusal(assessmentBody(patient, 'E', AT, { extension: [reason('other'), scope('service')] })))[1]).toBe('required');
     expect((await refusal(assessmentBody(patient, 'E', AT, { extension: [reason('other'), scope('both')] })))[1]).toBe('code-invalid');
-  });
-});
-
-describe('category C', () => {
-  test('with neither evidence nor reason is 422', async () => {
-    expect(await refusal(assessmentBody(patient, 'C', AT))).toEqual([422, 'required', 'Observation.extension']);
-  });
-
-  test('with an EHIC is N until the card ends', async () => {
-    const number = newNumber();
-    const id = await register(server, number);
-    await assessed(server, id, 'C', AT, { extension: [evidence(await covered(server, id, 'EHIC', '2030-03-31'))] });
-    expect(codeOf((await statusOf(server, number))['basic'])).toBe('N');
-    expect(await shownBy(server, id)).toMatchObject({ validUntil: '2030-03-31' });
-  });
-
-  test('with the EHIC that PDS holds is taken as well', async () => {
-    const type = { coding: [{ system: 'http://terminology.hl7.eu/CodeSystem/v3-ActCode', code: 'EHIC' }] };
-    const { body } = await server.send('POST', 'Coverage', { token: server.tokens.ovm, body: { ...coverageBody(patient, 'EHIC', '2030-01-01'), type } });
-    expect((await assess(server, assessmentBody(patient, 'C', AT, { extension: [evidence(`Coverage/${body.id}`)] }))).status).toBe(201);
-  });
-
-  test('with evidence in the same transaction is taken', async () => {
-    const number = newNumber();
-    const id = await register(server, number);
-    const entry = [
-      { fullUrl: 'urn:uuid:00000000-0000-4000-8000-00000000000a', resource: assessmentBody(id, 'C', AT, { extension: [evidence('urn:uuid:00000000-0000-4000-8000-00000000000b')] }), request: { method: 'POST', url: 'Observation' } },
-      { fullUrl: 'urn:uuid:00000000-0000-4000-8000-00000000000b', resource: coverageBody(id, 'PRC', '2030-01-01'), request: { method: 'POST', url: 'Coverage' } },
-    ];
-    const { status, text } = await server.send('POST', '', { token: server.tokens.ovm, body: { resourceType: 'Bundle', type: 'transaction', entry } });
-    expect([status, status === 200 ? '' : text]).toEqual([200, '']);
-    expect((await shownBy(server, id))?.['validUntil']).toBe('2030-01-01');
-  });
-
-  test('together with its patient in one transaction is taken', async () => {
-    const number = newNumber();
-    const entry = [
-      { fullUrl: 'urn:uuid:00000000-0000-4000-8000-00000000000c', resource: { ...assessmentBody('', 'F', AT), subject: { reference: 'urn:uuid:00000000-0000-4000-8000-00000000000d' } }, request: { method: 'POST', url: 'Observation' } },
-      { fullUrl: 'urn:uuid:00000000-0000-4000-8000-00000000000d', resource: patientBody(number), request: { method: 'POST', url: 'Patient' } },
-    ];
-    const { status } = await server.send('POST', '', { token: server.tokens.admin, body: { resourceType: 'Bundle', type: 'transaction', entry } });
-    expect(status).toBe(200);
-    expect(await statusOf(server, number)).toMatchObject({ basic: { code: 'Y' }, category: { code: 'F' } });
-  });
-
-  test('resting on S2 alone exempts the treatment, not the person: U', async () => {
-    const number = newNumber();
-    const id = await register(server, number);
-    const s2 = evidence(await covered(server, id, 'S2', '2030-01-01'));
-    await assessed(server, id, 'C', AT, { extension: [s2] });
-    expect(await statusOf(server, number)).toMatchObject({ basic: { code: 'U' }, category: { code: 'C' } });
-    await assessed(server, id, 'C', '2026-05-11', { extension: [s2, evidence(await covered(server, id, 'EHIC', '2030-01-01'))] });
-    expect(codeOf((await statusOf(server, number))['basic'])).toBe('N');
-  });
-
-  test('with the UK\'s own card as evidence is 422', async () => {
-    expect((await refusal(assessmentBody(patient, 'C', AT, { extension: [evidence(await covered(server, patient, 'GHIC-UK', '2030-01-01'))] }))).slice(0, 2)).toEqual([422, 'required']);
-  });
-
-  test('with evidence that is not there is 422 not-found', async () => {
-    for (const reference of ['Coverage/none', 'DocumentReference/none', 'https://elsewhere.example/Coverage/1'])
-      expect((await refusal(assessmentBody(patient, 'C', AT, { extension: [evidence(reference)] }))).slice(0, 2)).toEqual([422, 'not-found']);
-  });
-
-  test.each(['EHIC', 'PRC', 'S2'])('with %s that had expired when it was assessed is 422; on its last day it holds', async (type) => {
-    const extensions = [evidence(await covered(server, patient, type, '2026-05-10'))];
-    expect((await refusal(assessmentBody(patient, 'C', '2026-05-11T00:00:00+01:00', { extension: extensions }))).slice(0, 2)).toEqual([422, 'business-rule']);
-    expect((await assess(server, assessmentBody(patient, 'C', '2026-05-10T23:59:59+01:00', { extension: extensions }))).status).toBe(201);
-  });
-
-  test('with another patient\'s card is 422', async () => {
-    const card = await covered(server, await register(server, newNumber()), 'EHIC', '2030-01-01');
-    expect((await refusal(assessmentBody(patient, 'C', AT, { extension: [evidence(card)] }))).slice(0, 2)).toEqual([422, 'business-rule']);
   });
 });
 

@@ -1,4 +1,4 @@
-// EHIC, S1, S2 and other details that an Overseas Visitors Manager records (domain.md 1.6, 2.2 P2.2): what each must show, who sees it, and what
+// P2.2: EHIC, S1, S2 and other details that an Overseas Visitors Manager records (domain.md 1.6, 2.2 P2.2): what each must show, who sees it, and what
 // follows when it changes after an assessment rests on it.
 import { startServer, type Answer, type TestServer } from '../server.js';
 import {
@@ -24,6 +24,10 @@ const AT = '2026-05-10T09:00:00+01:00';
 const EVIDENCE_TYPE = `${BASE}/CodeSystem/evidence-type`;
 const post = (body: object): Promise<Answer> => server.send('POST', 'Coverage', { token: server.tokens.ovm, body });
 const put = (body: any, token = server.tokens.ovm): Promise<Answer> => server.send('PUT', `${body.resourceType}/${body.id}`, { token, body });
+const refusal = async (body: object): Promise<(string | number | undefined)[]> => {
+  const answer = await assess(server, body);
+  return [answer.status, answer.body.issue[0].code, answer.body.issue[0].expression?.[0]];
+};
 const keys = (answer: Answer): string[] => answer.body.issue.map(({ diagnostics }: any) => diagnostics?.split(' ')[0]);
 
 describe('evidence of each kind', () => {
@@ -110,6 +114,68 @@ describe('an assessment may rest on', () => {
     expect(await refused(`Coverage/${insurance.id}`)).toEqual([422, 'not-found']);
     const asAdmin = await server.send('POST', 'Observation', { token: server.tokens.admin, body: assessmentBody(patient, 'C', AT, { extension: [evidence(`Coverage/${insurance.id}`)] }) });
     expect([asAdmin.status, asAdmin.body.issue[0].code]).toEqual([422, 'code-invalid']);
+  });
+});
+
+describe('category C', () => {
+  test('with neither evidence nor reason is 422', async () => {
+    expect(await refusal(assessmentBody(patient, 'C', AT))).toEqual([422, 'required', 'Observation.extension']);
+  });
+
+  test('with an EHIC is N until the card ends', async () => {
+    const number = newNumber();
+    const id = await register(server, number);
+    await assessed(server, id, 'C', AT, { extension: [evidence(await covered(server, id, 'EHIC', '2030-03-31'))] });
+    expect(codeOf((await statusOf(server, number))['basic'])).toBe('N');
+    expect(await shownBy(server, id)).toMatchObject({ validUntil: '2030-03-31' });
+  });
+
+  test('with the EHIC that PDS holds is taken as well', async () => {
+    const type = { coding: [{ system: 'http://terminology.hl7.eu/CodeSystem/v3-ActCode', code: 'EHIC' }] };
+    const { body } = await server.send('POST', 'Coverage', { token: server.tokens.ovm, body: { ...coverageBody(patient, 'EHIC', '2030-01-01'), type } });
+    expect((await assess(server, assessmentBody(patient, 'C', AT, { extension: [evidence(`Coverage/${body.id}`)] }))).status).toBe(201);
+  });
+
+  test('with evidence in the same transaction is taken', async () => {
+    const number = newNumber();
+    const id = await register(server, number);
+    const entry = [
+      { fullUrl: 'urn:uuid:00000000-0000-4000-8000-00000000000a', resource: assessmentBody(id, 'C', AT, { extension: [evidence('urn:uuid:00000000-0000-4000-8000-00000000000b')] }), request: { method: 'POST', url: 'Observation' } },
+      { fullUrl: 'urn:uuid:00000000-0000-4000-8000-00000000000b', resource: coverageBody(id, 'PRC', '2030-01-01'), request: { method: 'POST', url: 'Coverage' } },
+    ];
+    const { status, text } = await server.send('POST', '', { token: server.tokens.ovm, body: { resourceType: 'Bundle', type: 'transaction', entry } });
+    expect([status, status === 200 ? '' : text]).toEqual([200, '']);
+    expect((await shownBy(server, id))?.['validUntil']).toBe('2030-01-01');
+  });
+
+  test('resting on S2 alone exempts the treatment, not the person: U', async () => {
+    const number = newNumber();
+    const id = await register(server, number);
+    const s2 = evidence(await covered(server, id, 'S2', '2030-01-01'));
+    await assessed(server, id, 'C', AT, { extension: [s2] });
+    expect(await statusOf(server, number)).toMatchObject({ basic: { code: 'U' }, category: { code: 'C' } });
+    await assessed(server, id, 'C', '2026-05-11', { extension: [s2, evidence(await covered(server, id, 'EHIC', '2030-01-01'))] });
+    expect(codeOf((await statusOf(server, number))['basic'])).toBe('N');
+  });
+
+  test('with the UK\'s own card as evidence is 422', async () => {
+    expect((await refusal(assessmentBody(patient, 'C', AT, { extension: [evidence(await covered(server, patient, 'GHIC-UK', '2030-01-01'))] }))).slice(0, 2)).toEqual([422, 'required']);
+  });
+
+  test('with evidence that is not there is 422 not-found', async () => {
+    for (const reference of ['Coverage/none', 'DocumentReference/none', 'https://elsewhere.example/Coverage/1'])
+      expect((await refusal(assessmentBody(patient, 'C', AT, { extension: [evidence(reference)] }))).slice(0, 2)).toEqual([422, 'not-found']);
+  });
+
+  test.each(['EHIC', 'PRC', 'S2'])('with %s that had expired when it was assessed is 422; on its last day it holds', async (type) => {
+    const extensions = [evidence(await covered(server, patient, type, '2026-05-10'))];
+    expect((await refusal(assessmentBody(patient, 'C', '2026-05-11T00:00:00+01:00', { extension: extensions }))).slice(0, 2)).toEqual([422, 'business-rule']);
+    expect((await assess(server, assessmentBody(patient, 'C', '2026-05-10T23:59:59+01:00', { extension: extensions }))).status).toBe(201);
+  });
+
+  test('with another patient\'s card is 422', async () => {
+    const card = await covered(server, await register(server, newNumber()), 'EHIC', '2030-01-01');
+    expect((await refusal(assessmentBody(patient, 'C', AT, { extension: [evidence(card)] }))).slice(0, 2)).toEqual([422, 'business-rule']);
   });
 });
 

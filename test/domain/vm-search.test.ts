@@ -1,4 +1,4 @@
-// The Visitors and Migrants search as suppliers see it: VM-01 to VM-26, VM-32 and VM-33 of the published checklist.
+// The Visitors and Migrants search as suppliers see it: VM-01 to VM-26 and VM-32 of the published checklist.
 import { startServer, type TestServer } from '../server.js';
 import { assessed, deliver, errorCode, NHS, numbers, register, state, statementBody, TRACED, vmObservation, vmPath, vmSearch, VM_CODE } from './people.js';
 
@@ -250,33 +250,6 @@ describe('failure', () => {
 
   test('a format that is not served is 406', async () => {
     expect((await ask(`${subject()}&${CODE}&_format=text/csv`)).status).toBe(406);
-  });
-
-  const observation = { resourceType: 'Observation', status: 'final', code: { text: 'x' } };
-  test.each<[string, string, unknown, Record<string, string>]>([
-    ['POST', 'Observation', observation, {}],
-    ['PUT', 'Observation/x', { ...observation, id: 'x' }, {}],
-    ['PATCH', 'Observation/x', [], { 'content-type': 'application/json-patch+json' }],
-    ['DELETE', 'Observation/x', undefined, {}],
-    ['POST', 'Patient', { resourceType: 'Patient' }, {}],
-    ['PUT', 'Patient/x', { resourceType: 'Patient', id: 'x' }, {}],
-    ['PATCH', 'Patient/x', [], { 'content-type': 'application/json-patch+json' }],
-    ['DELETE', 'Patient/x', undefined, {}],
-  ])('VM-33: %s %s by a supplier is 403 with an outcome', async (method, path, body, headers) => {
-    const answer = await server.send(method, path, { token: server.tokens.supplier, body, headers });
-    expect(answer.status).toBe(403);
-    expect(answer.body).toMatchObject({ resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'forbidden' }] });
-  });
-
-  test('VM-33: no more than that by a transaction', async () => {
-    const entry = [{ resource: { resourceType: 'Patient' }, request: { method: 'POST', url: 'Patient' } }];
-    const answer = await server.send('POST', '', { token: server.tokens.supplier, body: { resourceType: 'Bundle', type: 'transaction', entry } });
-    expect(answer.status).toBe(403);
-  });
-
-  test('no other search shows a supplier anything of a patient', async () => {
-    for (const path of [`Patient?identifier=${NHS}|${identified}`, `Patient/${patient}`, `Coverage?beneficiary=Patient/${patient}`])
-      expect([path, (await server.send('GET', path, { token: server.tokens.supplier })).status]).toEqual([path, 403]);
   });
 
   test('the Home Office may not ask', async () => {

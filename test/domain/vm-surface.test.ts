@@ -1,4 +1,4 @@
-// The whole V&M surface, VM-01 to VM-47, as one table that runs in both profiles: what differs is the headers (domain.md 1.7).
+// P3.1: the API for accredited systems: the whole V&M surface, VM-01 to VM-47, as one table that runs in both profiles: what differs is the headers (domain.md 1.7).
 import { UnsecuredJWT, SignJWT } from 'jose';
 import { keyPair, registerClient, supplier, type KeyPair } from '../api/client-fixture.js';
 import { startServer, type Answer, type TestServer } from '../server.js';
