@@ -72,6 +72,13 @@ export function collectionText(base: string, entries: readonly SearchEntry[]): s
   return bundleText('collection', undefined, undefined, [], list);
 }
 
+/** A document: its first entry is the Composition. https://hl7.org/fhir/R4/documents.html#bundle */
+export function documentText({ id, identifier, timestamp, base, entries }: { readonly id: string; readonly identifier: string; readonly timestamp: string; readonly base: string; readonly entries: readonly SearchEntry[] }): string {
+  let list = '';
+  for (const entry of entries) list = add(list, `{"fullUrl":${quote(`${base}/${entry.type}/${entry.id}`)},"resource":${entry.text}}`);
+  return `{"resourceType":"Bundle","id":${quote(id)},"identifier":{"system":"urn:ietf:rfc:3986","value":"urn:uuid:${identifier}"},"type":"document","timestamp":"${timestamp}","entry":[${list}]}`;
+}
+
 export interface HistoryEntry {
   /** Of the resource, without a version. */
   readonly fullUrl: string;

@@ -11,14 +11,14 @@ const FURTHER: ReadonlySet<string> = new Set(['Endpoint']);
 /** The resources that those of `rows` refer to, each once, without themselves. */
 export async function referredBy(rows: readonly Found[], context: Context): Promise<readonly Found[]> {
   const known = new Set(rows.map(({ type, id }) => `${type}/${id}`));
-  const first = await fetchAll(referencesIn(rows, known), context);
+  const first = await resourcesOf(referencesIn(rows, known), context);
   const further = referencesIn(first, known);
   const second = new Map([...further].filter(([type]) => FURTHER.has(type)));
-  return [...first, ...(await fetchAll(second, context))];
+  return [...first, ...(await resourcesOf(second, context))];
 }
 
 /** Ids by type, of those not known yet; they are from then on. */
-function referencesIn(rows: readonly Found[], known: Set<string>): Map<string, string[]> {
+export function referencesIn(rows: readonly Found[], known: Set<string>): Map<string, string[]> {
   const ids = new Map<string, string[]>();
   for (const { text } of rows) {
     for (const [, type = '', id = ''] of text.matchAll(REFERENCE)) {
@@ -30,7 +30,8 @@ function referencesIn(rows: readonly Found[], known: Set<string>): Map<string, s
   return ids;
 }
 
-async function fetchAll(wanted: ReadonlyMap<string, readonly string[]>, { store, grant, parts: { definitions } }: Context): Promise<Found[]> {
+/** Those of them that are there, and that the Grant shows. */
+export async function resourcesOf(wanted: ReadonlyMap<string, readonly string[]>, { store, grant, parts: { definitions } }: Context): Promise<Found[]> {
   const found: Found[] = [];
   for (const [type, ids] of wanted) {
     if (!definitions.resourceTypes.includes(type)) continue;

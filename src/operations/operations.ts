@@ -12,12 +12,14 @@ import { createDecidePurchaseOperation } from './decide-purchase.js';
 import { createDefineFeedOperation, createFeedsOperation } from './define-feed.js';
 import { createEvaluateMeasureOperation } from './evaluate-measure.js';
 import { createEverythingOperation } from './everything.js';
+import { createDocumentOperation } from './document.js';
 import { createExportOperations, type ExportParts } from './export.js';
 import { createExpandOperation } from './expand.js';
 import { createIngestOperation, type IngestOperationParts } from './ingest-status-feed.js';
 import { createLinkActivityOperation } from './link-activity.js';
 import { createLinkCarePlanOperation } from './link-careplan.js';
 import { createJoinOperation } from './join.js';
+import { createLastnOperation } from './lastn.js';
 import { createLeaveOperation } from './leave.js';
 import { createLookupOperation } from './lookup.js';
 import { createNominateOperation } from './nominate.js';
@@ -62,6 +64,8 @@ export const createOperations = (parts: { readonly nonePolicy: NonePolicy } & Te
   createValidateCodeInSet(parts),
   createTranslateOperation(parts),
   createValidateOperation(parts),
+  createLastnOperation(),
+  createDocumentOperation(parts),
   createMetaOperation(parts),
   createAmendMetaOperation('meta-add', parts),
   createAmendMetaOperation('meta-delete', parts),
