@@ -29,8 +29,9 @@ interface Gathered {
   cut?: boolean;
 }
 
-/** How an operation's parameters are searched: pairs as of a search, what else narrows the search of each type, and what comes beside the matches. */
+/** How an operation's parameters are searched: the types there may be, where it is not asked in a compartment; pairs as of a search, what else narrows the search of each type, and what comes beside the matches. */
 export type Reading = (pairs: Place['pairs']) => {
+  readonly types?: readonly string[];
   readonly pairs: Place['pairs'];
   readonly narrow: (query: Query) => Query;
   readonly beside?: (matches: readonly Found[]) => Promise<readonly Found[]>;
@@ -42,8 +43,8 @@ export async function searchTypes(request: FhirRequest, context: Context, readin
   const { pageSecret } = context.parts;
   const place = placeOf(request, pageSecret);
   const pairs = place?.pairs ?? request.query;
-  const types = typesAsked(request, context, pairs);
   const read = reading(pairs);
+  const types = typesAsked(request, context, pairs, read.types);
   const { asked, warnings } = plain(request, read.pairs);
   const searches = await Promise.all(types.map((type) => readListed(request, context, type, asked)));
   const queries = searches.map(({ query }) => read.narrow(query));
@@ -67,8 +68,8 @@ function usedOf(pairs: Place['pairs'], queries: readonly Query[]): Place['pairs'
 }
 
 /** The types of `_type`, else all there may be; of these the ones that the caller may search. */
-function typesAsked(request: FhirRequest, { grant, parts: { definitions } }: Context, pairs: Place['pairs']): readonly string[] {
-  const all = request.compartment ? compartmentTypes(definitions, request.compartment.type) : definitions.resourceTypes;
+function typesAsked(request: FhirRequest, { grant, parts: { definitions } }: Context, pairs: Place['pairs'], within = definitions.resourceTypes): readonly string[] {
+  const all = request.compartment ? compartmentTypes(definitions, request.compartment.type) : within;
   return typesNamed(pairs, all, definitions).filter((type) => grant.allows('search', type) && grant.rows(type).kind !== 'none');
 }
 

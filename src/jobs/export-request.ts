@@ -1,11 +1,10 @@
 // What a bulk export was asked for, as its job keeps it, and the searches that it comes to. https://hl7.org/fhir/uv/bulkdata/export.html
-import type { Definitions } from '../definitions/model.js';
 import type { Caller } from '../fhir/caller.js';
 import { queryPairs } from '../fhir/query-string.js';
 import type { FhirRequest } from '../fhir/request.js';
 import type { Context } from '../interactions/context.js';
 import { readListed } from '../interactions/listed-search.js';
-import { compartmentClause, compartmentTypes } from '../search/compartment.js';
+import { compartmentClause, ofAnyPatient } from '../search/compartment.js';
 import type { Clause } from '../search/query.js';
 
 export const EXPORT = 'export';
@@ -30,9 +29,6 @@ export interface ExportRequest {
 
 /** The kick-off as a request, for the Grant of today. */
 export const exportCall = ({ called }: Pick<ExportRequest, 'called'>): FhirRequest => ({ interaction: 'operation', method: 'GET', operation: EXPORT, query: [], ...called });
-
-/** The types of which a Patient or Group level export tells. */
-export const patientTypes = (definitions: Definitions): readonly string[] => compartmentTypes(definitions, 'Patient').filter((type) => definitions.resourceTypes.includes(type));
 
 /** One search of an export. */
 export interface ExportStep {
@@ -65,12 +61,6 @@ export async function stepClause(step: ExportStep, { called, filters }: ExportRe
   const found = await Promise.all((filters[type] ?? []).map((query) => filterClause(type, query, called.base, context)));
   if (found.length > 0) of.push({ kind: 'or', of: found });
   return { kind: 'and', of };
-}
-
-function ofAnyPatient(definitions: Definitions, type: string): Clause {
-  const parameters = definitions.searchParameters(type);
-  const codes = definitions.compartment('Patient').get(type) ?? [];
-  return { kind: 'or', of: codes.flatMap((code): Clause[] => { const parameter = parameters.get(code); return parameter ? [{ kind: 'names', parameter, type: 'Patient' }] : []; }) };
 }
 
 /** Throws 400 for what is no search of the type. `query`: without the type and the question mark. */

@@ -28,8 +28,9 @@ export function createDocumentOperation({ validate, newId }: Pick<TerminologyOpe
       if (input.has('graph')) throw fail('invalid-parameter', { text: 'graph is not known here: a document holds the composition and what it refers to', expression: 'graph' });
       const composition = await compositionOf(request, input.text('id'), context);
       const referred = await referredBy(composition, context);
-      const text = documentText({ id: newId(), identifier: newId(), timestamp: instantText(context.now), base: request.base, entries: [composition, ...referred] });
-      return input.flag('persist') === true ? persisted(text, request, context) : { status: 200, body: text };
+      const bundleId = newId();
+      const text = documentText({ id: bundleId, identifier: newId(), timestamp: instantText(context.now), base: request.base, entries: [composition, ...referred] });
+      return input.flag('persist') === true ? persisted(bundleId, text, request, context) : { status: 200, body: text };
     },
   };
 }
@@ -55,9 +56,8 @@ async function referredBy(composition: Found, context: Context): Promise<readonl
   return found;
 }
 
-async function persisted(text: string, request: FhirRequest, context: Context): ReturnType<Operation['handle']> {
+async function persisted(id: string, text: string, request: FhirRequest, context: Context): ReturnType<Operation['handle']> {
   const document = readJson(text);
-  const id = String(document.value['id']);
   const [written] = await writeAll([{ kind: 'create', method: 'POST', type: 'Bundle', id, fresh: true, document }], context);
   if (!written?.text) throw new Error('a create always writes');
   const { version, updated } = written;

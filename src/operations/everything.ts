@@ -8,6 +8,7 @@ import type { Context } from '../interactions/context.js';
 import { PAGE } from '../search/page-link.js';
 import { referredBy } from '../interactions/referred.js';
 import { searchTypes, type Reading } from '../interactions/search-types.js';
+import { ofAnyPatient, patientTypes } from '../search/compartment.js';
 import { readCriterion } from '../search/criterion.js';
 import type { Clause, Query } from '../search/query.js';
 import { slotsOf } from '../search/slots.js';
@@ -25,14 +26,16 @@ export function createEverythingOperation(type: 'Patient' | 'Encounter', { valid
     code: 'everything',
     definition: `http://hl7.org/fhir/OperationDefinition/${type}-everything`,
     system: false,
-    types: [],
+    // Of an Encounter R4 knows it for one alone.
+    types: type === 'Patient' ? [type] : [],
     instances: [type],
     affectsState: false,
     async handle(request, context) {
-      const { id = '' } = request;
-      await present(type, id, context);
+      const { id } = request;
+      if (id !== undefined) await present(type, id, context);
       const paged = request.query.some(([name]) => name === PAGE);
       const query = paged ? request.query : pairsOf(request, validate);
+      if (id === undefined) return searchTypes({ ...request, query }, context, reading(type, context, true));
       return searchTypes({ ...request, type: undefined, id: undefined, compartment: { type, id }, query }, context, reading(type, context));
     },
   };
@@ -51,15 +54,20 @@ function pairsOf(request: FhirRequest, validate: Validate): FhirRequest['query']
 }
 
 /** `start` and `end` are of care: they narrow each type by its main date. */
-function reading(type: string, context: Context): Reading {
+function reading(type: string, context: Context, ofAll = false): Reading {
   const { parts: { definitions }, now } = context;
   return (pairs) => {
     const given = (name: string): string | undefined => pairs.find(([one]) => one === name)?.[1];
     const since = given('_since');
     const between = [['ge', given('start')], ['le', given('end')]].flatMap(([prefix = '', date]) => (date === undefined ? [] : [`${prefix}${date}`]));
     return {
+      ...(ofAll && { types: patientTypes(definitions) }),
       pairs: [...pairs.filter(([name]) => name === '_type' || name === '_count'), ...(since === undefined ? [] : [['_lastUpdated', `ge${since}`] as const])],
-      narrow: (query) => (query.type === type ? query : narrowed(definitions, query, between, now)),
+      narrow: (query) => {
+        if (query.type === type) return query;
+        const own: Query = ofAll ? { ...query, where: { kind: 'and', of: [query.where, ofAnyPatient(definitions, query.type)] } } : query;
+        return narrowed(definitions, own, between, now);
+      },
       beside: (matches) => referredBy(matches, context),
     };
   };

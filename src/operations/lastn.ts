@@ -44,7 +44,7 @@ export function createLastnOperation(): Operation {
       const matches = await latest(query, max, context);
       const subset = readSubset(context.parts.definitions, pairs);
       const rows = { matches, includes: [] };
-      const links = [{ relation: 'self' as const, url: selfUrl({ ...request, type: 'Observation/$lastn', operation: undefined }, sent) }];
+      const links = [{ relation: 'self' as const, url: selfUrl(request, sent) }];
       const outcome = warnings.length > 0 ? { outcome: outcomeText(warnings) } : {};
       return { status: 200, body: searchsetText({ total: matches.length, links, base: request.base, ...subsetOf(subset, rows), ...outcome }), ...(subset && { about: patientsOfRows(rows) }) };
     },

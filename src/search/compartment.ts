@@ -21,3 +21,17 @@ export function compartmentClause(definitions: Definitions, compartment: Compart
 export function compartmentTypes(definitions: Definitions, name: string): readonly string[] {
   return [name, ...[...definitions.compartment(name).keys()].filter((type) => type !== name).sort()];
 }
+
+/** The types that tell of patients. */
+export const patientTypes = (definitions: Definitions): readonly string[] => compartmentTypes(definitions, 'Patient').filter((type) => definitions.resourceTypes.includes(type));
+
+/** The rows of `type`, other than Patient, that are in the compartment of any patient, whoever that is. */
+export function ofAnyPatient(definitions: Definitions, type: string): Clause {
+  const parameters = definitions.searchParameters(type);
+  const codes = definitions.compartment('Patient').get(type) ?? [];
+  const of = codes.flatMap((code): Clause[] => {
+    const parameter = parameters.get(code);
+    return parameter ? [{ kind: 'names', parameter, type: 'Patient' }] : [];
+  });
+  return { kind: 'or', of };
+}

@@ -35,9 +35,10 @@ export function readSearch(request: FhirRequest, context: SearchContext, type: s
   return { ...parsed, query: { ...parsed.query, where } };
 }
 
-/** Path below the base, which says what is searched: `Patient`, `Patient/1/Observation`, `Patient/1/*`, `Patient/1/$everything`, or nothing. */
+/** Path below the base, which says what is searched: `Patient`, `Patient/1/Observation`, `Patient/1/*`, `Patient/1/$everything`, `Patient/$everything`, or nothing. */
 export function scopeOf({ type, compartment, operation }: FhirRequest): string {
   if (compartment && operation !== undefined) return `${compartment.type}/${compartment.id}/$${operation}`;
+  if (type !== undefined && operation !== undefined) return `${type}/$${operation}`;
   return compartment ? `${compartment.type}/${compartment.id}/${type ?? '*'}` : type ?? '';
 }
 

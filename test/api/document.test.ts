@@ -42,7 +42,7 @@ test('at the type the composition is named by id', async () => {
 });
 
 test('a document is whole or is none', async () => {
-  await server.seed([composition('broken', 'Condition/nowhere') as any]);
+  await server.seed([composition('broken', 'Condition/nowhere')]);
   const refused = await send('GET', 'Composition/broken/$document');
   expectRefusal(refused, 422);
   expect(refused.text).toContain('Condition/nowhere');

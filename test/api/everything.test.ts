@@ -83,3 +83,19 @@ test('of nobody is not there, and a wrong parameter is refused', async () => {
   expectRefusal(await get(everything('?_type=Alien')), 404, { code: 'not-supported' });
   expectRefusal(await get(everything('?start=soon')), 400, { code: 'value' });
 });
+
+test('of all patients at once: those whom the caller sees, in pages', async () => {
+  const whole = await get('Patient/$everything?_count=1000');
+  expect(whole.status).toBe(200);
+  expect(matches(whole.body)).toEqual(expect.arrayContaining([`Patient/${world.patients.ada}`, `Patient/${world.patients.bob}`, 'Condition/another', 'Condition/asthma', `Account/${budget}`]));
+  expect(matches(whole.body).some((one) => one.startsWith('Organization/'))).toBe(false);
+  const first = (await get('Patient/$everything?_type=Patient,Condition&_count=3')).body;
+  const next = first.link.find(({ relation }: any) => relation === 'next').url.slice(server.base.length + 1);
+  expect(next).toMatch(/^Patient\/\$everything\?_page=/);
+  const second = (await get(next)).body;
+  expect(matches(second).length).toBeGreaterThan(0);
+  expect(matches(second).filter((one) => matches(first).includes(one))).toEqual([]);
+  const own = (await get('Patient/$everything?_count=1000', world.tokens.coordinator)).body;
+  expect(all(own)).toContain(`Patient/${world.patients.ada}`);
+  expect(all(own)).not.toContain(`Patient/${world.patients.bob}`);
+});
