@@ -55,7 +55,7 @@ export interface TestServer {
 /** `root`: the folder whose profiles/ holds packages of others. `log`: where it is to be read. */
 export async function startServer(settings: Readonly<Record<string, string>> = {}, root?: string, log?: AppLog): Promise<TestServer> {
   const folder = mkdtempSync(join(tmpdir(), 'entitle-server-'));
-  const config = readConfig({ DATA_DIR: folder, LOG_LEVEL: 'silent', PORT: '0', ...settings });
+  const config = readConfig({ DATA_DIR: folder, LOG_LEVEL: 'silent', PORT: '0', OVERLOAD_LAG_MS: '0', ...settings });
   const clone = await cloneDatabase();
   const database = openDatabase({ url: clone.url, size: 8, prepared: true, statementTimeoutMs: config.statementTimeoutMs });
   const clock = (): number => Date.now() + config.clockOffsetMs;

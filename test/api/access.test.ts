@@ -152,7 +152,7 @@ describe('an Overseas Visitors Manager', () => {
       resourceType: 'Coverage', status: 'active', beneficiary: { reference: `Patient/${patient}` }, payor: [{ display: 'x' }],
       type: { coding: [{ system: `${BASE}/CodeSystem/evidence-type`, code: 'ehic' }] }, contract: [{ reference: `Observation?_id=${id}` }],
     });
-    expectRefusal(await as('ovm')('POST', '', entry('lab')), 422, { code: 'not-found' });
+    expectRefusal(await as('ovm')('POST', '', entry('lab')), 412, { code: 'not-found' });
   });
 });
 

@@ -16,9 +16,16 @@ beforeAll(async () => {
   known = await parties(server);
 });
 afterAll(async () => {
-  expect((await examineBudgets(server.database)).differences).toEqual([]);
+  expect(await differences()).toEqual([]);
   await server.close();
 });
+
+/** What the doctor finds; that `spread` holds more on lines than the items of its Claims say is as it should be. */
+async function differences(): Promise<readonly object[]> {
+  const { differences: found } = await examineBudgets(server.database);
+  return found.filter(({ text }) => !spreadClaims.some((claim) => text === `the items kept of Claim/${claim} do not come to what its ledger holds`));
+}
+const spreadClaims: string[] = [];
 
 const available = async (account: string): Promise<number | undefined> => (await balanceOf(server, account))['available'];
 const read = (path: string): Promise<Answer> => server.send('GET', path, { token: server.tokens.admin });
@@ -62,6 +69,7 @@ async function spread(pence: readonly [number, number, number]): Promise<{ accou
   const on = await opened(server, known, { lines: [{ amount: gbp(4000) }, { amount: gbp(3000) }, { amount: gbp(5000) }] });
   const lines = linesOf(on.body).map(({ lineId }) => lineId);
   const { id: claim } = await recorded(server, purchaseBody({ ...on, amount: pence[0] / 100, line: lines[0] }));
+  spreadClaims.push(claim);
   const caller = { role: 'admin', client: 'test', subject: 'test', scopes: [] } as const;
   await server.database.transaction((db) =>
     post([1, 2].map((index) => ({ id: randomUUID(), account: on.account, line: lines[index]!, kind: 'commit', amount: BigInt(pence[index]!), claim })), { db, caller, now: Date.now() }));
@@ -126,7 +134,7 @@ test('any sequence of payments and refunds keeps claim, lines, ledger and notice
     }
     await reconcile(account, claim, { outstanding, payments });
   }), { numRuns: 12 });
-  expect((await examineBudgets(server.database)).differences).toEqual([]);
+  expect(await differences()).toEqual([]);
 });
 
 /** Four ways to the same sums: the model, the totals, the rows of the claim, and the notices themselves. */
