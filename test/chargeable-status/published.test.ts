@@ -16,7 +16,7 @@ test('each has an id of its own', () => {
   expect(new Set(named.map(([name]) => name)).size).toBe(named.length);
 });
 
-test('none is minted under the base of somebody else, but the code systems and value sets that are theirs', () => {
+test('none is minted under the base of somebody else, but definitions that are theirs', () => {
   const foreign = resources.filter(({ url }) => url !== undefined && !url.startsWith('https://fhir.entitle.example/'));
   expect(foreign.map(({ resourceType, url }) => `${resourceType} ${url}`).sort()).toEqual([
     'CodeSystem https://fhir.nhs.uk/fhir-observation-code-1',
@@ -24,6 +24,10 @@ test('none is minted under the base of somebody else, but the code systems and v
     'CodeSystem https://fhir.nhs.uk/spine-chargeable-status-1',
     `CodeSystem ${SPINE_ERROR}`,
     'CodeSystem https://fhir.nhs.uk/spine-vm-observation-component-1',
+    // HL7's, of the Bulk Data guide: answered here, and not among R4's own.
+    'OperationDefinition http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export',
+    'OperationDefinition http://hl7.org/fhir/uv/bulkdata/OperationDefinition/group-export',
+    'OperationDefinition http://hl7.org/fhir/uv/bulkdata/OperationDefinition/patient-export',
     'ValueSet https://fhir.nhs.uk/ValueSet/device-type-codes-snct-1',
     'ValueSet https://fhir.nhs.uk/ValueSet/fhir-observation-code-1',
     'ValueSet https://fhir.nhs.uk/ValueSet/spine-category-status-1',
