@@ -12,6 +12,7 @@ import { createDecidePurchaseOperation } from './decide-purchase.js';
 import { createDefineFeedOperation, createFeedsOperation } from './define-feed.js';
 import { createEvaluateMeasureOperation } from './evaluate-measure.js';
 import { createEverythingOperation } from './everything.js';
+import { createDiffOperation } from './diff.js';
 import { createDocumentOperation } from './document.js';
 import { createExportOperations, type ExportParts } from './export.js';
 import { createExpandOperation } from './expand.js';
@@ -66,6 +67,7 @@ export const createOperations = (parts: { readonly nonePolicy: NonePolicy } & Te
   createValidateOperation(parts),
   createLastnOperation(),
   createDocumentOperation(parts),
+  createDiffOperation(parts),
   createMetaOperation(parts),
   createAmendMetaOperation('meta-add', parts),
   createAmendMetaOperation('meta-delete', parts),
