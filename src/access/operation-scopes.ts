@@ -16,7 +16,7 @@ const NEEDS: Readonly<Record<string, string>> = {
   'define-feed': 'Observation.c Observation.u',
   'status-feeds': 'Observation.r',
   'match-statement': 'Observation.r Observation.u', 'unmatch-statement': 'Observation.r Observation.u', 'reject-statement': 'Observation.r Observation.u',
-  diff: EACH, export: EACH, lastn: EACH, document: EACH, meta: EACH, 'meta-add': EACH, 'meta-delete': EACH,
+  diff: EACH, export: EACH, graph: EACH, lastn: EACH, document: EACH, meta: EACH, 'meta-add': EACH, 'meta-delete': EACH,
   // A search like any other: it tells of each type what the scopes reach.
   everything: 'Patient.r?|Encounter.r?',
   lookup: 'CodeSystem.r', subsumes: 'CodeSystem.r', 'validate-code': 'CodeSystem.r|ValueSet.r', expand: 'ValueSet.r', translate: 'ConceptMap.r',

@@ -83,7 +83,7 @@ class Diff {
   }
 
   private push(type: string, path: string, ...parts: readonly (JsonMembers | readonly [string, string, JsonTree])[]): void {
-    const all = [part('type', 'valueCode', type), part('path', 'valueString', path), ...parts.map((one) => (one instanceof Map ? one : part(...(one as readonly [string, string, JsonTree]))))];
+    const all = [part('type', 'valueCode', type), part('path', 'valueString', path), ...parts.map((one) => (one instanceof Map ? one : part(...(one))))];
     this.operations.push(new Map<string, JsonTree>([['name', 'operation'], ['part', all]]));
   }
 

@@ -11,6 +11,7 @@ import { versionUrl } from '../interactions/written-response.js';
 import type { Found } from '../store/store.js';
 import { readInput } from './input.js';
 import type { Operation } from './operation.js';
+import { graphNamed, walkGraph } from './walk-graph.js';
 import { OPERATION, type TerminologyOperations } from './terminology-parts.js';
 
 const INPUT = { id: 'text', persist: 'boolean', graph: 'text' } as const;
@@ -25,9 +26,10 @@ export function createDocumentOperation({ validate, newId }: Pick<TerminologyOpe
     affectsState: false,
     async handle(request, context) {
       const input = readInput(request, INPUT, validate);
-      if (input.has('graph')) throw fail('invalid-parameter', { text: 'graph is not known here: a document holds the composition and what it refers to', expression: 'graph' });
       const composition = await compositionOf(request, input.text('id'), context);
-      const referred = await referredBy(composition, context);
+      const graph = input.text('graph');
+      const further = graph === undefined ? [] : await walkGraph(await graphNamed(graph, request, context), composition, request, context);
+      const referred = joined(await referredBy(composition, context), further);
       const bundleId = newId();
       const text = documentText({ id: bundleId, identifier: newId(), timestamp: instantText(context.now), base: request.base, entries: [composition, ...referred] });
       return input.flag('persist') === true ? persisted(bundleId, text, request, context) : { status: 200, body: text };
@@ -45,6 +47,9 @@ async function compositionOf({ id, base }: FhirRequest, given: string | undefine
   if (found.text === null) throw fail('gone', { text: `Composition/${wanted} has been deleted` });
   return { type: 'Composition', id: wanted, text: found.text };
 }
+
+/** Each once. */
+const joined = (...lists: readonly (readonly Found[])[]): readonly Found[] => [...new Map(lists.flat().map((one) => [`${one.type}/${one.id}`, one])).values()];
 
 /** A document stands for itself: where one of its parts is missing it is none. */
 async function referredBy(composition: Found, context: Context): Promise<readonly Found[]> {

@@ -16,6 +16,7 @@ import { createDiffOperation } from './diff.js';
 import { createDocumentOperation } from './document.js';
 import { createExportOperations, type ExportParts } from './export.js';
 import { createExpandOperation } from './expand.js';
+import { createGraphOperation } from './graph.js';
 import { createIngestOperation, type IngestOperationParts } from './ingest-status-feed.js';
 import { createLinkActivityOperation } from './link-activity.js';
 import { createLinkCarePlanOperation } from './link-careplan.js';
@@ -68,6 +69,7 @@ export const createOperations = (parts: { readonly nonePolicy: NonePolicy } & Te
   createLastnOperation(),
   createDocumentOperation(parts),
   createDiffOperation(parts),
+  createGraphOperation(parts),
   createMetaOperation(parts),
   createAmendMetaOperation('meta-add', parts),
   createAmendMetaOperation('meta-delete', parts),
