@@ -12,6 +12,9 @@ import { resourcesOf } from '../interactions/referred.js';
 import type { Clause } from '../search/query.js';
 import type { Found } from '../store/store.js';
 
+/** Also `Resource`, for any. */
+type Target = Pick<GraphDefinitionLinkTarget, 'params' | 'link'> & { readonly type: string };
+
 const MOST = 1000;
 const DEEPEST = 10;
 const REFERENCE = /^([A-Z][A-Za-z]+)\/([A-Za-z0-9\-.]{1,64})(?:\/_history\/[^/]+)?$/;
@@ -73,13 +76,13 @@ class GraphWalk {
   }
 
   /** What references at the path lead to. */
-  private async along(path: string | undefined, { type }: GraphDefinitionLinkTarget, from: readonly Found[]): Promise<readonly Found[]> {
+  private async along(path: string | undefined, { type }: Target, from: readonly Found[]): Promise<readonly Found[]> {
     if (path === undefined) throw unwalkable('a link needs a path, or its target params');
     const wanted = new Map<string, string[]>();
     for (const { text } of from) {
       for (const reference of this.references(text, path)) {
         const [, to = '', id = ''] = REFERENCE.exec(reference) ?? [];
-        if (id !== '' && (type === undefined || ['Resource', to].includes(type))) wanted.set(to, [...new Set([...(wanted.get(to) ?? []), id])]);
+        if (id !== '' && (type === 'Resource' || type === to)) wanted.set(to, [...new Set([...(wanted.get(to) ?? []), id])]);
       }
     }
     return resourcesOf(wanted, this.context);
@@ -98,9 +101,9 @@ class GraphWalk {
   }
 
   /** `patient={ref}`: what a search finds that names the resource. */
-  private async pointing(params: string, { type }: GraphDefinitionLinkTarget, from: readonly Found[]): Promise<readonly Found[]> {
+  private async pointing(params: string, { type }: Target, from: readonly Found[]): Promise<readonly Found[]> {
     const { parts: { definitions }, store, grant } = this.context;
-    if (!definitions.resourceTypes.includes(type ?? '') || type === undefined) throw unwalkable('params need a target of one type');
+    if (!definitions.resourceTypes.includes(type)) throw unwalkable('params need a target of one type');
     if (!params.includes('{ref}')) throw unwalkable('params name what they are about by {ref}');
     if (!grant.allows('search', type)) return [];
     const found: Found[] = [];

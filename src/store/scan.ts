@@ -37,7 +37,7 @@ export async function linesAsOf({ db, definitions }: Ground, grant: Grant, type:
   const granted = clause.kind === 'all' ? '' : ` and (${clauseSql(definitions, type, clause, 't', values)})`;
   const then = `(select h.res from fhir.history h where h.id = t.id and h.type = '${type}' and h.updated <= $2::bigint order by h.version desc limit 1)`;
   const { rows } = await db.query<{ lines: string | null }>({
-    text: `select string_agg(case when t.updated <= $2::bigint then t.res else ${then} end, E'\\n' order by t.id) as lines
+    text: `select string_agg(case when t.updated <= $2::bigint then t.res else ${then} end, E'\\n') as lines
       from ${resourceTable(type)} t where t.id = any((select string_to_array($1::text, ' '))::text[])${granted}`,
     values,
   });
