@@ -3,8 +3,8 @@ import { instantText } from '../fhir/date-time.js';
 import { londonDate } from '../fhir/london.js';
 import type { Resource } from '../fhir/resource.js';
 import type { WriteContext } from '../store/rule.js';
+import type { SweepParts } from '../store/sweep.js';
 import { CHILDRENS_BASIS } from './eligibility.js';
-import type { SweepParts } from './review-sweep.js';
 import { TASK_CODE } from './codes.js';
 import { monthsAfter } from './review-task.js';
 

@@ -1,22 +1,12 @@
 // Who is to be reviewed, by the clock: the first review of a budget is due three months after its first payment (domain.md 3.9).
-import type { Queryable } from '../db/database.js';
 import { asObject, asText } from '../fhir/elements.js';
 import { londonDate } from '../fhir/london.js';
 import type { Resource } from '../fhir/resource.js';
-import type { Store, Transaction } from '../store/store.js';
+import type { Transaction } from '../store/store.js';
+import type { SweepParts } from '../store/sweep.js';
 import { lockDueReview, saveDueReview } from './review-due.js';
 import { dueTask, FIRST_REVIEW_MONTHS, monthsAfter } from './review-task.js';
 import { lockBudgets } from './totals.js';
-
-export interface SweepParts {
-  readonly db: Queryable;
-  readonly store: Pick<Store, 'transaction'>;
-  /** Milliseconds since the epoch. */
-  readonly now: number;
-  readonly newId: () => string;
-  /** Stores a resource as the next version of itself, or as its first. */
-  put(tx: Transaction, resource: Resource): Promise<void>;
-}
 
 const PAID = {
   name: 'review-sweep-paid',

@@ -1,7 +1,8 @@
 // What becomes due on budgets by the clock alone, looked for again and again by the server.
 import { londonDate } from '../fhir/london.js';
+import type { SweepParts } from '../store/sweep.js';
 import { askForNewBasis } from './outgrown.js';
-import { scheduleFirstReviews, type SweepParts } from './review-sweep.js';
+import { scheduleFirstReviews } from './review-sweep.js';
 
 /** One run: reviews that first payments call for; birthdays once a day. */
 export function createBudgetSweep(partsNow: () => SweepParts): () => Promise<void> {

@@ -1,18 +1,9 @@
 // Evidence ends by the clock, with no write: this shows the ends that have passed on the Patients concerned (ruling 8).
-import type { Queryable } from '../db/database.js';
-import type { Resource } from '../fhir/resource.js';
-import type { Store, Transaction } from '../store/store.js';
+import type { SweepParts } from '../store/sweep.js';
 import type { NonePolicy } from './effective-status.js';
 import { refreshStatus } from './patient-status.js';
 
-export interface LapseParts {
-  readonly db: Queryable;
-  readonly store: Pick<Store, 'transaction'>;
-  /** Milliseconds since the epoch. */
-  readonly now: number;
-  readonly newId: () => string;
-  /** Stores a resource as the next version of itself. */
-  put(tx: Transaction, resource: Resource): Promise<void>;
+export interface LapseParts extends SweepParts {
   readonly nonePolicy: NonePolicy;
 }
 

@@ -1,8 +1,7 @@
 // Statements that wait for a person by demographics, tried again as Patients come and change (ruling 5). The Patients changed since the
 // last run are looked through, some at a time; each statement that fits one is placed in a transaction of its own, as if it came now.
-import type { Queryable } from '../db/database.js';
 import type { Resource } from '../fhir/resource.js';
-import type { Store, Transaction } from '../store/store.js';
+import type { SweepParts } from '../store/sweep.js';
 import type { NonePolicy } from './effective-status.js';
 import { personKeysOf } from './person-key.js';
 import { placeAll } from './placing.js';
@@ -10,14 +9,7 @@ import { settleTask } from './quarantine-task.js';
 import { give } from './settle-statement.js';
 import { isAnyWaiting, locateStatement, settleStatement, waitingFor } from './statement-register.js';
 
-export interface SweepParts {
-  readonly db: Queryable;
-  readonly store: Pick<Store, 'transaction'>;
-  /** Milliseconds since the epoch. */
-  readonly now: number;
-  readonly newId: () => string;
-  /** Stores a resource as the next version of itself. */
-  put(tx: Transaction, resource: Resource): Promise<void>;
+export interface PersonSweepParts extends SweepParts {
   readonly nonePolicy: NonePolicy;
 }
 
@@ -37,7 +29,7 @@ const CHANGED = {
 };
 
 /** Places what can be placed, and says how many. */
-export async function placeWaiting(parts: SweepParts): Promise<number> {
+export async function placeWaiting(parts: PersonSweepParts): Promise<number> {
   const { db, now } = parts;
   const { rows } = await db.query<{ updated: number }>({ ...READ, values: [] });
   let placed = 0;
@@ -57,7 +49,7 @@ export async function placeWaiting(parts: SweepParts): Promise<number> {
 }
 
 /** Under a lock and asked anew: another process may have placed it, or there may be several of that person. */
-async function placeOne(id: string, { store, now, newId, put, nonePolicy }: SweepParts): Promise<boolean> {
+async function placeOne(id: string, { store, now, newId, put, nonePolicy }: PersonSweepParts): Promise<boolean> {
   return store.transaction(async (tx) => {
     const waiting = await locateStatement(tx.db, id, { lock: true });
     if (!waiting || waiting.patient !== undefined || waiting.settled !== undefined) return false;

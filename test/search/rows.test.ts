@@ -9,19 +9,12 @@ import { parseSearch } from '../../src/search/parse.js';
 import type { Clause, Query } from '../../src/search/query.js';
 import type { FrequencyOf } from '../../src/search/token-frequency.js';
 import { ALL, create, definitions, openFixture, type Fixture } from '../store/fixture.js';
+import { common, rare } from './frequencies.js';
 import { world } from './small-world.js';
 
 const NOW = Date.parse('2026-01-01T00:00:00Z');
 const BASE = 'https://fhir.example.org/R4';
 const LOINC = 'http://loinc.org';
-
-class AllCommon extends Map<bigint, number> {
-  override get(): number {
-    return 0.9;
-  }
-}
-const rare: FrequencyOf = () => undefined;
-const common: FrequencyOf = () => ({ rows: 1_000_000, shares: new AllCommon() });
 
 const extract = createExtractor(definitions);
 /** One millisecond apart, so that _lastUpdated orders them. */

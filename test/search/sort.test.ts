@@ -8,15 +8,8 @@ import type { Query } from '../../src/search/query.js';
 import { slotsOf } from '../../src/search/slots.js';
 import type { FrequencyOf } from '../../src/search/token-frequency.js';
 import { ALL, create, definitions, openFixture, type Fixture } from '../store/fixture.js';
+import { common, rare } from './frequencies.js';
 import { world } from './small-world.js';
-
-class AllCommon extends Map<bigint, number> {
-  override get(): number {
-    return 0.9;
-  }
-}
-const rare: FrequencyOf = () => undefined;
-const common: FrequencyOf = () => ({ rows: 1_000_000, shares: new AllCommon() });
 
 const extract = createExtractor(definitions);
 let fixture: Fixture;

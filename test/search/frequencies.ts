@@ -1,0 +1,11 @@
+// How common tokens are taken to be: the SQL of a search depends on it, its rows never.
+import type { FrequencyOf } from '../../src/search/token-frequency.js';
+
+class AllCommon extends Map<bigint, number> {
+  override get(): number {
+    return 0.9;
+  }
+}
+
+export const rare: FrequencyOf = () => undefined;
+export const common: FrequencyOf = () => ({ rows: 1_000_000, shares: new AllCommon() });
