@@ -18,6 +18,7 @@ import { publishDefinitions } from '../src/jobs/publish-definitions.js';
 import { createLog } from '../src/log.js';
 import { createService } from '../src/service.js';
 import { cloneDatabase } from './database.js';
+import { oneConnectionEach } from './one-connection.js';
 
 export interface Answer {
   readonly status: number;
@@ -57,7 +58,7 @@ export async function startServer(settings: Readonly<Record<string, string>> = {
   const folder = mkdtempSync(join(tmpdir(), 'entitle-server-'));
   const config = readConfig({ DATA_DIR: folder, LOG_LEVEL: 'silent', PORT: '0', OVERLOAD_LAG_MS: '0', ...settings });
   const clone = await cloneDatabase();
-  const database = openDatabase({ url: clone.url, size: 8, prepared: true, statementTimeoutMs: config.statementTimeoutMs });
+  const database = oneConnectionEach(openDatabase({ url: clone.url, size: 8, prepared: true, statementTimeoutMs: config.statementTimeoutMs }));
   const clock = (): number => Date.now() + config.clockOffsetMs;
   const keys = await developmentKeys(folder);
   const service = await createService({ config, database, definitions: loadDefinitions(), authority: isDevelopment(config) ? developmentAuthority(keys) : await (await import('../src/main.js')).createAuthority(config), log: log ?? createLog(config), version: '0.0.0', packages: openPackages(root) });

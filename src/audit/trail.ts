@@ -178,8 +178,9 @@ export class Trail {
     return agent;
   }
 
+  /** Beside: a caller's first write may have its transaction open already, for whose locks those wait that hold all other connections. */
   private keep(agent: KnownAgent): Promise<void> {
-    const kept = keepAgent(this.parts.database, agent.id, agent.agent);
+    const kept = keepAgent(this.parts.database.beside, agent.id, agent.agent);
     agent.kept = kept;
     kept.catch(() => { delete agent.kept; });
     return kept;

@@ -129,7 +129,7 @@ async function storePiece(id: string, from: number, progress: string, piece: Pie
   return store.transaction(async (tx) => {
     if (!(await advanceJob(tx.db, id, from, piece.end, worker()))) {
       // A COMMIT whose answer was lost has moved it already, and this is the second run.
-      const now = await readJob(database, id);
+      const now = await readJob(database.beside, id);
       if (now?.status === 'running' && now.position === piece.end) return now.progress;
       throw new JobLost(`job ${id} is not ours to go on with (${owner})`);
     }

@@ -35,7 +35,7 @@ export class TokenFrequencies {
   }
 
   private async ask(type: string): Promise<TokenFrequency | undefined> {
-    const { rows } = await this.database.query<{ tuples: number; token: string; share: number }>({
+    const { rows } = await this.database.beside.query<{ tuples: number; token: string; share: number }>({
       name: 'token frequency',
       // The shares end with three more numbers (least, greatest, of null), which have no token.
       text: `select c.reltuples as tuples, e.token::text as token, e.share

@@ -28,7 +28,7 @@ it('knows the share of common tokens, to the last of 64 bits, and none of rare o
 it('answers at once with what it knows, and asks again only after five minutes', async () => {
   let now = 0;
   let asked = 0;
-  const counting: Database = { ...fixture.database, query: (statement) => ((asked += 1), fixture.database.query(statement)) };
+  const counting: Database = { ...fixture.database, beside: { query: (statement) => ((asked += 1), fixture.database.query(statement)) } };
   const frequencies = new TokenFrequencies(counting, () => now);
   expect(frequencies.of('Patient')).toBeUndefined();
   expect(frequencies.of('Patient')).toBeUndefined();
@@ -51,7 +51,7 @@ it('knows nothing of a table that was never analysed', async () => {
 it('keeps what it knew when the database fails', async () => {
   let now = 0;
   let broken = false;
-  const failing: Database = { ...fixture.database, query: (statement) => (broken ? Promise.reject(new Error('down')) : fixture.database.query(statement)) };
+  const failing: Database = { ...fixture.database, beside: { query: (statement) => (broken ? Promise.reject(new Error('down')) : fixture.database.query(statement)) } };
   const frequencies = new TokenFrequencies(failing, () => now);
   await frequencies.refresh('Patient');
   broken = true;
