@@ -2,13 +2,13 @@
 // https://hl7.org/fhir/R4/http.html#trules
 import { fail } from '../fhir/errors.js';
 import type { FhirRequest } from '../fhir/request.js';
+import { requireBody, type Asked } from '../interactions/asked.js';
 import type { Context } from '../interactions/context.js';
 import { matchForCreate } from '../interactions/create.js';
 import { criteriaKey, criteriaText } from '../interactions/match.js';
 import { askedDelete, matchDeletes } from '../interactions/delete.js';
 import { askedPatch, readPatch } from '../interactions/patch.js';
 import { askedUpdate, matchUpdate } from '../interactions/update.js';
-import { requireBody, type Asked } from '../interactions/write.js';
 import type { StoredVersion, Transaction } from '../store/store.js';
 import type { Entry } from './entry.js';
 import { placed } from './entry-place.js';

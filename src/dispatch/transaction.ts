@@ -3,10 +3,11 @@
 import type { Access } from '../audit/trail.js';
 import { fail } from '../fhir/errors.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
+import type { Asked } from '../interactions/asked.js';
 import { inTransaction, type Context } from '../interactions/context.js';
 import { deletedResponse } from '../interactions/delete.js';
 import { answer } from '../interactions/perform.js';
-import { writeAll, type Asked, type Written } from '../interactions/write.js';
+import { writeAll, type Written } from '../interactions/write.js';
 import { writtenResponse } from '../interactions/written-response.js';
 import { ConditionalReferences } from './conditional-references.js';
 import { readEntry, requireMethod, type Entry } from './entry.js';

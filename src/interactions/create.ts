@@ -2,9 +2,11 @@
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import type { Resource } from '../fhir/resource.js';
 import type { StoredVersion, Transaction } from '../store/store.js';
+import { requireBody } from './asked.js';
 import { inTransaction, type Context, type Handler } from './context.js';
 import { matchOne, takeTurn } from './match.js';
-import { requireBody, ruleContext, writeAll } from './write.js';
+import { ruleContext } from './rule-context.js';
+import { writeAll } from './write.js';
 import { writtenResponse } from './written-response.js';
 
 export const create: Handler = async (request, context) => {

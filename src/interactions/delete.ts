@@ -1,9 +1,10 @@
 // delete: by id or by criteria; deleting what is not there succeeds. https://hl7.org/fhir/R4/http.html#delete
 import { outcomeText } from '../fhir/outcome.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
+import type { Asked } from './asked.js';
 import { inTransaction, type Context, type Handler } from './context.js';
 import { criteriaText, matchAll, takeTurn } from './match.js';
-import { writeAll, type Asked, type Written } from './write.js';
+import { writeAll, type Written } from './write.js';
 import type { Transaction } from '../store/store.js';
 
 export const deleteResource: Handler = async (request, context) => {

@@ -10,13 +10,14 @@ import type { StoredVersion, Transaction } from '../store/store.js';
 import { patchResource } from '../xml/patch-resource.js';
 import { xmlTypes } from '../xml/xml-forms.js';
 import { readXmlPatch } from '../xml/xml-patch.js';
+import type { Asked } from './asked.js';
 import { inTransaction, type Context, type Handler } from './context.js';
 import { applyFhirpathPatch } from './fhirpath-patch.js';
 import { criteriaText, matchOne, takeTurn } from './match.js';
 import { propose } from './propose.js';
 import { readPatchOperations } from './patch-operations.js';
 import { checkPreconditions } from './preconditions.js';
-import { writeAll, type Asked } from './write.js';
+import { writeAll } from './write.js';
 import { writtenResponse } from './written-response.js';
 
 export const patch: Handler = async (request, context) => {

@@ -8,9 +8,10 @@ import { readJson } from '../fhir/json-text.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import type { Resource } from '../fhir/resource.js';
 import type { Transaction } from '../store/store.js';
+import type { Asked } from './asked.js';
 import type { Context } from './context.js';
 import { checkPreconditions } from './preconditions.js';
-import { writeAll, type Asked } from './write.js';
+import { writeAll } from './write.js';
 
 /** Throws what the write itself would be refused with, and 403 for what is not the caller's own. */
 export async function propose({ type, id, document, ifMatch }: Asked, request: Pick<FhirRequest, 'base'>, context: Context & { readonly tx: Transaction }): Promise<FhirResponse> {

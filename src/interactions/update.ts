@@ -4,10 +4,11 @@ import { isId } from '../fhir/id.js';
 import type { JsonDocument } from '../fhir/json-text.js';
 import type { FhirRequest } from '../fhir/request.js';
 import type { Transaction } from '../store/store.js';
+import { requireBody, type Asked } from './asked.js';
 import { inTransaction, type Context, type Handler } from './context.js';
 import { criteriaText, matchOne, takeTurn } from './match.js';
 import { propose } from './propose.js';
-import { requireBody, writeAll, type Asked } from './write.js';
+import { writeAll } from './write.js';
 import { writtenResponse } from './written-response.js';
 
 export const update: Handler = async (request, context) => {

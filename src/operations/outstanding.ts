@@ -7,7 +7,8 @@ import { poundsText } from '../fhir/decimal.js';
 import { ERRORS, fail, FhirError } from '../fhir/errors.js';
 import type { Issue } from '../fhir/issue.js';
 import type { Resource } from '../fhir/resource.js';
-import { writeAll, type Asked } from '../interactions/write.js';
+import type { Asked } from '../interactions/asked.js';
+import { writeAll } from '../interactions/write.js';
 import { serverGrant } from '../search/grant.js';
 import { changed, lockedOf, type Inside } from './act.js';
 

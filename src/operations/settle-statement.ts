@@ -6,7 +6,7 @@ import { asObject, asObjects, asText, referenceId } from '../fhir/elements.js';
 import { fail } from '../fhir/errors.js';
 import type { FhirRequest } from '../fhir/request.js';
 import { inTransaction } from '../interactions/context.js';
-import { ruleContext } from '../interactions/write.js';
+import { ruleContext } from '../interactions/rule-context.js';
 import { AT } from './input.js';
 import { actOn, type Operation } from './operation.js';
 
