@@ -49,7 +49,7 @@ export function presentationOf(accept: string | undefined, asked: string, csv = 
   if (!asked.includes('_format') && !asked.includes('_pretty')) return byAccept(accept, csv);
   const parameters = new URLSearchParams(asked);
   const format = parameters.get('_format');
-  const found = format === null ? byAccept(accept, csv) : byFormat(format, csv);
+  const found = format === null || format === '' ? byAccept(accept, csv) : byFormat(format, csv);
   return parameters.get('_pretty') === 'true' ? { ...found, pretty: true } : found;
 }
 

@@ -22,7 +22,7 @@ const ALWAYS: ReadonlySet<string> = new Set(['resourceType', 'id', 'meta', 'impl
 
 /** Undefined where all of each resource is asked for. Throws 400 for a bad value. */
 export function readSubset(definitions: Definitions, pairs: FhirRequest['query']): Subset | undefined {
-  const summary = pairs.find(([name]) => name === '_summary')?.[1];
+  const summary = pairs.find(([name, value]) => name === '_summary' && value !== '')?.[1];
   const elements = pairs.flatMap(([name, value]) => (name === '_elements' ? value.split(',') : [])).map((name) => name.trim()).filter((name) => name !== '');
   const cut = summary === undefined ? undefined : summaryCut(definitions, summary);
   if (elements.length === 0) return cut && { match: cut, include: cut };

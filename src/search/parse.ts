@@ -13,7 +13,7 @@ export interface SearchRequest {
   readonly type: string;
   /** Decoded, in the order sent. */
   readonly pairs: readonly (readonly [name: string, value: string])[];
-  /** What to do with a parameter that is not known: refuse it, or leave it out and warn. */
+  /** What to do with a parameter that is not known or has no value: refuse it, or leave it out and warn. https://hl7.org/fhir/R4/search.html#errors */
   readonly handling: 'strict' | 'lenient';
   readonly defaultCount: number;
   /** A larger `_count` is cut to this. */
@@ -47,6 +47,10 @@ export function parseSearch(request: SearchRequest): ParsedSearch {
   for (const [name, value] of pairs) {
     refuseNul(name, value);
     refuseNamed(name, value);
+    if (value === '' && request.handling === 'lenient') {
+      warnings.push(leftOut(`The parameter ${name} has no value`, name, 'lenient'));
+      continue;
+    }
     const [plain = '', modifier] = name.split(':', 2);
     const setter = resultSetter(plain);
     let unknown: string | undefined;

@@ -229,6 +229,24 @@ describe('what is not known', () => {
     expect((await get('Patient?gender=male', { prefer: 'handling=strict' })).status).toBe(200);
   });
 
+  // https://hl7.org/fhir/R4/search.html#errors: empty parameters are not an error
+  test.each(['family=', 'birthdate=', '_id=', '_count=', '_sort=', '_include=', '_summary=', '_elements=', '_format=', 'family:exact=', '_type='])('a parameter without a value (%s) is left out', async (empty) => {
+    const { status, body } = await get(`Patient?${empty}&gender=male`);
+    expect(status).toBe(200);
+    expect(ids(body)).toEqual(['bob']);
+    if (empty !== '_type=') expect(link(body, 'self')).toBe(`${server.base}/Patient?gender=male`);
+  });
+
+  test('a parameter without a value never widens what a write is conditional on', async () => {
+    const response = await server.send('DELETE', 'Patient?gender=male&_id=', { token: server.tokens.admin });
+    expectRefusal(response, 400);
+    expect((await get('Patient?gender=male')).body.entry).toHaveLength(1);
+  });
+
+  test('_type without a value asks for all types', async () => {
+    expect(ids((await get('?_type=&_id=bob')).body)).toEqual(['bob']);
+  });
+
   test.each([
     'Patient?birthdate=yesterday', 'Patient?birthdate=2026-13-01', 'Patient?birthdate=2026-02-30', 'Patient?birthdate=xx2026', 'Patient?birthdate=gt',
     'RiskAssessment?probability=abc', 'RiskAssessment?probability=1e999999999', 'Observation?value-quantity=heavy||kg',
