@@ -18,12 +18,13 @@ const FLOORS: Readonly<Record<string, number>> = {
   dispatch: 11,
   http: 12, console: 12,
   'config.ts': 13, 'progress.ts': 13, 'demo-budgets.ts': 13, 'demo-data.ts': 13,
-  'app.ts': 14, 'banner.ts': 14, 'log.ts': 14, 'demo.ts': 14, 'serving.ts': 14,
-  'service.ts': 15,
-  'main.ts': 16,
-  'own-server.ts': 17,
-  'feed-file.ts': 18, 'directory-file.ts': 18,
-  'cli.ts': 19,
+  'app.ts': 14, 'banner.ts': 14, 'log.ts': 14, 'demo.ts': 14,
+  service: 15,
+  'service.ts': 16,
+  'main.ts': 17,
+  'own-server.ts': 18,
+  'feed-file.ts': 19, 'directory-file.ts': 19,
+  'cli.ts': 20,
 };
 
 /** Packages that only these may know. */
@@ -35,7 +36,7 @@ const RESERVED: Readonly<Record<string, readonly string[]>> = {
 };
 
 const HOMELESS = /(^|\/)(utils?|helpers?|common|shared|lib|types)(\.[a-z]+)?(\/|$)|-(utils?|helpers?)\./;
-const MOST_LINES = 400;
+const MOST_LINES = 350;
 
 const sources = readSources('src');
 const roomOf = (path: string): string => path.split('/')[1] ?? '';

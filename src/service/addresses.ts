@@ -1,6 +1,6 @@
 // Under which URLs the service is reached, and by which certificate: from the settings.
 import { readFileSync } from 'node:fs';
-import { ConfigError, isLoopback, serviceBase, type Config } from './config.js';
+import { ConfigError, isLoopback, serviceBase, type Config } from '../config.js';
 
 /** The base in links: PUBLIC_URL where it is set, else the host that the caller used. */
 export function baseFinder(config: Config): (host: string | undefined) => string {
