@@ -5,7 +5,7 @@ import type { Role } from '../fhir/caller.js';
 const TERMINOLOGY = ['lookup', 'validate-code', 'subsumes', 'expand', 'translate'];
 
 /** Operations that every caller with a token may use, also one whose role has no rights at all: they tell of nothing but what was sent, or of the caller's own jobs. */
-export const EVERYBODYS: ReadonlySet<string> = new Set(['validate', 'job']);
+export const EVERYBODYS: ReadonlySet<string> = new Set(['validate', 'versions', 'job']);
 
 /** Of one's own Subscriptions. */
 const TOLD = ['status', 'events', 'dead-letters'];

@@ -49,6 +49,7 @@ import { createTranslateOperation } from './translate.js';
 import { createUnlinkCarePlanOperation } from './unlink-careplan.js';
 import { createValidateOperation, type ValidateParts } from './validate.js';
 import { createValidateCodeInSet, createValidateCodeInSystem } from './validate-code.js';
+import { createVersionsOperation } from './versions.js';
 
 export const createOperations = (parts: { readonly nonePolicy: NonePolicy } & TerminologyOperations & ValidateParts & IngestOperationParts & SwitchParts & ExportParts): readonly Operation[] => [
   createChargeableStatusOperation(parts.nonePolicy),
@@ -70,6 +71,7 @@ export const createOperations = (parts: { readonly nonePolicy: NonePolicy } & Te
   createDocumentOperation(parts),
   createDiffOperation(parts),
   createGraphOperation(parts),
+  createVersionsOperation(parts),
   createMetaOperation(parts),
   createAmendMetaOperation('meta-add', parts),
   createAmendMetaOperation('meta-delete', parts),

@@ -210,3 +210,9 @@ describe('mode', () => {
     expect([status, body.issue[0].code, body.issue[0].expression]).toEqual([400, 'value', ['mode']]);
   });
 });
+
+test('$versions tells every caller which FHIR is spoken', async () => {
+  const { status, body } = await server.send('GET', '$versions', { token: server.tokens.supplier });
+  expect([status, body]).toEqual([200, { resourceType: 'Parameters', parameter: [{ name: 'version', valueCode: '4.0' }, { name: 'default', valueCode: '4.0' }] }]);
+  expect((await server.send('GET', '$versions?version=5.0', { token: server.tokens.supplier })).status).toBe(400);
+});
