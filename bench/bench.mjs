@@ -3,6 +3,7 @@
 // npm run bench -- feed takes in files of statements (feed.mjs).
 // npm run bench -- race has 64 clients spend few budgets at two servers, one of which is killed (race.mjs); --requests N.
 // npm run bench -- budgets measures purchases, balances, statements and reports (budgets.mjs).
+// npm run bench -- search --scale times every form of search over ten thousand and over a million resources (search.mjs).
 // npm run bench -- status --scale measures the status surfaces over a million patients (status.mjs).
 // Options: --quick (ends within 90 s) · --only read,create (some rows) · --profile (writes the server's CPU profile into bench/results) · --peer URL (a third column: any FHIR base on this machine) · --peer-token T · --rounds N
 import { fork } from 'node:child_process';
@@ -22,10 +23,11 @@ import { bundle, FLOOR_SCHEMA, loadFloor, loadServer, nhsNumber, observation, po
 import { close, load } from './load.mjs';
 import { benchFeed } from './feed.mjs';
 import { benchRace } from './race.mjs';
+import { benchSearch } from './search.mjs';
 import { loadStatusAtScale, printPlan } from './status.mjs';
 import { benchValidation } from './validation.mjs';
 
-const { values: options, positionals: [subject] } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean', default: false }, peer: { type: 'string' }, 'peer-token': { type: 'string' }, rounds: { type: 'string' }, definitions: { type: 'string' }, rows: { type: 'string' }, requests: { type: 'string' }, large: { type: 'boolean', default: false }, scale: { type: 'boolean', default: false }, only: { type: 'string' }, profile: { type: 'boolean', default: false } } });
+const { values: options, positionals: [subject] } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean', default: false }, peer: { type: 'string' }, 'peer-token': { type: 'string' }, rounds: { type: 'string' }, definitions: { type: 'string' }, rows: { type: 'string' }, requests: { type: 'string' }, large: { type: 'boolean', default: false }, scale: { type: 'boolean', default: false }, only: { type: 'string' }, data: { type: 'string' }, profile: { type: 'boolean', default: false } } });
 const ROUNDS = Number(options.rounds ?? (options.quick ? 8 : 12));
 const SCALE = options.quick ? 1 : 3;
 const SIZE = options.quick ? { patients: 1000, observed: 200 } : { patients: 5000, observed: 1000 };
@@ -197,6 +199,7 @@ function report(rows) {
 if (subject === 'feed') await benchFeed(options);
 else if (subject === 'validation') benchValidation(options);
 else if (subject === 'race') process.exitCode = await benchRace(options);
-else if (subject !== undefined && subject !== 'budgets' && !(subject === 'status' && options.scale)) throw new Error('the subjects are budgets, feed, race, validation and status --scale');
+else if (subject === 'search' && options.scale) process.exitCode = await benchSearch(options);
+else if (subject !== undefined && subject !== 'budgets' && !(subject === 'status' && options.scale)) throw new Error('the subjects are budgets, feed, race, validation, search --scale and status --scale');
 else await run();
 process.exit();

@@ -1,9 +1,9 @@
 // References by criteria (`Patient?identifier=…`) of a transaction's resources. https://hl7.org/fhir/R4/http.html#trules
 import { fail } from '../fhir/errors.js';
-import { matchOne } from '../interactions/match.js';
+import { targetByCriteria } from '../interactions/conditional-reference.js';
 import { placed } from './entry-place.js';
 import { placeOf, type Inside, type Planned } from './plan-writes.js';
-import { conditionalReferences } from './references.js';
+import { conditionalReferences } from '../interactions/references.js';
 
 export class ConditionalReferences {
   /** What a reference becomes: fullUrls of entries, and the criteria found so far. */
@@ -31,19 +31,12 @@ export class ConditionalReferences {
     let found = true;
     for (const reference of conditionalReferences(asked?.document?.value)) {
       if (this.targets.has(reference)) continue;
-      const id = misses.has(reference) ? undefined : await this.lookUp(reference);
+      const id = misses.has(reference) ? undefined : await targetByCriteria(reference, this.inside);
       if (id === undefined) misses.add(reference);
       else this.targets.set(reference, id);
       found &&= id !== undefined;
     }
     return found;
-  }
-
-  private async lookUp(reference: string): Promise<string | undefined> {
-    const type = reference.slice(0, reference.indexOf('?'));
-    if (!this.inside.parts.definitions.resourceTypes.includes(type)) throw fail('unknown-type', { text: `There is no resource type ${type}` });
-    const found = await matchOne(type, reference, this.inside);
-    return found && `${type}/${found.id}`;
   }
 }
 

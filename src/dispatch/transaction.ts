@@ -13,7 +13,7 @@ import { ConditionalReferences } from './conditional-references.js';
 import { readEntry, requireMethod, type Entry } from './entry.js';
 import { placed } from './entry-place.js';
 import { fullUrls, placeOf, planDeletes, planWrites, type Inside, type Planned } from './plan-writes.js';
-import { resolverOf, resolveReferences } from './references.js';
+import { resolverOf, resolveReferences } from '../interactions/references.js';
 import type { Router } from './router.js';
 
 /** Answers by index of the entry. */

@@ -5,6 +5,7 @@ import type { Write, WriteRule } from '../store/rule.js';
 import type { Beside, Change, StoredVersion, Transaction } from '../store/store.js';
 import { located, within, type Asked } from './asked.js';
 import { describe, merge, toChange } from './change.js';
+import { isUnresolved, withTargets } from './conditional-reference.js';
 import { inTransaction, type Context, type Parts } from './context.js';
 import { checkProfiles, judgeContent } from './judge-content.js';
 import { judgeAfter, judgeBefore, judgeScopeAfter, judgeScopeBefore } from './judge-rows.js';
@@ -36,7 +37,8 @@ interface Prepared {
 }
 
 /** Stores all or nothing, with the record of who wrote. Answers in the order asked; a deletion of what is not there is left out (undefined). */
-export async function writeAll(asked: readonly Asked[], context: Context): Promise<(Written | undefined)[]> {
+export async function writeAll(sent: readonly Asked[], context: Context): Promise<(Written | undefined)[]> {
+  const asked = sent.some(isUnresolved) ? await withTargets(sent, context) : sent;
   // Once for each caller: its row must be there before those that name it.
   const introduced = context.parts.audit.introduce(context.access);
   if (introduced) await introduced;

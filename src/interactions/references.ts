@@ -1,4 +1,4 @@
-// The references of a transaction's resources: urn:uuid and conditional ones become Type/id before anything is stored.
+// References that become Type/id before anything is stored: conditional ones, and in a transaction those that name an entry.
 // https://hl7.org/fhir/R4/http.html#trules
 import type { JsonDocument } from '../fhir/json-text.js';
 import type { JsonObject, JsonValue } from '../fhir/resource.js';
