@@ -67,7 +67,7 @@ test('of updates with the same If-Match one wins', async () => {
   const { 200: wins = 0, 409: conflicts = 0, 412: stale = 0 } = statusesOf(answers);
   expect([wins, conflicts + stale]).toEqual([1, 199]);
   expect(await versionsOf('Patient/won')).toEqual([2, 1]);
-}, 60_000);
+}, 120_000);
 
 test('of patches, puts and deletes each that succeeds is a version, and the history neither forks nor has gaps', async () => {
   await ask('PUT', 'Patient/busy', { resourceType: 'Patient', id: 'busy', identifier: [{ system: SYSTEM, value: 'busy' }] });
@@ -81,11 +81,11 @@ test('of patches, puts and deletes each that succeeds is a version, and the hist
   expect(versions).toEqual(downFrom(versions.length));
   const told = answers.flatMap(({ headers, status }) => (status < 300 && headers['etag'] !== undefined ? [Number(/\d+/.exec(headers['etag'])?.[0])] : []));
   expect(new Set([1, ...told])).toEqual(new Set(versions));
-}, 60_000);
+}, 120_000);
 
 test('of conditional deletes one deletes, and what comes after makes no version', async () => {
   await ask('PUT', 'Patient/once', { resourceType: 'Patient', id: 'once', identifier: [{ system: SYSTEM, value: 'once' }] });
   const answers = await race(100, () => ask('DELETE', `Patient?${by('once')}`));
   expect(answers.filter(({ headers }) => headers['etag'] !== undefined)).toHaveLength(1);
   expect(await versionsOf('Patient/once')).toEqual([2, 1]);
-}, 60_000);
+}, 120_000);

@@ -153,4 +153,4 @@ it('never overdraws a budget, whatever comes at once on it and on the joint one'
   const refused = joint.length - (await Promise.all(joint)).filter(({ status }) => status === 201).length;
   expect(refused).toBeGreaterThan(0);
   expect((await balanceOf(server, on.joint))['available']).toBeLessThan(7.24);
-}, 60_000);
+}, 120_000);

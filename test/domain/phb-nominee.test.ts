@@ -220,7 +220,7 @@ describe('a nominee', () => {
     const person = await approved();
     const waiting = async (count: number): Promise<void> => {
       for (let tries = 0; tries < 200; tries += 1) {
-        const { rows } = await server.database.query<{ n: number }>({ text: "select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'", values: [] });
+        const { rows } = await server.database.beside.query<{ n: number }>({ text: "select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'", values: [] });
         if ((rows[0]?.n ?? 0) >= count) return;
         await sleep(20);
       }

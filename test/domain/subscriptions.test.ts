@@ -85,7 +85,7 @@ test('a receiver in another process is killed for some seconds and ends with eve
     expect(versions).toEqual([...versions].sort((a, b) => a - b));
   }
   expect((await statusReached(server, id, 'active')).error).toBeUndefined();
-}, 60_000);
+}, 120_000);
 
 test('whatever the receiver does, nothing is lost and each patient\'s order is kept', async () => {
   const patients = await Promise.all([1, 2, 3].map(() => register(server, newNumber())));
@@ -107,10 +107,10 @@ test('whatever the receiver does, nothing is lost and each patient\'s order is k
     const { body } = await server.send('GET', `Subscription/${id}`, { token: server.tokens.admin });
     if (body.status === 'error') await server.send('PUT', `Subscription/${id}`, { token: server.tokens.admin, body: { ...body, status: 'requested' } });
     return patients.every((patient) => new Set(versionsOf(patient)).size === 5);
-  }, 50_000);
+  }, 120_000);
   for (const patient of patients) expect(versionsOf(patient)).toEqual([...versionsOf(patient)].sort((a, b) => a - b));
   await server.send('DELETE', `Subscription/${id}`, { token: server.tokens.admin });
-}, 60_000);
+}, 120_000);
 
 test('what is not taken in time is given up, shown, and taken up again when asked; others go on', async () => {
   const [stuck, fine] = await Promise.all([register(server, newNumber()), register(server, newNumber())]);

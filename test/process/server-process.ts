@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 export const PACKAGE = join(__dirname, '../..');
-const READY_MS = 60_000;
+const READY_MS = 180_000;
 const STOP_MS = 20_000;
 
 export interface ServerProcess {
