@@ -6,6 +6,7 @@ import { parseTree, treeText, type JsonMembers, type JsonTree } from '../fhir/js
 import type { FhirRequest } from '../fhir/request.js';
 import type { Context } from '../interactions/context.js';
 import { fhirpathDiff } from '../interactions/fhirpath-diff.js';
+import type { StoredVersion } from '../store/store.js';
 import { readInput } from './input.js';
 import type { Operation } from './operation.js';
 import type { TerminologyOperations } from './terminology-parts.js';
@@ -35,11 +36,17 @@ export function createDiffOperation({ definitions, validate }: Pick<TerminologyO
 
 /** The version before, where none is named. */
 async function versionsOf({ type = '', id = '' }: FhirRequest, fromVersion: number | undefined, context: Context): Promise<readonly [JsonMembers, JsonMembers]> {
-  const current = await context.store.read(context.grant, type, id);
-  if (!current) throw context.grant.absent(type, id);
+  const current = await currentOf(type, id, context);
   const from = fromVersion ?? current.version - 1;
   if (from < 1 && fromVersion === undefined) throw fail('invalid-parameter', { text: `${type}/${id} has one version only: there is none before it`, expression: 'fromVersion' });
   return [await versionOf(type, id, from, context), treeOf(current.text, `${type}/${id}`)];
+}
+
+/** May be a deletion. */
+async function currentOf(type: string, id: string, { store, grant }: Context): Promise<StoredVersion> {
+  const current = await store.read(grant, type, id);
+  if (!current) throw grant.absent(type, id);
+  return current;
 }
 
 async function versionOf(type: string, id: string, version: number, { store, grant }: Context): Promise<JsonMembers> {
@@ -65,7 +72,5 @@ async function resourceAt(name: string, reference: string | undefined, base: str
   if (id === '' || !context.parts.definitions.resourceTypes.includes(type)) throw fail('invalid-parameter', { text: `${name} must be a reference such as Patient/1 or Patient/1/_history/2`, expression: name });
   if (!context.grant.allows('read', type)) throw fail('forbidden', { text: `The role ${context.grant.caller.role} may not read ${type}` });
   if (version !== undefined) return versionOf(type, id, Number(version), context);
-  const found = await context.store.read(context.grant, type, id);
-  if (!found) throw context.grant.absent(type, id);
-  return treeOf(found.text, `${type}/${id}`);
+  return treeOf((await currentOf(type, id, context)).text, `${type}/${id}`);
 }

@@ -11,6 +11,7 @@ import { versionUrl } from '../interactions/written-response.js';
 import type { Found } from '../store/store.js';
 import { readInput } from './input.js';
 import type { Operation } from './operation.js';
+import { presentText } from './present.js';
 import { graphNamed, walkGraph } from './walk-graph.js';
 import { OPERATION, type TerminologyOperations } from './terminology-parts.js';
 
@@ -38,14 +39,11 @@ export function createDocumentOperation({ validate, newId }: Pick<TerminologyOpe
 }
 
 /** By the URL of the call, or by the parameter id at the type: a logical id, or a reference to this server. */
-async function compositionOf({ id, base }: FhirRequest, given: string | undefined, { store, grant }: Context): Promise<Found> {
+async function compositionOf({ id, base }: FhirRequest, given: string | undefined, context: Context): Promise<Found> {
   if (id !== undefined && given !== undefined) throw fail('invalid-parameter', { text: 'The composition is in the URL already: leave out the parameter id', expression: 'id' });
   const wanted = id ?? (given?.startsWith(`${base}/`) ? given.slice(base.length + 1) : given)?.replace(/^Composition\//, '');
   if (wanted === undefined) throw fail('invalid-parameter', { text: 'Name the composition: Composition/[id]/$document, or the parameter id', expression: 'id' });
-  const found = await store.read(grant, 'Composition', wanted);
-  if (!found) throw grant.absent('Composition', wanted);
-  if (found.text === null) throw fail('gone', { text: `Composition/${wanted} has been deleted` });
-  return { type: 'Composition', id: wanted, text: found.text };
+  return presentText('Composition', wanted, context);
 }
 
 /** Each once. */

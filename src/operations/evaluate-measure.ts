@@ -19,6 +19,7 @@ import { asksCsv, csvResponse } from './csv-answer.js';
 import { readInput, type Input, type InputNames } from './input.js';
 import { groupElement, isMasked, peopleGroups, spendGroups, type Figure, type ReportGroup } from './measure-groups.js';
 import { viewOf, type Operation } from './operation.js';
+import { presentText } from './present.js';
 import { readSpan } from './span.js';
 
 const NAMES: InputNames = { periodStart: 'text', periodEnd: 'text', reportType: 'text', reporter: 'text', suppress: 'boolean' };
@@ -55,9 +56,8 @@ function periodOf(input: Input): Pick<MeasureAsked, 'from' | 'until'> {
   return readSpan(input, 'periodStart', 'periodEnd');
 }
 
-async function measureOf(id: string, { store, grant }: Context) {
-  const found = await store.read(grant, 'Measure', id);
-  if (!found) throw grant.absent('Measure', id);
+async function measureOf(id: string, context: Context) {
+  await presentText('Measure', id, context);
   const measure = Object.hasOwn(MEASURES, id) ? MEASURES[id] : undefined;
   if (!measure) throw fail('invalid-parameter', { text: `The server evaluates Measure/${Object.keys(MEASURES).join(' and Measure/')}, not Measure/${id}` });
   return measure;

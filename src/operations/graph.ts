@@ -3,6 +3,7 @@ import { collectionText } from '../fhir/bundle.js';
 import { fail } from '../fhir/errors.js';
 import { readInput } from './input.js';
 import type { Operation } from './operation.js';
+import { presentText } from './present.js';
 import { graphNamed, walkGraph } from './walk-graph.js';
 import { OPERATION, type TerminologyOperations } from './terminology-parts.js';
 
@@ -18,11 +19,7 @@ export function createGraphOperation({ definitions, validate }: Pick<Terminology
       const name = readInput(request, { graph: 'text' }, validate).text('graph');
       if (name === undefined) throw fail('invalid-parameter', { text: '$graph needs the parameter graph: the URL of a GraphDefinition', expression: 'graph' });
       const { type = '', id = '' } = request;
-      const { store, grant } = context;
-      const found = await store.read(grant, type, id);
-      if (!found) throw grant.absent(type, id);
-      if (found.text === null) throw fail('gone', { text: `${type}/${id} has been deleted` });
-      const start = { type, id, text: found.text };
+      const start = await presentText(type, id, context);
       const reached = await walkGraph(await graphNamed(name, request, context), start, request, context);
       return { status: 200, body: collectionText(request.base, [start, ...reached]) };
     },

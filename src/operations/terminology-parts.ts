@@ -6,6 +6,7 @@ import type { Resource } from '../fhir/resource.js';
 import type { Definitions } from '../definitions/model.js';
 import type { AnswerContext } from '../store/answerer.js';
 import type { Terminology } from '../terminology/terminology.js';
+import { present } from './present.js';
 
 export interface TerminologyOperations {
   readonly terminology: Terminology;
@@ -18,12 +19,8 @@ export interface TerminologyOperations {
 export const OPERATION = 'http://hl7.org/fhir/OperationDefinition';
 
 /** The resource that the URL of the request names; undefined at the type. */
-export async function instanceOf<T>({ type, id }: FhirRequest, { store, grant }: AnswerContext): Promise<T | undefined> {
-  if (type === undefined || id === undefined) return undefined;
-  const found = await store.read(grant, type, id);
-  if (!found) throw fail('not-found', { text: `There is no ${type}/${id}` });
-  if (found.text === null) throw fail('gone', { text: `${type}/${id} has been deleted` });
-  return JSON.parse(found.text) as T;
+export async function instanceOf<T>({ type, id }: FhirRequest, context: AnswerContext): Promise<T | undefined> {
+  return type === undefined || id === undefined ? undefined : ((await present(type, id, context)) as T);
 }
 
 /** Refuses parameters that are given beside each other, where one says it all. */

@@ -1,10 +1,9 @@
 // C32E1 AC5 and C32E5: what a budget was granted is adjusted, moved between lines and divided anew, to the penny (rulings 11, 15, 39, 40, 45).
-import { examineBudgets } from '../../src/budgets/doctor.js';
 import { loadDefinitions } from '../../src/definitions/load.js';
 import { add } from '../../src/interactions/amend.js';
 import { createExtractor } from '../../src/search/extract.js';
 import { createStore } from '../../src/store/postgres-store.js';
-import { budgetBody, gbp, linesOf, made, open, organization, person } from './budgets.js';
+import { budgetBody, closeBalanced, gbp, linesOf, made, open, organization, person } from './budgets.js';
 import { BASE, errorCode, parametersOf } from './people.js';
 import { startServer, type Answer, type TestServer } from '../server.js';
 
@@ -16,10 +15,7 @@ beforeAll(async () => {
   icb = await organization(server, 'QWE');
   provider = await organization(server, 'TP1', 'third-party');
 });
-afterAll(async () => {
-  expect((await examineBudgets(server.database)).differences).toEqual([]);
-  await server.close();
-});
+afterAll(() => closeBalanced(server));
 
 async function opened(): Promise<any> {
   const { body } = await open(server, budgetBody({ patient: await person(server), owner: icb }));

@@ -1,5 +1,6 @@
 // The organisations, patients and budgets of the tests of personal health budgets, in the shapes that clients send.
 import { BASE, numbers, patientBody } from './people.js';
+import { examineBudgets } from '../../src/budgets/doctor.js';
 import type { Answer, TestServer } from '../server.js';
 
 export const ODS = 'https://fhir.nhs.uk/Id/ods-organization-code';
@@ -95,4 +96,10 @@ export function linesOf(account: any): { lineId: string; model: string; amount: 
       const part = (name: string): any => parts.find(({ url }: any) => url === name);
       return { lineId: part('lineId').valueId, model: part('model').valueCode, amount: part('amount').valueMoney.value };
     });
+}
+
+/** The end of a test file that moves money: whatever it did, the books agree. */
+export async function closeBalanced(server: TestServer): Promise<void> {
+  expect((await examineBudgets(server.database)).differences).toEqual([]);
+  await server.close();
 }

@@ -2,7 +2,7 @@
 import { gbp } from './budgets.js';
 import { expectRefusal } from '../api/refusal.js';
 import { errorCode } from './people.js';
-import { balanceOf, opened, parties, purchaseBody, recorded, type Opened, type PurchaseBody } from './purchases.js';
+import { balanceOf, ledgerOf, opened, parties, purchaseBody, recorded, type Opened, type PurchaseBody } from './purchases.js';
 import { startServer, type Answer, type TestServer } from '../server.js';
 
 let server: TestServer;
@@ -20,10 +20,7 @@ const reserve = (on: Opened, amount: number): Entry => entry(purchaseBody({ ...o
 const fulfil = (on: Opened, amount: number, rest: Partial<PurchaseBody> = {}): Entry =>
   entry(JSON.parse(JSON.stringify(purchaseBody({ ...on, amount, fulfils: 'x', ...rest })).replace('Claim/x', URN)));
 const send = (...entries: readonly Entry[]): Promise<Answer> => server.send('POST', '', { token: server.tokens.admin, body: { resourceType: 'Bundle', type: 'transaction', entry: entries } });
-const ledger = async (account: string): Promise<[string, number][]> => {
-  const { rows } = await server.database.query<{ kind: string; amount: number }>({ text: 'select kind, amount from fhir.ledger where account = $1 order by number', values: [account] });
-  return rows.map(({ kind, amount }) => [kind, amount]);
-};
+const ledger = (account: string): Promise<[string, number][]> => ledgerOf(server, account);
 
 test.each(['commitment first', 'purchase first'])('%s: what is reserved is taken over, and the rest released', async (order) => {
   const on = await opened(server, known, { lines: [{ amount: gbp(100) }] });

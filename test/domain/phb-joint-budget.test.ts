@@ -1,8 +1,7 @@
 // C32E10: purchases on a joint budget are divided over the budgets in it, and each owner sees its own (domain.md 2.1 E10, 3.8 rule 9, edge
 // case 6.8; rulings 20, 56, 57).
-import { examineBudgets } from '../../src/budgets/doctor.js';
 import { BASE, errorCode, parametersOf } from './people.js';
-import { extension, gbp, linesOf, made, organization } from './budgets.js';
+import { closeBalanced, extension, gbp, linesOf, made, organization } from './budgets.js';
 import { balanceOf, change, purchaseBody, record, recorded } from './purchases.js';
 import { codeIn, directLine, linkPlan, paidIn, pay, refund } from './payments.js';
 import { jointOf, move, type Joint, type Part } from './joint.js';
@@ -14,10 +13,7 @@ beforeAll(async () => {
   server = await startServer();
   provider = await organization(server, 'GYM1', 'provider');
 });
-afterAll(async () => {
-  expect((await examineBudgets(server.database)).differences).toEqual([]);
-  await server.close();
-});
+afterAll(() => closeBalanced(server));
 
 const read = (path: string, token = server.tokens.admin): Promise<Answer> => server.send('GET', path, { token });
 const words = ({ body }: Answer): string => body.issue[0].details.text;

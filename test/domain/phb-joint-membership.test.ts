@@ -1,7 +1,6 @@
 // C32E10: budgets of one patient are joined, and taken out again (domain.md 2.1 E10, 3.4 acc-5; ruling 56).
-import { examineBudgets } from '../../src/budgets/doctor.js';
 import { errorCode } from './people.js';
-import { allocation, budgetBody, gbp, made, open, organization, person } from './budgets.js';
+import { allocation, budgetBody, closeBalanced, gbp, made, open, organization, person } from './budgets.js';
 import { balanceOf, purchaseBody, record, recorded } from './purchases.js';
 import { consentBody, jointBody, jointOf, move } from './joint.js';
 import { teamBody } from './world.js';
@@ -17,10 +16,7 @@ beforeAll(async () => {
   council = await organization(server, 'LA1', 'local-authority');
   provider = await organization(server, 'GYM1', 'provider');
 });
-afterAll(async () => {
-  expect((await examineBudgets(server.database)).differences).toEqual([]);
-  await server.close();
-});
+afterAll(() => closeBalanced(server));
 
 const read = (path: string, token = server.tokens.admin): Promise<Answer> => server.send('GET', path, { token });
 const words = ({ body }: Answer): string => body.issue[0].details.text;

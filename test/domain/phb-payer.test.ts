@@ -1,7 +1,6 @@
 // C32E7 and C32E5: who pays from which line, and who is told what (domain.md section 4, the row of $pay; rulings 1, 21, 35, 36, 49).
-import { examineBudgets } from '../../src/budgets/doctor.js';
 import { errorCode } from './people.js';
-import { gbp, linesOf, made, organization } from './budgets.js';
+import { closeBalanced, gbp, linesOf, made, organization } from './budgets.js';
 import { balanceOf, opened, parties, purchaseBody, recorded, type Opened } from './purchases.js';
 import { approved, call, codeIn, directLine, linkPlan, paidIn, pay } from './payments.js';
 import { teamBody } from './world.js';
@@ -16,10 +15,7 @@ beforeAll(async () => {
   isf = await organization(server, 'ISF1', 'third-party');
   await organization(server, 'ISF2', 'third-party');
 });
-afterAll(async () => {
-  expect((await examineBudgets(server.database)).differences).toEqual([]);
-  await server.close();
-});
+afterAll(() => closeBalanced(server));
 
 interface Mixed extends Opened {
   /** lineIds by model. */

@@ -1,10 +1,9 @@
 // C32E7: a purchase is paid, money comes back, and the books show it to the penny (domain.md 2.1, 3.8; rulings 14, 36, 37, 50; section 4).
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { examineBudgets } from '../../src/budgets/doctor.js';
 import { BASE, errorCode } from './people.js';
-import { gbp, made } from './budgets.js';
-import { balanceOf, change, opened, parties, purchaseBody, recorded, type Opened } from './purchases.js';
+import { closeBalanced, gbp, made } from './budgets.js';
+import { balanceOf, change, ledgerOf, opened, parties, purchaseBody, recorded, type Opened } from './purchases.js';
 import { call, close, codeIn, linkPlan, onAccount, paidIn, parametersBody, pay, refund } from './payments.js';
 import { startServer, type Answer, type TestServer } from '../server.js';
 
@@ -16,19 +15,13 @@ beforeAll(async () => {
   known = await parties(server);
   manager = await server.token('budget-manager', { organization: 'QWE' });
 });
-afterAll(async () => {
-  expect((await examineBudgets(server.database)).differences).toEqual([]);
-  await server.close();
-});
+afterAll(() => closeBalanced(server));
 
 const budget = (rest: object = {}): Promise<Opened> => opened(server, known, rest);
 const purchase = ({ patient, account, provider }: Opened, amount = 30, rest: object = {}): Promise<any> => recorded(server, purchaseBody({ patient, account, provider, amount, ...rest }));
 const text = ({ body }: Answer): string => body.issue[0].details.text;
 const read = (path: string, token = server.tokens.admin): Promise<Answer> => server.send('GET', path, { token });
-const ledger = async (account: string): Promise<[string, number][]> => {
-  const { rows } = await server.database.query<{ kind: string; amount: number }>({ text: 'select kind, amount from fhir.ledger where account = $1 order by number', values: [account] });
-  return rows.map(({ kind, amount }) => [kind, amount]);
-};
+const ledger = (account: string): Promise<[string, number][]> => ledgerOf(server, account);
 const wire = readFileSync('test/domain/wire/pay.json', 'utf8');
 
 describe('given a purchase of 30.00 on a notional line', () => {

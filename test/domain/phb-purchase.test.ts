@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { BASE, errorCode } from './people.js';
 import { extension, gbp, made } from './budgets.js';
 import { directLine, linkPlan, pay } from './payments.js';
-import { balanceOf, change, opened, parties, purchaseBody, record, recorded, type Opened } from './purchases.js';
+import { balanceOf, change, ledgerOf, opened, parties, purchaseBody, record, recorded, type Opened } from './purchases.js';
 import { startServer, type TestServer } from '../server.js';
 
 let server: TestServer;
@@ -18,10 +18,7 @@ const budget = (rest: object = {}): Promise<Opened> => opened(server, known, res
 const issue = (answer: any): any => answer.body.issue[0];
 const valueOf = (claim: any, id: string): any => claim.extension.find(({ url }: any) => url === `${BASE}/StructureDefinition/ext-${id}`);
 const wire = (name: string): string => readFileSync(`test/domain/wire/${name}`, 'utf8');
-const ledger = async (account: string): Promise<[string, number][]> => {
-  const { rows } = await server.database.query<{ kind: string; amount: number }>({ text: 'select kind, amount from fhir.ledger where account = $1 order by number', values: [account] });
-  return rows.map(({ kind, amount }) => [kind, amount]);
-};
+const ledger = (account: string): Promise<[string, number][]> => ledgerOf(server, account);
 
 describe('recording a purchase', () => {
   it('takes the wire example as printed: 201, amounts as written, its money reserved on the only line', async () => {

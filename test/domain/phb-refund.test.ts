@@ -1,8 +1,7 @@
 // C32E7: money comes back, by refund of a payment and by clawback of what a holder has, and nobody writes payments by hand
 // (domain.md 3.8 rules 8 and 10, 3.9; rulings 2, 28, 37, 38, 42).
-import { examineBudgets } from '../../src/budgets/doctor.js';
 import { BASE, errorCode } from './people.js';
-import { gbp, linesOf, made } from './budgets.js';
+import { closeBalanced, gbp, linesOf, made } from './budgets.js';
 import { balanceOf, change, opened, parties, purchaseBody, recorded, type Opened } from './purchases.js';
 import { call, close, codeIn, directLine, linkPlan, onAccount, paidIn, pay, refund } from './payments.js';
 import { teamBody } from './world.js';
@@ -16,10 +15,7 @@ beforeAll(async () => {
   known = await parties(server);
   manager = await server.token('budget-manager', { organization: 'QWE' });
 });
-afterAll(async () => {
-  expect((await examineBudgets(server.database)).differences).toEqual([]);
-  await server.close();
-});
+afterAll(() => closeBalanced(server));
 
 const read = (path: string, token = server.tokens.admin): Promise<Answer> => server.send('GET', path, { token });
 const words = ({ body }: Answer): string => body.issue[0].details.text;

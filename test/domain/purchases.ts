@@ -86,3 +86,9 @@ export async function balanceOf(server: TestServer, account: string, token = ser
   if (status !== 200) throw new Error(`$balance: ${status} ${text}`);
   return Object.fromEntries(Object.entries(parametersOf(body)).flatMap(([name, value]) => (typeof value?.value === 'number' ? [[name, value.value]] : [])));
 }
+
+/** Kind and pence of each movement on a budget, in order. */
+export async function ledgerOf({ database }: TestServer, account: string): Promise<[string, number][]> {
+  const { rows } = await database.query<{ kind: string; amount: number }>({ text: 'select kind, amount from fhir.ledger where account = $1 order by number', values: [account] });
+  return rows.map(({ kind, amount }) => [kind, amount]);
+}
