@@ -1,7 +1,7 @@
 // The row of one access, and the statements that store it: by itself, many at once, or beside a write.
 import type { Queryable } from '../db/database.js';
 import type { Beside } from '../store/store.js';
-import { numberArray, textArray } from '../store/array-text.js';
+import { numberArray, rowsSql, textArray } from '../store/array-text.js';
 
 export interface AuditRow {
   /** UUIDv7: holds the time. */
@@ -44,8 +44,8 @@ function oneValues(row: AuditRow): unknown[] {
 }
 
 function manyText(first: number): string {
-  const arrays = TYPES.map((type, index) => `$${String(first + index)}::${type}[]`).join(', ');
-  return `insert into fhir.audit_event (${COLUMNS}) select ${COLUMNS.replace('others', 'others::text[]')} from unnest(${arrays}) as given (${COLUMNS})`;
+  const given = Object.fromEntries(COLUMNS.split(', ').map((column, index) => [column, `$${String(first + index)}::${TYPES[index] ?? ''}[]`]));
+  return `insert into fhir.audit_event (${COLUMNS}) select ${COLUMNS.replace('others', 'others::text[]')} from ${rowsSql(given)} as given`;
 }
 
 function manyValues(rows: readonly AuditRow[]): unknown[] {

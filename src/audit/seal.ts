@@ -60,7 +60,7 @@ const UNSEALED = {
 };
 const SEAL = {
   name: 'audit seal',
-  text: 'insert into fhir.audit_seal (seq, event, link) select * from unnest($1::bigint[], $2::uuid[], $3::bytea[])',
+  text: 'insert into fhir.audit_seal (seq, event, link) select unnest($1::bigint[]), unnest($2::uuid[]), unnest($3::bytea[])',
 };
 const END = { name: 'audit chain end', text: `update fhir.audit_chain set seq = $1, link = $2, xid = $3::xid8, event = $4 where name = 'audit'` };
 

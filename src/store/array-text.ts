@@ -27,6 +27,14 @@ function escaped(character: string): string {
   return character === '\0' ? '' : `\\${character}`;
 }
 
+/**
+ * The rows that arrays of one length make, each a column: SQL of an array by the column's name. In the target list all arrays are stepped through
+ * together; in FROM each would be laid aside first, at 3 µs a column however few its rows.
+ */
+export function rowsSql(arrays: Readonly<Record<string, string>>): string {
+  return `(select ${Object.entries(arrays).map(([name, array]) => `unnest(${array}) as ${name}`).join(', ')})`;
+}
+
 /** Many JSON texts in one parameter, to be read by `jsonTextArray`: a third of the work of quoting and unquoting each. */
 export function joinedJson(texts: readonly (string | null)[]): string {
   return texts.map((text) => text ?? NOTHING).join(SEPARATOR);

@@ -1,6 +1,6 @@
 // The dictionary of `:text`, fhir.code_text: each statement that stores resources adds the texts it does not hold yet.
 import type { CodeText } from '../search/index-rows.js';
-import { numberArray, textArray } from './array-text.js';
+import { numberArray, rowsSql, textArray } from './array-text.js';
 import type { Change } from './store.js';
 
 /** Then all are forgotten, and learnt anew: a text added once more costs a look into one index. */
@@ -50,8 +50,8 @@ function compare(a: CodeText, b: CodeText): number {
 /** Its parameters, from `first`, are those of textValues. */
 export function insertTexts(first: number): string {
   const [params, values, tokens] = [first, first + 1, first + 2].map((place) => `$${String(place)}`);
-  return `insert into fhir.code_text (param, value, token) select param, value, token
-    from unnest(${params}::integer[], ${values}::text[], ${tokens}::bigint[]) as given (param, value, token) on conflict do nothing`;
+  const given = rowsSql({ param: `${params}::integer[]`, value: `${values}::text[]`, token: `${tokens}::bigint[]` });
+  return `insert into fhir.code_text (param, value, token) select param, value, token from ${given} as given on conflict do nothing`;
 }
 
 export function textValues(texts: readonly CodeText[]): string[] {

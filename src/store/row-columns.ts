@@ -1,7 +1,7 @@
 // The columns of a resource table as parameters of a statement: one row as plain values, many as one array per column.
 import type { IndexRows } from '../search/index-rows.js';
 import type { RowShift } from '../search/shift.js';
-import { joinedJson, joinedJsonSql, numberArray, textArray } from './array-text.js';
+import { joinedJson, joinedJsonSql, numberArray, rowsSql, textArray } from './array-text.js';
 import type { Change } from './store.js';
 
 interface Column {
@@ -44,10 +44,9 @@ const fence = (generation: number): string => `where (select 1 / (generation = $
 export function givenRows(kind: 'create' | 'change', many: boolean, generation: number): string {
   const columns = columnsOf(kind);
   if (!many) return `select ${columns.map(({ name, type }, index) => `$${String(index + 1)}::${type} as ${name}`).join(', ')} ${fence(generation)}`;
-  const names = columns.map(({ name }) => name).join(', ');
-  const arrays = columns.map(({ name, type }, index) => arraySql(`$${String(index + 1)}`, name, type));
+  const arrays = Object.fromEntries(columns.map(({ name, type }, index) => [name, arraySql(`$${String(index + 1)}`, name, type)]));
   const cells = columns.map(({ name, type }) => (type.endsWith('[]') ? `${name}::${type} as ${name}` : name));
-  return `select ${cells.join(', ')} from unnest(${arrays.join(', ')}) as given (${names}) ${fence(generation)}`;
+  return `select ${cells.join(', ')} from ${rowsSql(arrays)} as given ${fence(generation)}`;
 }
 
 const SHIFT_TYPES = ['text', 'bigint', 'bigint', 'text', 'text', 'bigint[]', 'bigint[]', 'text', 'bigint'] as const;
@@ -56,9 +55,9 @@ export const SHIFT_PARAMETERS = SHIFT_NAMES.length;
 
 /** The rows that shiftValues hands in, from $1. */
 export function shiftedRows(generation: number): string {
-  const arrays = SHIFT_NAMES.map((name, index) => arraySql(`$${String(index + 1)}`, name, SHIFT_TYPES[index] ?? 'text'));
+  const arrays = Object.fromEntries(SHIFT_NAMES.map((name, index) => [name, arraySql(`$${String(index + 1)}`, name, SHIFT_TYPES[index] ?? 'text')]));
   const cells = SHIFT_NAMES.map((name, index) => (SHIFT_TYPES[index] === 'bigint[]' ? `${name}::bigint[] as ${name}` : name));
-  return `select ${cells.join(', ')} from unnest(${arrays.join(', ')}) as given (${SHIFT_NAMES.join(', ')}) ${fence(generation)}`;
+  return `select ${cells.join(', ')} from ${rowsSql(arrays)} as given ${fence(generation)}`;
 }
 
 /** Of changes that shift their rows. */

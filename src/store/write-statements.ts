@@ -1,6 +1,7 @@
 // The statements that store changes: one for all changes of a kind to a type, with history and side rows in the same stroke.
 // Their texts depend on the type, the side tables they fill, whether they add to the dictionary, and one or many, so each is prepared
 // once per connection.
+import { rowsSql } from './array-text.js';
 import { insertTexts } from './code-texts.js';
 import type { ShiftedMember } from '../search/shift.js';
 import { CHANGE_PARAMETERS, CREATE_PARAMETERS, givenRows, ROW_COLUMNS, SHIFT_PARAMETERS, shiftedRows } from './row-columns.js';
@@ -130,7 +131,7 @@ function besidePart(rowParameters: number, { sides, texts, many, besides }: Fill
 }
 
 function insertSide({ name, columns, arrays }: SideTable, first: number, many: boolean): string {
-  const cells = arrays.map((type, index) => `$${String(first + index)}::${type}`);
-  const from = many ? `unnest(${cells.join(', ')}, $${String(first + arrays.length)}::text[]) as given (${columns}, id)` : `unnest(${cells.join(', ')}) as given (${columns})`;
-  return `insert into fhir.${name} (${columns}, id) select ${columns}, ${many ? 'id' : '$1::text'} from ${from}`;
+  const given = Object.fromEntries(columns.split(', ').map((column, index) => [column, `$${String(first + index)}::${arrays[index] ?? ''}`]));
+  if (many) given['id'] = `$${String(first + arrays.length)}::text[]`;
+  return `insert into fhir.${name} (${columns}, id) select ${columns}, ${many ? 'id' : '$1::text'} from ${rowsSql(given)} as given`;
 }
