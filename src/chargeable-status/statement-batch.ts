@@ -9,11 +9,12 @@ import type { Change } from '../store/store.js';
 import { withAssertion, type Assertion } from './assertion.js';
 import { STATUS_ASSERTION } from './codes.js';
 import type { NonePolicy } from './effective-status.js';
-import { addToMany, mergedAmong, type ManyContext } from './many-patients.js';
+import { foresee, holdPatients, Outdated, type Foreseen, type Foreseeing } from './foreseen.js';
+import { addToMany, mergedAmong, saveMany, type ManyContext } from './many-patients.js';
 import { changeAssertions } from './patient-status.js';
 import { placeAll, type Placed } from './placing.js';
 import { conflictId, conflictTask, quarantineTask } from './quarantine.js';
-import { assertionOf, claimOf, saysTheSame, statementFaults, statementKey } from './statement.js';
+import { assertionOf, claimOf, saysTheSame, statementFaults, statementKey, statementNumber } from './statement.js';
 import { keepConflicts, registerStatements, statementsOfKeys, takeKeys } from './statement-register.js';
 import type { Claim, StatementSource } from './statement-source.js';
 
@@ -35,6 +36,10 @@ interface Fresh {
   readonly key: string;
   readonly claim: Claim;
   readonly change: Change;
+  /** The NHS number it gives. */
+  readonly number: string | undefined;
+  /** Undefined where what follows from it is found out under a lock. */
+  readonly foreseen?: Foreseen | undefined;
 }
 
 /** A batch, judged: what is to be stored of it, and what is not. */
@@ -46,11 +51,8 @@ export interface JudgedBatch {
   readonly keys: readonly string[];
 }
 
-export interface JudgeParts {
-  readonly db: Queryable;
+export interface JudgeParts extends Foreseeing {
   readonly source: StatementSource;
-  /** Milliseconds since the epoch. */
-  readonly now: number;
   readonly newId: () => string;
   /** Is it FHIR, and does it meet its profile? */
   readonly validate: (resource: Resource) => readonly Issue[];
@@ -72,7 +74,8 @@ export async function judgeBatch(records: readonly ReadStatement[], parts: Judge
   const refused: Refused[] = [];
   const conflicts: JudgedBatch['conflicts'][number][] = [];
   let unchanged = 0;
-  for (const { line, document, key } of keyed) {
+  for (const [index, { line, document, key }] of keyed.entries()) {
+    if (index % AT_ONCE === 0) await parts.breathe();
     const existing = key === undefined ? undefined : known.get(key);
     if (key !== undefined && existing) {
       if (saysTheSame(existing, document.value as Resource)) unchanged += 1;
@@ -85,10 +88,17 @@ export async function judgeBatch(records: readonly ReadStatement[], parts: Judge
       refused.push({ line, text: issue ? wordsOf(issue) : '' });
       continue;
     }
-    fresh.push({ statement, key, claim: claimOf(statement, source), change: parts.first(statement, document) });
+    fresh.push({ statement, key, claim: claimOf(statement, source), change: parts.first(statement, document), number: statementNumber(statement) });
     known.set(key, statement);
   }
-  return { fresh, unchanged, refused, conflicts, keys };
+  return { fresh: await withForeseen(fresh, parts), unchanged, refused, conflicts, keys };
+}
+
+const AT_ONCE = 25;
+
+async function withForeseen(fresh: readonly Fresh[], parts: JudgeParts): Promise<readonly Fresh[]> {
+  const foreseen = await foresee(fresh.map(({ number, statement, claim }) => ({ number, assertion: () => assertionOf(statement, claim, parts.now) })), parts);
+  return foreseen.size === 0 ? fresh : fresh.map((one) => ({ ...one, foreseen: one.number === undefined ? undefined : foreseen.get(one.number) }));
 }
 
 /** As a single write asks: is it FHIR, is it a good statement, does it meet its profile? */
@@ -123,36 +133,82 @@ export interface StoredCounts {
   readonly accepted: number;
   readonly matched: number;
   readonly quarantined: number;
-  /** Each stored statement with its patient, for the record of accesses. */
-  readonly written: readonly { readonly id: string; readonly patient: string | undefined }[];
 }
 
 export interface StoreBatchContext extends ManyContext {
   /** The change that stores a resource the server made. */
   made(resource: Resource): Change;
+  /** Stores the record of accesses: each stored statement with its patient. */
+  record(written: readonly { readonly id: string; readonly patient: string | undefined }[]): Promise<void>;
 }
 
-/** In one transaction: keys, patients, statuses, Tasks and statements. Throws KeyTaken where another was quicker. */
-export async function storeBatch({ fresh, conflicts }: JudgedBatch, source: StatementSource, context: StoreBatchContext, nonePolicy: NonePolicy): Promise<StoredCounts> {
-  const { tx, now, made } = context;
+/**
+ * In one transaction: keys, patients, statuses, Tasks and statements. Throws KeyTaken or Outdated where another was quicker; the transaction
+ * must then be left. What was foreseen is sent at once, without waiting for answers.
+ */
+export async function storeBatch(judged: JudgedBatch, source: StatementSource, context: StoreBatchContext, nonePolicy: NonePolicy): Promise<StoredCounts> {
+  const { fresh, conflicts } = judged;
   const tasks = await conflictTasks(conflicts, source, context);
   if (fresh.length === 0) {
-    await tx.write(tasks);
-    return { accepted: 0, matched: 0, quarantined: 0, written: [] };
+    await context.tx.write(tasks);
+    return { accepted: 0, matched: 0, quarantined: 0 };
   }
-  const taken = await takeKeys(tx.db, source.code, fresh.map(({ key, statement }) => ({ key, statement: statement.id ?? '' })));
-  if (taken.size < fresh.length) throw new KeyTaken('a key was taken by another write');
-  const places = await placeAll(tx.db, fresh.map(({ statement }) => statement));
-  const rows = fresh.map(({ statement, claim }, index) => ({ ...(places[index] as Placed), id: statement.id ?? '', claim }));
-  await registerStatements(tx.db, source.code, rows, now);
-  for (const { id, why } of rows) if (why) tasks.push(made(quarantineTask(id, why, now)));
-  const { rounds, merged } = await inOrder(fresh, places, context);
-  const [first = new Map<string, Assertion>(), ...later] = rounds;
-  await tx.write([...fresh.map(({ change }) => change), ...(await addToMany(first, context, nonePolicy)), ...tasks]);
-  for (const round of later) await tx.write(await addToMany(round, context, nonePolicy));
-  for (const { patient, assertion } of merged) await changeAssertions(patient, (list) => withAssertion(list, assertion), context, nonePolicy);
+  const rows = await placeFresh(fresh, context);
+  for (const { id, why } of rows) if (why) tasks.push(context.made(quarantineTask(id, why, context.now)));
+  await storeForeseen(fresh, rows, tasks, source, context);
+  await addRest(fresh, rows, context, nonePolicy);
   const matched = rows.filter(({ patient }) => patient !== undefined).length;
-  return { accepted: fresh.length, matched, quarantined: fresh.length - matched, written: rows };
+  return { accepted: fresh.length, matched, quarantined: fresh.length - matched };
+}
+
+type PlacedRow = Placed & { readonly id: string; readonly claim: Claim };
+
+/** Where each belongs. All Patients that will be written are then locked, where some had to be looked for. */
+async function placeFresh(fresh: readonly Fresh[], { tx: { db } }: StoreBatchContext): Promise<readonly PlacedRow[]> {
+  const rest = fresh.filter(({ foreseen }) => !foreseen);
+  const found = rest.length > 0 ? await placeAll(db, rest.map(({ statement }) => statement)) : [];
+  const foreseen = fresh.flatMap((one) => one.foreseen ?? []);
+  const known = new Set(foreseen.map(({ patient }) => patient));
+  const others = [...new Set(found.flatMap(({ patient }) => patient ?? []))];
+  if (others.some((patient) => known.has(patient))) throw new Outdated('a Patient is meant in two ways');
+  if (others.length > 0 || foreseen.some(({ change }) => !change)) await holdPatients(db, foreseen, others);
+  const places = found.values();
+  return fresh.map(({ statement, claim, number, foreseen: one }) => {
+    const place = one ? { number, person: undefined, patient: one.patient } : (places.next().value as Placed);
+    return { ...place, id: statement.id ?? '', claim };
+  });
+}
+
+/** All that needs no answer of the database, in one go. */
+async function storeForeseen(fresh: readonly Fresh[], rows: readonly PlacedRow[], tasks: readonly Change[], source: StatementSource, context: StoreBatchContext): Promise<void> {
+  const { tx, now, record } = context;
+  const foreseen = fresh.flatMap((one) => one.foreseen ?? []).sort((a, b) => (a.patient < b.patient ? -1 : 1));
+  const [taken, , saved] = await inOneGo([
+    takeKeys(tx.db, source.code, fresh.map(({ key, statement }) => ({ key, statement: statement.id ?? '' }))),
+    tx.write([...fresh.map(({ change }) => change), ...foreseen.flatMap(({ change }) => change ?? []), ...tasks]),
+    saveMany(foreseen.map(({ saving }) => saving), context),
+    registerStatements(tx.db, source.code, rows, now),
+    record(rows),
+  ] as const);
+  if (taken.size < fresh.length) throw new KeyTaken('a key was taken by another write');
+  if (!saved) throw new Outdated('a status was changed by another');
+}
+
+/** Waits for all even where one fails: nothing may be sent any more once the transaction is left. What failed first made the others fail. */
+async function inOneGo<T extends readonly Promise<unknown>[]>(work: T): Promise<{ readonly [K in keyof T]: Awaited<T[K]> }> {
+  const errors: unknown[] = [];
+  for (const one of work) one.catch((error: unknown) => errors.push(error));
+  await Promise.allSettled(work);
+  if (errors.length > 0) throw errors[0];
+  return Promise.all(work);
+}
+
+async function addRest(fresh: readonly Fresh[], places: readonly Placed[], context: StoreBatchContext, nonePolicy: NonePolicy): Promise<void> {
+  const rest = fresh.flatMap((one, index) => (one.foreseen ? [] : [{ ...one, patient: places[index]?.patient }]));
+  if (rest.length === 0) return;
+  const { rounds, merged } = await inOrder(rest, context);
+  for (const round of rounds) await context.tx.write(await addToMany(round, context, nonePolicy));
+  for (const { patient, assertion } of merged) await changeAssertions(patient, (list) => withAssertion(list, assertion), context, nonePolicy);
 }
 
 interface Additions {
@@ -163,11 +219,8 @@ interface Additions {
 }
 
 /** The statements of one patient, and of those merged with it, come one after another, as single writes would: each makes its own version. */
-async function inOrder(fresh: readonly Fresh[], places: readonly Placed[], context: StoreBatchContext): Promise<Additions> {
-  const added = fresh.flatMap(({ statement, claim }, index) => {
-    const patient = places[index]?.patient;
-    return patient === undefined ? [] : [{ patient, assertion: assertionOf(statement, claim, context.now) }];
-  });
+async function inOrder(rest: readonly (Fresh & { readonly patient: string | undefined })[], context: StoreBatchContext): Promise<Additions> {
+  const added = rest.flatMap(({ statement, claim, patient }) => (patient === undefined ? [] : [{ patient, assertion: assertionOf(statement, claim, context.now) }]));
   const families = await mergedAmong([...new Set(added.map(({ patient }) => patient))], context);
   const rounds: Map<string, Assertion>[] = [];
   const counts = new Map<string, number>();

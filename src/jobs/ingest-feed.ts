@@ -1,5 +1,6 @@
 // A file of statements, taken in batch by batch. Each batch is one transaction with the place in the file it ends at, so that every
 // row is read once whatever happens to the process (domain.md 3.6 $ingest-status-feed, ruling 5).
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Queryable } from '../db/database.js';
 import { FhirError } from '../fhir/errors.js';
 import type { Issue } from '../fhir/issue.js';
@@ -8,18 +9,20 @@ import type { Resource } from '../fhir/resource.js';
 import { storedText } from '../fhir/stored-text.js';
 import type { NonePolicy } from '../chargeable-status/effective-status.js';
 import { feedByCode } from '../chargeable-status/feed-definition.js';
+import { Outdated } from '../chargeable-status/foreseen.js';
+import type { NextVersion } from '../chargeable-status/many-patients.js';
 import { judgeBatch, KeyTaken, storeBatch, wordsOfError, type JudgedBatch, type ReadStatement, type Refused } from '../chargeable-status/statement-batch.js';
 import { NEEDED_COLUMNS, STATEMENT_COLUMNS, statementOfRow, type StatementColumn, type StatementRow } from '../chargeable-status/statement-row.js';
 import { feedSource, HOME_OFFICE, type StatementSource } from '../chargeable-status/statement-source.js';
 import { amend, firstVersion, withMember } from '../interactions/amend.js';
 import type { Parts } from '../interactions/context.js';
-import type { Change, StoredVersion, Transaction } from '../store/store.js';
+import { VersionConflict, type Change, type Transaction } from '../store/store.js';
 import { cellsOf, readRecords, type FileFormat, type FileRecord } from './file-records.js';
 import { absentCount, addJobKeys } from './full-file.js';
 import type { Job } from './job.js';
 import { readFrom } from './job-file.js';
 import { addLines } from './job-lines.js';
-import { recordWrites } from './job-record.js';
+import { recordWrites, type WrittenStatement } from './job-record.js';
 import { JobFault, StalePiece, type JobKind, type Piece, type Work } from './job-runner.js';
 
 export const INGEST_FEED = 'ingest-status-feed';
@@ -65,13 +68,17 @@ async function openFile(job: Job, parts: IngestParts): Promise<Work> {
   const read = (position: number): Promise<Buffer | undefined> => readFrom(parts.db, job.id, position);
   const header = request.format === 'csv' ? await readHeader(read) : undefined;
   const lines = new Map([[job.position, (JSON.parse(job.progress) as IngestCounts).line]]);
+  /** Of the piece that is being stored while the next is prepared. */
+  let storing: ReadonlySet<string> = new Set();
   return {
-    async prepare(position) {
+    async prepare(position, stale) {
       const from = position === 0 && header ? { position: header.end, line: header.line } : { position, line: lines.get(position) ?? 1 };
       const page = await readRecords(read, request.format, from, BATCH);
       if (!page) return undefined;
       lines.set(page.end, page.line);
-      return pieceOf(await judgeRecords(page.records, header?.columns, source, parts), { end: page.end, line: page.line, rows: page.records.length }, { job, request, source }, parts);
+      const judged = await judgeRecords(page.records, header?.columns, source, { ...parts, taken: stale ? undefined : storing });
+      storing = new Set(judged.fresh.flatMap(({ number }) => number ?? []));
+      return pieceOf(judged, { end: page.end, line: page.line, rows: page.records.length }, { job, request, source }, parts);
     },
     async finish(tx, progress) {
       const counts = JSON.parse(progress) as IngestCounts;
@@ -111,12 +118,18 @@ interface Judged extends JudgedBatch {
   readonly now: number;
 }
 
-async function judgeRecords(records: readonly FileRecord[], columns: readonly StatementColumn[] | undefined, source: StatementSource, parts: IngestParts): Promise<Judged> {
-  const { db, newId, validate, profiles, extract, clock } = parts;
+interface JudgeParts extends IngestParts {
+  /** NHS numbers of the piece that is still being stored; undefined where nothing is to be foreseen. */
+  readonly taken: ReadonlySet<string> | undefined;
+}
+
+async function judgeRecords(records: readonly FileRecord[], columns: readonly StatementColumn[] | undefined, source: StatementSource, parts: JudgeParts): Promise<Judged> {
+  const { db, newId, validate, profiles, extract, shift, clock, nonePolicy, taken } = parts;
   const now = clock();
   const read: ReadStatement[] = [];
   const unreadable: Refused[] = [];
-  for (const record of records) {
+  for (const [index, record] of records.entries()) {
+    if (index % AT_ONCE === 0) await breathe();
     const document = documentOf(record, columns, source);
     if (typeof document === 'string') unreadable.push({ line: record.line, text: document });
     else read.push({ line: record.line, document });
@@ -125,9 +138,14 @@ async function judgeRecords(records: readonly FileRecord[], columns: readonly St
     const { id = '' } = statement;
     return { type: 'Observation', id, version: 1, updated: now, method: 'POST', text: storedText(document, { id, versionId: 1, lastUpdated: now }), rows: extract(statement, document) };
   };
-  const judged = await judgeBatch(read, { db, source, now, newId, validate, first, profiles: (resource): readonly Issue[] | Promise<readonly Issue[]> => profiles.check(resource) });
+  const check = (resource: Resource): readonly Issue[] | Promise<readonly Issue[]> => profiles.check(resource);
+  const judged = await judgeBatch(read, { db, source, now, newId, validate, first, profiles: check, next: nextBy({ now, extract, shift }), nonePolicy, taken, breathe });
   return { ...judged, now, refused: [...unreadable, ...judged.refused] };
 }
+
+/** Records that are read in one go: what the database answers meanwhile to others is not kept waiting longer. */
+const AT_ONCE = 25;
+const breathe = async (): Promise<void> => { await nextTurn(); };
 
 /** The statement of a record; words where it can't be read. */
 function documentOf({ text }: FileRecord, columns: readonly StatementColumn[] | undefined, source: StatementSource): JsonDocument | string {
@@ -164,10 +182,10 @@ function pieceOf(judged: Judged, { end, line, rows }: Place, { job, request, sou
     async store(tx, progress) {
       const before = JSON.parse(progress) as IngestCounts;
       const context = contextOf(tx, now, parts);
-      const stored = await storeBatch(judged, source, context, parts.nonePolicy).catch((error: unknown) => {
-        throw error instanceof KeyTaken ? new StalePiece(error.message) : error;
+      const record = (written: readonly WrittenStatement[]): Promise<void> => recordWrites(tx.db, job, written, parts.newId);
+      const stored = await storeBatch(judged, source, { ...context, record }, parts.nonePolicy).catch((error: unknown) => {
+        throw isOutdated(error) ? new StalePiece(error.message) : error;
       });
-      await recordWrites(tx.db, job, stored.written, parts.newId);
       await addLines(tx.db, job.id, refusedLines(judged));
       if (request.mode === 'full') await addJobKeys(tx.db, job.id, judged.keys);
       const after: IngestCounts = {
@@ -185,14 +203,19 @@ function pieceOf(judged: Judged, { end, line, rows }: Place, { job, request, sou
   };
 }
 
+/** Another was quicker with something that the batch was judged by. */
+const isOutdated = (error: unknown): error is Error => error instanceof KeyTaken || error instanceof Outdated || error instanceof VersionConflict;
+
 function contextOf(tx: Transaction, now: number, { newId, extract, shift }: IngestParts) {
   return {
     tx, now, newId,
     put: (resource: Resource) => amend(resource, { tx, now, extract }),
-    next: (current: StoredVersion, member: string, change: Parameters<typeof withMember>[2]) => withMember(current, member, change, { now, extract, shift }),
+    next: nextBy({ now, extract, shift }),
     made: (resource: Resource) => firstVersion(resource, { now, extract }),
   };
 }
+
+const nextBy = (changing: Parameters<typeof withMember>[3]): NextVersion => (current, member, change) => withMember(current, member, change, changing);
 
 const CONFLICT = 'CONFLICTING_VALUES: this key was used before with other content; a changed status comes under a new key';
 

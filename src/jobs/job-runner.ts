@@ -14,8 +14,8 @@ export interface Piece {
 }
 
 export interface Work {
-  /** The piece after `position`; undefined at the end. Called for the next piece while one is being stored. */
-  prepare(position: number): Promise<Piece | undefined>;
+  /** The piece after `position`; undefined at the end. Called for the next piece while one is being stored; `stale`: for one that was prepared and not true any more. */
+  prepare(position: number, stale?: boolean): Promise<Piece | undefined>;
   /** In the last transaction: what came of it all. */
   finish(tx: Transaction, progress: string): Promise<{ readonly progress: string; readonly result: string }>;
 }
@@ -115,7 +115,7 @@ async function doPieces(job: Job, work: Work, parts: RunnerParts, worker: () => 
     } catch (error) {
       if (!(error instanceof StalePiece)) throw error;
       await next.catch(() => undefined);
-      next = work.prepare(position);
+      next = work.prepare(position, true);
     }
   }
   await parts.store.transaction(async (tx) => {
