@@ -3,7 +3,7 @@
 import type { ValueSet } from '@medplum/fhirtypes';
 import { fail, FhirError } from '../fhir/errors.js';
 import type { FhirRequest } from '../fhir/request.js';
-import { withCodeLists, type CodeLists } from '../search/code-lists.js';
+import { needsLists, withCodeLists, type CodeLists } from '../search/code-lists.js';
 import type { ParsedSearch } from '../search/parse.js';
 import type { Coded } from '../search/params/token.js';
 import { readSearch } from '../search/search-request.js';
@@ -15,10 +15,14 @@ const PAGE = 10_000;
 
 const LOCAL = /^ValueSet\/([A-Za-z0-9\-.]{1,64})$/;
 
-export async function readListed(request: FhirRequest, context: Context, type: string, pairs: readonly (readonly [string, string])[]): Promise<ParsedSearch> {
-  const parsed = readSearch(request, { ...context, lists: true, words: true }, type, pairs);
-  return { ...parsed, query: await withCodeLists(parsed.query, listsFor(request, context)) };
+/** At once where no list has to be looked up. */
+export function readListed(request: FhirRequest, context: Context, type: string, pairs: readonly (readonly [string, string])[]): ParsedSearch | Promise<ParsedSearch> {
+  const { parts, now } = context;
+  const parsed = readSearch(request, { parts, now, lists: true, words: true }, type, pairs);
+  return needsLists(parsed.query) ? listed(parsed, listsFor(request, context)) : parsed;
 }
+
+const listed = async ({ query, warnings }: ParsedSearch, lists: CodeLists): Promise<ParsedSearch> => ({ query: await withCodeLists(query, lists), warnings });
 
 function listsFor({ base }: FhirRequest, context: Context): CodeLists {
   const { terminology } = context.parts;

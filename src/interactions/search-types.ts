@@ -46,7 +46,7 @@ export async function searchTypes(request: FhirRequest, context: Context, readin
   const read = reading(pairs);
   const types = typesAsked(request, context, pairs, read.types);
   const { asked, warnings } = plain(request, read.pairs);
-  const searches = await Promise.all(types.map((type) => readListed(request, context, type, asked)));
+  const searches = await Promise.all(types.map(async (type) => readListed(request, context, type, asked)));
   const queries = searches.map(({ query }) => read.narrow(query));
   if (queries.some((query) => query.explain)) return explained(queries, context);
   const found = await gather(queries, context, place);

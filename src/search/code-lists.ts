@@ -11,9 +11,12 @@ export interface CodeLists {
   line(way: 'above' | 'below', system: string, code: string): Promise<readonly Coded[]>;
 }
 
-/** The query with the lists of its criteria looked up; itself where none needs one. */
+/** Has a criterion a list to be looked up? */
+export const needsLists = ({ where }: Query): boolean => needsList(where);
+
+/** The query with the lists of its criteria looked up. */
 export async function withCodeLists(query: Query, lists: CodeLists): Promise<Query> {
-  return needsList(query.where) ? { ...query, where: await resolved(query.where, lists) } : query;
+  return { ...query, where: await resolved(query.where, lists) };
 }
 
 function needsList(clause: Clause): boolean {

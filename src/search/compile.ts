@@ -6,11 +6,12 @@ import type { Grant } from './grant.js';
 import { includeText } from './include.js';
 import { USUAL_LIMITS } from './limits.js';
 import { keysOf, packed, unpack, type PackedRow, type SearchRow } from './packed-page.js';
-import { pageText, type PageText } from './page.js';
+import { pageText, wholePage } from './page.js';
 import type { Cursor, Query } from './query.js';
 import { SqlScope } from './sql-scope.js';
 import { statementName } from './statement-name.js';
 import type { FrequencyOf } from './token-frequency.js';
+import type { WholePage } from './frame.js';
 
 /** Structurally the Statement of db/. */
 export interface SearchStatement {
@@ -32,16 +33,15 @@ export function searchStatement(definitions: Definitions, query: Query, grant: G
   const sql = new SqlScope([]);
   const writing = { definitions, sql, grant, frequencyOf };
   const typed = query.includes.length > 0;
-  const { text, keys } = typed ? withIncludes(writing, query) : matchesOnly(writing, query);
-  return { ...named(sql, text), read: (rows) => unpack(rows, keys, typed) };
+  const { name, text, keys } = typed ? withIncludes(writing, query) : wholePage(writing, query, matchesOnly);
+  const { values } = sql;
+  const read = (rows: readonly PackedRow[]): SearchRow[] => unpack(rows, keys, typed);
+  return name === undefined ? { text, values, read } : { name, text, values, read };
 }
 
-function matchesOnly(writing: Writing, query: Query): PageText {
-  const { text, keys } = pageText(writing, query, []);
-  return { text: packed(`(${text})`, keys, false), keys };
-}
+const matchesOnly = (select: string, keys: number): string => packed(`(${select})`, keys, false);
 
-function withIncludes(writing: Writing, query: Query): PageText {
+function withIncludes(writing: Writing, query: Query): WholePage {
   const { type, count, mostIncluded = USUAL_LIMITS.included } = query;
   const { text, keys } = pageText(writing, query, ['refs', 'self']);
   const { ctes, names } = includeText(writing, query.includes, type, mostIncluded + 1);
@@ -50,7 +50,8 @@ function withIncludes(writing: Writing, query: Query): PageText {
   const included = names.length === 0 ? '' : ` union all (select * from (select distinct on (type, id) type, id, res${nulls}`
     + ` from (${all}) i where not exists (select from shown s where s.type = i.type and s.id = i.id)) j limit ${mostIncluded + 1})`;
   const first = [`with page as materialized (${text})`, `shown as materialized (select '${type}'::text as type, id, refs, self from page limit ${count})`, ...ctes].join(', ');
-  return { text: `${first} ${packed(`(select null::text as type, id, res${keyNames(keys)} from page${included})`, keys, true)}`, keys };
+  const whole = `${first} ${packed(`(select null::text as type, id, res${keyNames(keys)} from page${included})`, keys, true)}`;
+  return { ...namedText(writing.sql, whole), keys };
 }
 
 const keyNames = (keys: number): string => Array.from({ length: keys }, (_, index) => `, k${index}`).join('');
@@ -63,12 +64,10 @@ export function totalStatement(definitions: Definitions, query: Query, grant: Gr
   const conjuncts = conjunctsOf(writing, query.type, query.where);
   const { drivers } = driversOf(writing, query.type, conjuncts);
   const tests = conjuncts.map((conjunct) => conjunctText(writing, row, conjunct, drivers.has(conjunct) ? 'drive' : 'filter'));
-  return named(sql, `select count(*) as total from fhir."${query.type}" r where ${['r.res is not null', ...tests].join(' and ')}`);
+  return { ...namedText(sql, `select count(*) as total from fhir."${query.type}" r where ${['r.res is not null', ...tests].join(' and ')}`), values: sql.values };
 }
 
-function named(sql: SqlScope, text: string): SearchStatement {
-  return sql.constant ? { name: statementName(text), text, values: sql.values } : { text, values: sql.values };
-}
+const namedText = ({ constant }: SqlScope, text: string): { readonly name?: string; readonly text: string } => (constant ? { name: statementName(text), text } : { text });
 
 /** Where the page after this row begins. */
 export const cursorOf = (row: SearchRow): Cursor => ({ keys: keysOf(row), id: row.id });

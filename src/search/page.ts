@@ -4,12 +4,13 @@
 import { fail } from '../fhir/errors.js';
 import { askedSlot, conjunctText, conjunctsOf, type Writing } from './clause.js';
 import { driversOf, RANK, type Conjunct, type Drivers } from './drivers.js';
-import { afterText, orderOf, orderText, rowAfterText, type Order, type OrderColumn, type Side } from './order.js';
-import { keyText } from './packed-page.js';
+import { frameOf, keep, ROW, type Frame, type WholePage } from './frame.js';
+import { afterText, orderText, rowAfterText, type Order, type OrderColumn, type Side } from './order.js';
 import type { Query } from './query.js';
 import { presenceText } from './presence.js';
 import { slotsOf, type Column } from './slots.js';
 import { MANY, type Use } from './sql-scope.js';
+import { statementName } from './statement-name.js';
 
 /**
  * walk: along the sort index, every clause sifting. take: by the best clauses, then sorted. subject: by the subject, whose index has the order of the
@@ -21,14 +22,13 @@ type Road = 'walk' | 'take' | 'subject' | 'probe' | 'glance' | 'natural';
 interface Page {
   readonly writing: Writing;
   readonly query: Query;
+  readonly frame: Frame;
   readonly order: Order;
   readonly conjuncts: readonly Conjunct[];
   readonly drivers: Drivers;
   /** The columns selected, without `select`. */
   readonly columns: string;
 }
-
-const ROW = 'r';
 
 export interface PageText {
   readonly text: string;
@@ -38,15 +38,39 @@ export interface PageText {
 
 /** At most count + 1 rows in order: the last only tells that there is a next page. `more` names further columns of the row. */
 export function pageText(writing: Writing, query: Query, more: readonly string[]): PageText {
+  const page = pageOf(writing, query, more);
+  return { text: roadText(page, takenRoad(page)), keys: page.order.columns.length };
+}
+
+/** The same as part of the statement that `whole` makes of its text. Where tests are all that is to be written, statements are found by these. */
+export function wholePage(writing: Writing, query: Query, whole: (text: string, keys: number) => string): WholePage {
+  const page = pageOf(writing, query, []);
+  const road = takenRoad(page);
+  const keys = page.order.columns.length;
+  const make = (select: string): WholePage => {
+    const text = whole(select, keys);
+    return writing.sql.constant ? { name: statementName(text), text, keys } : { text, keys };
+  };
+  if ((road !== 'take' && road !== 'subject') || idsDriver(page)) return make(roadText(page, road));
+  const tests = foundTests(page, []).join(' and ');
+  if (!writing.sql.constant) return make(foundSelect(page, road, tests));
+  const shape = `${road} ${query.count} ${tests}`;
+  return page.frame.kept.get(shape) ?? keep(page.frame, shape, make(foundSelect(page, road, tests)));
+}
+
+function pageOf(writing: Writing, query: Query, more: readonly string[]): Page {
   for (const { parameter: { code } } of query.sort) refuseOrder(writing, query.type, code);
-  const order = orderOf(writing.definitions, writing.sql, query, ROW);
+  const frame = frameOf(writing.definitions, writing.sql, query, more);
+  const { order, columns } = frame;
   const conjuncts = conjunctsOf(writing, query.type, query.where);
-  const keys = order.columns.map(({ plain, cast, walks }, index) => `${keyText(plain, cast === 'text' && walks === undefined)} as k${index}`);
-  const columns = [...['id', 'res', ...more].map((name) => `${ROW}.${name}`), ...keys].join(', ');
-  const page = { writing, query, order, conjuncts, columns, drivers: driversOf(writing, query.type, conjuncts) };
+  return { writing, query, frame, order, columns, conjuncts, drivers: driversOf(writing, query.type, conjuncts) };
+}
+
+function takenRoad(page: Page): Road {
+  const { writing: { sql }, query: { count }, conjuncts } = page;
   const road = roadOf(page);
-  writing.sql.constant &&= road !== 'natural' && isUsual(query.count) && conjuncts.length < 8;
-  return { text: roadText(page, road), keys: keys.length };
+  sql.constant &&= road !== 'natural' && isUsual(count) && conjuncts.length < 8;
+  return road;
 }
 
 /** The place of a row in an order tells its value. */
@@ -102,23 +126,35 @@ function testTexts({ writing, query }: Page, conjuncts: readonly Conjunct[], use
 
 /** The clauses that find the rows and those that sift them. */
 function parted(page: Page, drives: (conjunct: Conjunct) => boolean): string[] {
-  return page.conjuncts.flatMap((conjunct) => testTexts(page, [conjunct], drives(conjunct) ? 'drive' : 'filter'));
+  const { writing, query: { type } } = page;
+  return page.conjuncts.map((conjunct) => conjunctText(writing, { type, alias: ROW }, conjunct, drives(conjunct) ? 'drive' : 'filter'));
 }
 
 const EXISTS = `${ROW}.res is not null`;
 
-function selectText({ query }: Page, columns: string, where: readonly string[], order: string, limit: number): string {
-  return `select ${columns} from fhir."${query.type}" ${ROW} where ${[EXISTS, ...where].join(' and ')} order by ${order} limit ${limit}`;
+function selectText(page: Page, columns: string, where: readonly string[], order: string, limit: number): string {
+  return selectWhere(page, columns, [EXISTS, ...where].join(' and '), order, limit);
 }
+
+const selectWhere = ({ query }: Page, columns: string, where: string, order: string, limit: number): string =>
+  `select ${columns} from fhir."${query.type}" ${ROW} where ${where} order by ${order} limit ${limit}`;
 
 /** The rows are found by the best clauses and sorted; within one subject the index has them in order of the date already. */
 function foundText(page: Page, road: Road, more: readonly string[]): string {
-  const { writing, query, order, drivers: { drivers } } = page;
   const ids = idsDriver(page);
-  if (ids) return byIdsText(page, ids, more);
-  const where = [...parted(page, (conjunct) => drivers.has(conjunct)), ...more];
-  if (query.after) where.push(afterText(order, writing.sql, query.after, ROW));
-  return selectText(page, page.columns, where, orderText(order, ROW, road === 'subject' || road === 'natural' ? 'plain' : 'opaque'), query.count + 1);
+  return ids ? byIdsText(page, ids, more) : foundSelect(page, road, foundTests(page, more).join(' and '));
+}
+
+function foundTests(page: Page, more: readonly string[]): readonly string[] {
+  const { writing, query, order, drivers: { drivers } } = page;
+  const tests = [EXISTS, ...parted(page, (conjunct) => drivers.has(conjunct)), ...more];
+  if (query.after) tests.push(afterText(order, writing.sql, query.after, ROW));
+  return tests;
+}
+
+function foundSelect(page: Page, road: Road, tests: string): string {
+  const order = orderText(page.order, ROW, road === 'subject' || road === 'natural' ? 'plain' : 'opaque');
+  return selectWhere(page, page.columns, tests, order, page.query.count + 1);
 }
 
 /** The one clause that finds the rows, where a side table gives their ids and the rows come in the order of these. */

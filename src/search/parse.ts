@@ -51,11 +51,10 @@ export function parseSearch(request: SearchRequest): ParsedSearch {
       warnings.push(leftOut(`The parameter ${name} has no value`, name, 'lenient'));
       continue;
     }
-    const [plain = '', modifier] = name.split(':', 2);
-    const setter = resultSetter(plain);
+    const setter = resultSetter(name);
     let unknown: string | undefined;
     if (setter) {
-      unknown = setter(settings, value, { definitions, type, maxCount }, modifier);
+      unknown = setter(settings, value, { definitions, type, maxCount }, name.split(':', 2)[1]);
     } else {
       const criterion = name === '_filter' ? readFilter(context, type, value) : readCriterion(context, type, name, value);
       if (criterion) criteria.push(criterion);
@@ -66,14 +65,14 @@ export function parseSearch(request: SearchRequest): ParsedSearch {
   }
   // Each is a part of one statement.
   if (criteria.length > limits.criteria) throw fail('invalid-parameter', { text: `A search may have ${limits.criteria} criteria, not ${criteria.length}: ask for less at once` });
-  return { query: { ...toQuery(type, settings, criteria, self), ...(request.limits && { mostIncluded: limits.included }) }, warnings };
+  const query = toQuery(type, settings, criteria, self);
+  return { query: request.limits ? { ...query, mostIncluded: limits.included } : query, warnings };
 }
 
-function toQuery(type: string, settings: ResultSettings, criteria: readonly Clause[], self: Query['self']): Query {
-  const [only, ...others] = criteria;
-  const where: Clause = others.length > 0 ? { kind: 'and', of: criteria } : only ?? { kind: 'all' };
-  const total = settings.count === 0 ? 'accurate' : settings.total;
-  return { type, where, self, ...settings, total };
+function toQuery(type: string, { sort, count, total, includes, explain }: ResultSettings, criteria: readonly Clause[], self: Query['self']): Query {
+  const where: Clause = criteria.length > 1 ? { kind: 'and', of: criteria } : criteria[0] ?? { kind: 'all' };
+  const query: Query = { type, where, self, sort, count, includes, total: count === 0 ? 'accurate' : total };
+  return explain === undefined ? query : { ...query, explain };
 }
 
 /** Its name decides what is searched: to leave it out would be to answer something else. https://hl7.org/fhir/R4/search.html#query */

@@ -38,9 +38,12 @@ const SETTERS: Readonly<Record<string, Setter>> = {
   _pretty: () => undefined,
 };
 
-/** The setter of a parameter by its name without modifier. */
+/** The setter of a parameter by its name, with or without a modifier. */
 export function resultSetter(name: string): Setter | undefined {
-  return Object.hasOwn(SETTERS, name) ? SETTERS[name] : undefined;
+  if (!name.startsWith('_')) return undefined;
+  const colon = name.indexOf(':');
+  const plain = colon < 0 ? name : name.slice(0, colon);
+  return Object.hasOwn(SETTERS, plain) ? SETTERS[plain] : undefined;
 }
 
 function bad(name: string, value: string, advice: string): FhirError {

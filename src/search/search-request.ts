@@ -28,7 +28,7 @@ export function readSearch(request: FhirRequest, context: SearchContext, type: s
   const { definitions, limits = USUAL_LIMITS } = context.parts;
   const handling = request.preferHandling ?? 'lenient';
   const { page } = limits;
-  const parsed = parseSearch({ definitions, type, pairs, handling, defaultCount: Math.min(DEFAULT_COUNT, page), maxCount: page, limits, base, now: context.now, ...(context.lists && { lists: true }), ...(context.words && { words: true }) });
+  const parsed = parseSearch({ definitions, type, pairs, handling, defaultCount: Math.min(DEFAULT_COUNT, page), maxCount: page, limits, base, now: context.now, lists: context.lists === true, words: context.words === true });
   if (!compartment) return parsed;
   const inside: Clause = compartmentClause(definitions, compartment, type);
   const where: Clause = parsed.query.where.kind === 'all' ? inside : { kind: 'and', of: [inside, parsed.query.where] };
@@ -50,13 +50,17 @@ export function placeOf(request: FhirRequest, secret: string): Place | undefined
 
 export function selfUrl(request: FhirRequest, pairs: readonly (readonly [string, string])[]): string {
   const query = queryText(pairs);
-  const scope = scopeOf(request);
-  const path = scope === '' ? request.base : `${request.base}/${scope}`;
+  const path = pathUrl(request.base, scopeOf(request));
   return query === '' ? path : `${path}?${query}`;
 }
 
-export const nextUrl = (request: FhirRequest, place: Omit<Place, 'type'>, secret: string): string =>
-  selfUrl(request, [[PAGE, sealPlace({ type: scopeOf(request), ...place }, secret)]]);
+const pathUrl = (base: string, scope: string): string => (scope === '' ? base : `${base}/${scope}`);
+
+/** Nothing in the word needs an escape. */
+export function nextUrl(request: FhirRequest, place: Omit<Place, 'type'>, secret: string): string {
+  const type = scopeOf(request);
+  return `${pathUrl(request.base, type)}?${PAGE}=${sealPlace({ type, ...place }, secret)}`;
+}
 
 /** Length of the places that a link carries of the pages before it: some fifteen, and no URL that a proxy would cut. */
 const LONGEST_TRAIL = 1500;

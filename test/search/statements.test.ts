@@ -122,6 +122,33 @@ describe('a name for preparing', () => {
   });
 });
 
+describe('a text that is kept', () => {
+  const asked = ['', 'patient=p1', 'patient=p1,p2', 'subject=Patient/p1', 'patient:missing=true', 'code=a', 'code=a,b', 'code:not=a&patient=p1', 'subject:Patient.name=x', '_id=o1', 'value-string=x'];
+  const orders = ['', '_sort=date', '_sort=-date', '_sort=_lastUpdated', '_sort=-_id', '_sort=-date,_id', '_sort=value-quantity'];
+  const after: Partial<Query> = { after: { keys: ['1700000000000'], id: 'o5' } };
+  const searches = asked.flatMap((test) => orders.flatMap((order) => [5, 20].flatMap((count) => [{}, after].map((more) => [[test, order, `_count=${count}`].filter((one) => one !== '').join('&'), more] as const))));
+  /** With slots, and so with frames, of its own. */
+  const anew = (search: string, more: Partial<Query>) => {
+    const parameters = new Map(definitions.searchParameters('Observation'));
+    const own = { ...definitions, searchParameters: (type: string) => (type === 'Observation' ? parameters : definitions.searchParameters(type)) };
+    return searchStatement(own, query('Observation', search, more), ALL);
+  };
+
+  it('is the one that would be written anew, whatever was written before', () => {
+    for (const [search, more] of [...searches, ...searches.toReversed()]) {
+      const { name, text, values } = statement('Observation', search, more);
+      const { name: newName, text: newText, values: newValues } = anew(search, more);
+      expect({ search, name, text, values }).toEqual({ search, name: newName, text: newText, values: newValues });
+    }
+  });
+
+  it('goes with the values of each search', () => {
+    const [one, other] = ['p1', 'p2'].map((id) => statement('Observation', `patient=${id}&_sort=-date`));
+    expect(other?.text).toBe(one?.text);
+    expect([one?.values, other?.values]).toEqual([['Patient/p1'], ['Patient/p2']]);
+  });
+});
+
 it('no value stands in a text, and no text has an OFFSET', () => {
   const { text, values } = statement('Observation', 'patient=nhs9000000009&code=secret|x&value-string=secret&subject:Patient.name=secret&_include=Observation:patient&_sort=-date', {
     after: { keys: ['1700000000000'], id: 'secret' },
