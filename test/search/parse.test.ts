@@ -59,18 +59,28 @@ describe('a parameter that is not known', () => {
 describe('a value that can\'t be', () => {
   it.each([
     ['Patient', 'birthdate=yesterday', 'birthdate'], ['Patient', 'birthdate=2020-13', 'birthdate'], ['Patient', 'birthdate=2023-02-29', 'birthdate'], ['Patient', 'birthdate=xx2020', 'birthdate'],
-    ['Patient', 'birthdate=', 'birthdate'], ['Patient', '_lastUpdated=now', '_lastUpdated'], ['Patient', 'identifier=a|b|c', 'identifier'], ['Patient', 'identifier=|', 'identifier'], ['Patient', 'identifier=', 'identifier'],
-    ['Patient', 'identifier=a,,b', 'identifier'], ['Patient', 'identifier:of-type=a|b', 'identifier'], ['Patient', 'name=', 'name'], ['Patient', 'name:missing=maybe', 'name'], ['Patient', '_id=a/b', '_id'],
-    ['Patient', 'organization=', 'organization'], ['RiskAssessment', 'probability=half', 'probability'], ['RiskAssessment', 'probability=gt', 'probability'], ['RiskAssessment', 'probability=1e99999', 'probability'],
+    ['Patient', '_lastUpdated=now', '_lastUpdated'], ['Patient', 'identifier=a|b|c', 'identifier'], ['Patient', 'identifier=|', 'identifier'],
+    ['Patient', 'identifier=a,,b', 'identifier'], ['Patient', 'identifier:of-type=a|b', 'identifier'], ['Patient', 'name:missing=maybe', 'name'], ['Patient', '_id=a/b', '_id'],
+    ['RiskAssessment', 'probability=half', 'probability'], ['RiskAssessment', 'probability=gt', 'probability'], ['RiskAssessment', 'probability=1e99999', 'probability'],
     ['Observation', 'value-quantity=5|kg', 'value-quantity'], ['Observation', 'value-quantity=x', 'value-quantity'], ['Observation', 'value-quantity=5|s|', 'value-quantity'],
     ['Observation', 'code-value-quantity=a', 'code-value-quantity'], ['Observation', 'code-value-quantity=a$b', 'value-quantity'], ['Observation', 'code-value-quantity=s|$5', 'code'],
-    ['Observation', 'focus.name=x', 'focus.name'], ['ValueSet', 'url=', 'url'], ['Patient', 'name=a\0b', 'name'],
-    ['Patient', '_count=-1', '_count'], ['Patient', '_count=ten', '_count'], ['Patient', '_total=some', '_total'], ['Patient', '_summary=short', '_summary'], ['Patient', '_sort=', '_sort'], ['Patient', '_include=organization', '_include'],
+    ['Observation', 'focus.name=x', 'focus.name'], ['Patient', 'name=a\0b', 'name'],
+    ['Patient', '_count=-1', '_count'], ['Patient', '_count=ten', '_count'], ['Patient', '_total=some', '_total'], ['Patient', '_summary=short', '_summary'], ['Patient', '_include=organization', '_include'],
     ['Patient', '_has:Observation=x', '_has'], ['Patient', '_has:Nothing:patient:code=x', '_has'],
   ])('%s?%s is 400 however lenient the handling', (type, search, expression) => {
     expect(refusal(type, search, 'lenient')).toMatchObject({ status: 400, severity: 'error', code: 'value', expression });
   });
 });
+
+it.each([['Patient', 'birthdate'], ['Patient', 'identifier'], ['Patient', 'name'], ['Patient', 'organization'], ['ValueSet', 'url'], ['Patient', '_sort']])(
+  '%s?%s= is 400 under strict handling, and left out with a warning under lenient',
+  (type, name) => {
+    expect(refusal(type, `${name}=`)).toMatchObject({ status: 400, severity: 'error', code: 'value', expression: name });
+    const { query, warnings } = parse(type, `${name}=`, 'lenient');
+    expect(warnings).toMatchObject([{ severity: 'warning', expression: name }]);
+    expect(query).toMatchObject({ where: { kind: 'all' }, self: [], sort: [] });
+  },
+);
 
 describe('a modifier that does not go', () => {
   it.each([
