@@ -6,12 +6,13 @@ import type { Issue } from '../fhir/issue.js';
 import type { Resource } from '../fhir/resource.js';
 import { grantAct } from './grant-act.js';
 import { AT, readInput, type InputNames } from './input.js';
-import { actOn, type Operation } from './operation.js';
+import type { Operation } from './operation.js';
+import { proposable } from './proposal.js';
 
 const NAMES: InputNames = { delta: 'Money', reason: 'text', review: 'Reference', lineId: 'text', proposal: 'Reference' };
 
 export function createAdjustAllocationOperation({ validate }: { readonly validate: (resource: Resource) => readonly Issue[] }): Operation {
-  return actOn('Account', 'adjust-allocation', (request, context) => {
+  return proposable('Account', 'adjust-allocation', (request, context) => {
     const input = readInput(request, NAMES, validate);
     const delta = input.pence('delta');
     const reason = input.text('reason');

@@ -19,10 +19,10 @@ import { writtenResponse } from '../interactions/written-response.js';
 import type { Change } from '../store/store.js';
 import { act, amendment, currentOf, ledgerOf, type Current, type Inside } from './act.js';
 import { AT, readInput, type Input, type InputNames } from './input.js';
-import { actOn, type Operation } from './operation.js';
+import type { Operation } from './operation.js';
 import { dayOf, pastDay } from './payment-date.js';
 import { amountOf } from './payment-input.js';
-import { onlyProposes, propose, settleProposal } from './proposal.js';
+import { onlyProposes, proposable, propose, settleProposal } from './proposal.js';
 
 const NAMES: InputNames = { amount: 'Money', reason: 'text', noticeDate: 'text', deadline: 'text', paymentDate: 'text', allocationId: 'text', proposal: 'Reference' };
 const STATES = ['active', 'on-hold', 'inactive'] as const;
@@ -44,7 +44,7 @@ export interface ClawbackParts {
 
 export function createClawbackOperation({ definitions, validate }: ClawbackParts): Operation {
   const grounds = new Set([...(definitions.codes(`${BASE}/ValueSet/clawback-ground`) ?? [])].flatMap((code) => (code.startsWith('|') ? [code.slice(1)] : [])));
-  return actOn('Account', 'clawback', (request, context) => {
+  return proposable('Account', 'clawback', (request, context) => {
     const wanted = wantedOf(readInput(request, NAMES, validate), grounds, context.now);
     return act('clawback', context, (inside) => clawback(request, wanted, inside));
   });

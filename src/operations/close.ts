@@ -19,9 +19,9 @@ import { act, ledgerOf, type Current, type Inside } from './act.js';
 import { budgetAt, requireState, reviewedBudget, seenBy, writeBudget } from './budget-act.js';
 import { askForHeldCash } from './held-cash.js';
 import { AT, readInput, type InputNames } from './input.js';
-import { actOn, type Operation } from './operation.js';
+import type { Operation } from './operation.js';
 import { refuseJoined, settleOutstanding } from './outstanding.js';
-import { onlyProposes, propose, settleProposal } from './proposal.js';
+import { onlyProposes, proposable, propose, settleProposal } from './proposal.js';
 import { cancelReview } from './review-schedule.js';
 
 const NAMES: InputNames = { review: 'Reference', reason: 'text', releaseCommitments: 'boolean', proposal: 'Reference' };
@@ -43,7 +43,7 @@ interface Wanted {
 
 export function createCloseOperation({ definitions, validate }: CloseParts): Operation {
   const reasons = [...(definitions.codes(`${BASE}/ValueSet/close-reason`) ?? [])].flatMap((code) => (code.startsWith('|') ? [code.slice(1)] : []));
-  return actOn('Account', 'close', (request, context) => {
+  return proposable('Account', 'close', (request, context) => {
     const input = readInput(request, NAMES, validate);
     const reason = input.text('reason');
     if (reason === undefined || !reasons.includes(reason)) throw fail(reason === undefined ? 'required' : 'code-invalid', { text: `$close needs reason: ${reasons.join(', ')}`, expression: AT });

@@ -3,17 +3,34 @@
 import { mayOnlyPropose } from '../access/operations.js';
 import { TASK_CODE } from '../budgets/codes.js';
 import { referred } from '../budgets/referred.js';
-import { asObject, asText, codesOf } from '../fhir/elements.js';
+import { asObject, asObjects, asText, codesOf } from '../fhir/elements.js';
 import { fail } from '../fhir/errors.js';
 import { instantText } from '../fhir/date-time.js';
+import { readJson } from '../fhir/json-text.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
-import type { JsonValue } from '../fhir/resource.js';
+import type { JsonValue, Resource } from '../fhir/resource.js';
+import type { Context } from '../interactions/context.js';
 import { writeAll } from '../interactions/write.js';
 import { added, changed, currentOf, type Current, type Inside } from './act.js';
 import { AT } from './input.js';
-
+import { actOn, type Operation } from './operation.js';
 
 export const onlyProposes = (code: string, { grant }: Pick<Inside, 'grant'>): boolean => mayOnlyPropose(grant.caller.role, code);
+
+/** An operation that some roles may only propose. A call that sends `proposal` and nothing beside it is of what was proposed. */
+export const proposable = (type: string, code: string, handle: Operation['handle']): Operation =>
+  actOn(type, code, async (request, context) => handle(await asProposed(request, context), context));
+
+/** The request with the Parameters of the proposal that it names alone. Whether that is an open one of this operation is judged where it is settled. */
+async function asProposed(request: FhirRequest, { store, grant }: Pick<Context, 'store' | 'grant'>): Promise<FhirRequest> {
+  const [only, ...others] = asObjects(request.body?.value['parameter']);
+  if (!only || others.length > 0 || only['name'] !== 'proposal') return request;
+  const [type, id = ''] = asText(asObject(only['valueReference'])?.['reference'])?.split('/') ?? [];
+  const found = type === 'Task' ? await store.read(grant, type, id) : undefined;
+  const proposed = found?.text == null ? undefined : asObjects((JSON.parse(found.text) as Resource)['contained']).find((one) => one['resourceType'] === 'Parameters');
+  if (!proposed) return request;
+  return { ...request, body: readJson(JSON.stringify({ resourceType: 'Parameters', parameter: [...asObjects(proposed['parameter']), only] })) };
+}
 
 /** 202 with the Task that asks for the operation on this resource; its input is the Parameters as sent. `patient` is a reference. */
 export async function propose(code: string, { type, id }: Current, patient: JsonValue | undefined, request: FhirRequest, inside: Inside): Promise<FhirResponse> {

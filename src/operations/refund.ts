@@ -14,11 +14,11 @@ import { firstVersion } from '../interactions/amend.js';
 import { writtenResponse } from '../interactions/written-response.js';
 import { act, currentOf, ledgerOf, type Inside } from './act.js';
 import { readInput, type InputNames } from './input.js';
-import { actOn, type Operation } from './operation.js';
+import type { Operation } from './operation.js';
 import { ownSale, proposedWords } from './own-sale.js';
 import { pastDay } from './payment-date.js';
 import { amountOf } from './payment-input.js';
-import { onlyProposes, propose, settleProposal } from './proposal.js';
+import { onlyProposes, proposable, propose, settleProposal } from './proposal.js';
 import { lockAccounts, returnOf } from './refund-after-close.js';
 
 const NAMES: InputNames = { amount: 'Money', reason: 'text', paymentDate: 'text', noticeDate: 'text', proposal: 'Reference' };
@@ -36,7 +36,7 @@ interface Wanted {
 }
 
 export function createRefundOperation({ validate }: { readonly validate: (resource: Resource) => readonly Issue[] }): Operation {
-  return actOn('PaymentNotice', 'refund', (request, context) => {
+  return proposable('PaymentNotice', 'refund', (request, context) => {
     const input = readInput(request, NAMES, validate);
     const paymentDate = pastDay(input, input.has('paymentDate') ? 'paymentDate' : 'noticeDate', context.now);
     const wanted = { amount: amountOf(input, '$refund'), paymentDate, reason: input.text('reason'), proposal: input.reference('proposal') };

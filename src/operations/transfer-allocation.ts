@@ -6,12 +6,13 @@ import type { Issue } from '../fhir/issue.js';
 import type { Resource } from '../fhir/resource.js';
 import { grantAct } from './grant-act.js';
 import { AT, readInput, type InputNames } from './input.js';
-import { actOn, type Operation } from './operation.js';
+import type { Operation } from './operation.js';
+import { proposable } from './proposal.js';
 
 const NAMES: InputNames = { from: 'text', to: 'text', amount: 'Money', reason: 'text', review: 'Reference', proposal: 'Reference' };
 
 export function createTransferAllocationOperation({ validate }: { readonly validate: (resource: Resource) => readonly Issue[] }): Operation {
-  return actOn('Account', 'transfer-allocation', (request, context) => {
+  return proposable('Account', 'transfer-allocation', (request, context) => {
     const input = readInput(request, NAMES, validate);
     const amount = input.pence('amount');
     const [fromId, toId, reason] = [input.text('from'), input.text('to'), input.text('reason')];

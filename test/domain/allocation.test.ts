@@ -116,6 +116,25 @@ describe('a care coordinator', () => {
     const again = await server.send('POST', `Account/${account.id}/$adjust-allocation`, { token: server.tokens.admin, headers: { 'if-match': 'W/"2"' }, body: { resourceType: 'Parameters', parameter: [...parameters, proposal] } });
     expect(again.status).toBe(422);
   });
+
+  it('has a proposal carried out that is sent alone, as it was proposed, and once', async () => {
+    const account = await opened();
+    const by = await review(account);
+    const role = await made(server, { resourceType: 'PractitionerRole', active: true });
+    await made(server, { resourceType: 'CareTeam', status: 'active', subject: account.subject[0], participant: [{ member: { reference: `PractitionerRole/${role.id}` } }] });
+    const ask = (token: string, version: number, ...sent: readonly object[]): Promise<Answer> => server.send('POST', `Account/${account.id}/$adjust-allocation`, {
+      token, headers: { 'if-match': `W/"${version}"` }, body: { resourceType: 'Parameters', parameter: sent },
+    });
+    const coordinator = await server.token('care-coordinator', { practitionerRole: role.id });
+    const proposed = await ask(coordinator, 1, parameter('delta', { valueMoney: gbp(0.1) }), parameter('reason', { valueString: 'needs have changed' }), parameter('review', { valueReference: { reference: by } }));
+    const alone = parameter('proposal', { valueReference: { reference: `Task/${proposed.body.id}` } });
+    expect((await ask(coordinator, 1, alone)).status).toBe(202);
+    expect((await ask(server.tokens.admin, 1, alone)).status).toBe(200);
+    expect((await balance(account))['available']).toEqual(gbp(12000.1));
+    expect((await ask(server.tokens.admin, 2, alone)).status).toBe(422);
+    expect((await ask(server.tokens.admin, 2, parameter('proposal', { valueReference: { reference: 'Task/none' } }))).status).toBe(422);
+    expect((await balance(account))['available']).toEqual(gbp(12000.1));
+  });
 });
 
 const line = (model: string, amount: number, rest: readonly object[] = []): object =>
