@@ -35,6 +35,7 @@ interface ItemRow {
 export function createPurchaseItemRule(): WriteRule {
   return {
     concerns: (write) => write.type === 'Claim' && (isPurchase(write.before) || isPurchase(write.after)),
+    alone: true,
     // Of a new purchase with the Claim itself; later ones take the place of those there are.
     beside: async (write, context) => (write.before ? undefined : itemsBeside(write, context)),
     async after(write, context) {

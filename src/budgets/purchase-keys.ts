@@ -9,11 +9,14 @@ const FREE = { name: 'purchase-key-free', text: 'delete from fhir.purchase_key w
 const TAKE = { name: 'purchase-key-take', text: 'insert into fhir.purchase_key (key, claim) select key, $2 from unnest($1::text[]) as k (key) order by key on conflict (key) do nothing' };
 const OTHERS = { name: 'purchase-key-others', text: 'select from fhir.purchase_key where key = any ($1) and claim <> $2 limit 1' };
 
+/** Takes the keys of a new purchase, `$keys::text[]`; a constraint refuses those of another. */
+export const takingKeys = (keys: string, claim: string): string => `insert into fhir.purchase_key (key, claim) select key, ${claim} from unnest(${keys}::text[]) as k (key) order by key`;
+
 /** What fits a row of an index. */
 const LONGEST = 500;
 
 /** A purchase that was entered in error holds none. */
-const keysOf = (claim: Resource | undefined): string[] =>
+export const keysOf = (claim: Resource | undefined): string[] =>
   !isPurchase(claim) || statusOf(claim) === 'entered-in-error' ? [] : identifiersOf(claim).map((text) => (text.length <= LONGEST ? text : createHash('sha256').update(text).digest('hex')));
 
 /** Makes the identifiers of the next version the purchase's own, until the end of the transaction at least; throws 409 `duplicate` where one is another's. */

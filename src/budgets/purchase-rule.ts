@@ -18,6 +18,7 @@ import { approvalWarning, judgeOverspend, overspendWarning, type Overspend } fro
 import { forgetPlanned } from './planned.js';
 import { budgetOf, claimant, isCommitment, isOutstanding, isPurchase, itemsOf, recordedBy, withExtension } from './purchase.js';
 import { totalOf } from './purchase-amounts.js';
+import { besideAlone, requireAlone, type BoughtAlone } from './purchase-alone.js';
 import { checkEvidence } from './purchase-evidence.js';
 import { takeKeys } from './purchase-keys.js';
 import { lineFor } from './purchase-line.js';
@@ -60,6 +61,7 @@ export function createPurchaseRule(definitions: Definitions, of: 'commitments' |
       const { after, before, document } = write;
       if (!after || !document || !isPurchase(after)) return undefined;
       const found = await drawOn(write, after, definitions, context);
+      if (context.tx.looksOnly) requireAlone(aloneOf(after, found));
       drawn.set(document, found);
       return completion(after, before, found, await recorderOf(after, before, definitions, context));
     },
@@ -79,7 +81,12 @@ export function createPurchaseRule(definitions: Definitions, of: 'commitments' |
       await checkLifecycle({ before, after, total, ...found }, context);
       if (!isEnded(after)) await checkContents(before, after, found, definitions, context);
       checkNominee(found.account, total, context);
-      await takeKeys(context.tx.db, write.id, before, after);
+      if (!context.tx.looksOnly) await takeKeys(context.tx.db, write.id, before, after);
+    },
+    alone: true,
+    beside({ after, document }, context) {
+      const found = context.tx.looksOnly && document ? drawn.get(document) : undefined;
+      return Promise.resolve(found && after && besideAlone(aloneOf(after, found), context));
     },
     async after(write, context) {
       const { after, before, document } = write;
@@ -88,10 +95,12 @@ export function createPurchaseRule(definitions: Definitions, of: 'commitments' |
       if (isActive(after)) await movePurchase({ id: write.id, before, after, overdraw: found.spend.overdraw, ...found }, context);
       else if (isActive(before)) await releasePurchase(write.id, context);
       forgetPlanned(context.tx);
-      await tell(write.id, after, found, context);
+      await tell(write.id, { before, after }, found, context);
     },
   };
 }
+
+const aloneOf = (after: Resource, { budget, line, shares: [share] }: Drawn): BoughtAlone => ({ after, budget, line, amount: share?.amount });
 
 /** What was bought, when and what for; what an earlier version said already stands. */
 async function checkContents(before: Resource | undefined, after: Resource, { account, payers, budget, line, entries }: Drawn, definitions: Definitions, context: WriteContext): Promise<void> {
@@ -172,7 +181,7 @@ function refuseDeletion({ before }: Write): void {
 }
 
 /** The author is warned, and the commissioner has a Task. */
-async function tell(id: string, after: Resource, { budget, line, spend: { awaits, missing } }: Drawn, context: WriteContext): Promise<void> {
+async function tell(id: string, { before, after }: { readonly before: Resource | undefined; readonly after: Resource }, { budget, line, spend: { awaits, missing } }: Drawn, context: WriteContext): Promise<void> {
   if (awaits && line) {
     const warning = approvalWarning(line);
     context.warn(warning);
@@ -181,5 +190,5 @@ async function tell(id: string, after: Resource, { budget, line, spend: { awaits
     const warning = overspendWarning(line, missing);
     context.warn(warning);
     await flagOverspend({ id, budget }, warning.text, context);
-  } else if (!isActive(after)) await settleApproval(id, 'cancelled', undefined, context);
+  } else if (before && !isActive(after)) await settleApproval(id, 'cancelled', undefined, context);
 }

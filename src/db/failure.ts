@@ -53,6 +53,11 @@ export function isUniqueViolation(error: unknown): boolean {
   return codeOf(error) === '23505';
 }
 
+/** A constraint of the database refused a row (class 23). */
+export function isRefusedRow(error: unknown): boolean {
+  return codeOf(error)?.startsWith('23') ?? false;
+}
+
 /** Not by instanceof: an error of the system may be of another realm than ours. */
 function textOf(error: unknown, member: 'code' | 'message'): string | undefined {
   const text = typeof error === 'object' && error !== null ? (error as Record<string, unknown>)[member] : undefined;

@@ -1,8 +1,10 @@
 // Every change of every resource, whatever road it came by: lock, complete, judge, validate, check, store, follow up.
 // One write or a whole transaction bundle is the same list here.
+import { isRefusedRow } from '../db/failure.js';
 import type { Issue } from '../fhir/issue.js';
 import type { Write, WriteRule } from '../store/rule.js';
-import type { Beside, Change, StoredVersion, Transaction } from '../store/store.js';
+import { lookOnly, NeedsTransaction } from '../store/look-only.js';
+import { VersionConflict, type Beside, type Change, type StoredVersion, type Transaction } from '../store/store.js';
 import { located, within, type Asked } from './asked.js';
 import { describe, merge, toChange } from './change.js';
 import { isUnresolved, withTargets } from './conditional-reference.js';
@@ -45,22 +47,37 @@ export async function writeAll(sent: readonly Asked[], context: Context): Promis
   if (context.tx) return writeIn(asked, context, context.tx);
   const [only] = asked;
   if (only?.fresh && asked.length === 1) {
-    const write = describe(only, undefined);
-    // A new resource that no rule concerns touches nothing but its own rows: one statement, one round trip.
-    if (!context.grant.judges && !context.grant.scoped?.(only.type, 'C') && rulesFor(write, context.parts).length === 0) return [await createAlone(only, write, context)];
+    const due = dueAt(only, undefined, 0, context);
+    // A new resource of whose rules none needs a transaction is stored with all that belongs to it: one statement, one round trip.
+    if (!context.grant.judges && !context.grant.scoped?.(only.type, 'C') && due.every(({ rules }) => rules.every(({ alone }) => alone))) {
+      const [written] = await Promise.all(due.map((one) => createAlone(one, context)));
+      if (written) return [written];
+    }
   }
   return inTransaction(context, (inside) => writeIn(asked, inside, inside.tx));
 }
 
-async function createAlone(asked: Asked, write: Write, context: Context): Promise<Written> {
-  checkFirst(asked, write, undefined, context);
-  judgeContent(asked, write, context);
-  await checkProfiles(asked, write, context);
-  const change = toChange(asked, write, {}, undefined, context);
-  const one = { asked, write, rules: [], change, patients: patientsOf(change, undefined) };
-  await context.parts.store.write([change], [recordOf([one], context)]);
-  noteWritten([one], context);
-  return { ...change, created: true };
+/** Undefined where it needs a transaction after all, and nothing was stored. */
+async function createAlone(due: Due, context: Context): Promise<Written | undefined> {
+  const { store, db } = context.parts;
+  try {
+    const tx = due.rules.length === 0 ? undefined : lookOnly(store, db);
+    const prepared = tx ? await prepareAlone(due, context, tx) : judged(due, {}, undefined, context);
+    await checkProfilesAt(prepared, context);
+    const besides = tx ? await besidesOf([prepared], context, tx) : [];
+    await store.write([prepared.change], [recordOf([prepared], context), ...besides]);
+    noteWritten([prepared], context);
+    return writtenOf(prepared);
+  } catch (error) {
+    if (due.rules.length > 0 && (error instanceof NeedsTransaction || error instanceof VersionConflict || isRefusedRow(error))) return undefined;
+    throw error;
+  }
+}
+
+async function prepareAlone(due: Due, context: Context, tx: Transaction): Promise<Prepared> {
+  const prepared = await completeAndJudge(due, context, tx);
+  await each(prepared, 'check', context, tx);
+  return prepared;
 }
 
 async function writeIn(asked: readonly Asked[], context: Context, tx: Transaction): Promise<(Written | undefined)[]> {

@@ -51,6 +51,12 @@ export interface WriteRule {
   matched?(write: Write, existing: Resource, context: WriteContext): Promise<void>;
   /** Rows that are stored with the resource, by its own statement: for those that depend on nothing that storing it decides. */
   beside?(write: Write, context: WriteContext): Promise<Beside | undefined>;
+  /**
+   * A new resource that only such rules concern is stored by one statement, with no transaction around it, where it can be: `complete` and
+   * `check` then only look (`tx.looksOnly`), and the rows of `check` and `after` come `beside`, made so that a constraint refuses the statement
+   * where they can't be. What needs more, or is refused so, is done anew in a transaction, with `after`.
+   */
+  readonly alone?: boolean;
   /** It may say in `after` whom a write is about; other rules have said so by then. */
   readonly aboutInAfter?: boolean;
   /** In the transaction, after the resource is stored: rows that belong to it. */

@@ -92,6 +92,8 @@ export interface Beside {
   readonly name: string;
   /** An INSERT whose parameters begin with `$first`. */
   text(first: number): string;
+  /** Parts of WITH that it builds on, `name as (…)`, with the same parameters. */
+  parts?(first: number): readonly string[];
   readonly values: readonly unknown[];
 }
 
@@ -141,6 +143,8 @@ export interface Store extends Reader {
 
 /** The same roads inside a transaction, and what only makes sense there. */
 export interface Transaction extends Omit<Store, 'transaction'> {
+  /** It is none: it locks and changes nothing, and what would throws NeedsTransaction (look-only.ts). */
+  readonly looksOnly?: true;
   /** For the tables of the rooms that own some (chargeable-status, budgets, audit). */
   readonly db: Queryable;
   /** As read, and locks the row until the end. No Grant: the caller is about to be judged by refuseWrite with what it finds. */

@@ -7,6 +7,7 @@ import { purgeHistory } from './purge-history.js';
 import { lock, lockAll } from './read.js';
 import { restateTexts } from './text-index.js';
 import { groupsOf, type Group, type Writer } from './write.js';
+import { besideText } from './write-statements.js';
 
 export interface TransactionParts {
   readonly db: Queryable;
@@ -55,7 +56,7 @@ export async function writeGroups(db: Queryable, writer: Writer, groups: readonl
   const [only, another] = groups;
   if (only && !another && !(besides.length > 0 && only.kind === 'shift')) return writer.write(db, only, added, besides);
   const writes: Promise<unknown>[] = groups.map((group) => writer.write(db, group, added));
-  for (const beside of besides) writes.push(db.query({ name: `beside ${beside.name}`, text: beside.text(1), values: beside.values }));
+  for (const beside of besides) writes.push(db.query({ name: `beside ${beside.name}`, text: besideText(beside), values: beside.values }));
   await Promise.all(writes);
 }
 

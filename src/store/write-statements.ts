@@ -123,11 +123,17 @@ const TEXT_PARAMETERS = 3;
 
 function besidePart(rowParameters: number, { sides, texts, many, besides }: Filling): string[] {
   let first = firstParameter(rowParameters, sides, sides.length, many) + (texts ? TEXT_PARAMETERS : 0);
-  return besides.map(({ text, values }, index) => {
-    const part = `beside_${index}_new as (${text(first)})`;
-    first += values.length;
-    return part;
+  return besides.flatMap((beside, index) => {
+    const parts = [...(beside.parts?.(first) ?? []), `beside_${index}_new as (${beside.text(first)})`];
+    first += beside.values.length;
+    return parts;
   });
+}
+
+/** By itself, in the transaction of its changes. */
+export function besideText({ parts, text }: Beside): string {
+  const built = parts?.(1) ?? [];
+  return built.length > 0 ? `with ${built.join(', ')} ${text(1)}` : text(1);
 }
 
 function insertSide({ name, columns, arrays }: SideTable, first: number, many: boolean): string {
