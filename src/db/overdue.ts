@@ -1,7 +1,7 @@
 // Statements that take longer than the server waits are called off. Not by statement_timeout: connections carry no settings of ours (storage.md rule 5),
 // and a timer or a SET for each statement would cost more than most statements do.
 import { connect } from 'node:net';
-import pg from 'pg';
+import type pg from 'pg';
 
 interface Running {
   readonly connection: object;
@@ -71,21 +71,5 @@ export class Overdue {
     socket.setTimeout(CONNECT_MS, () => { socket.destroy(); });
     // What can't be cancelled goes on; its request is answered when it ends.
     socket.on('error', () => { socket.destroy(); }).end(message);
-  }
-}
-
-/** A query that says when it is sent: it may have waited for a connection before. */
-export class WatchedQuery extends pg.Query {
-  override submit = (connection: pg.Connection): void => {
-    this.overdue.begin(this, connection);
-    pg.Query.prototype.submit.call(this, connection);
-  };
-
-  constructor(
-    text: string,
-    values: unknown[],
-    private readonly overdue: Overdue,
-  ) {
-    super(text, values);
   }
 }

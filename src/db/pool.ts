@@ -5,7 +5,8 @@ import type { Connection } from './connection.js';
 import type { Database, Queryable, Rows, Statement } from './database.js';
 import { isRetried } from './failure.js';
 import { type Log, SILENT } from './log.js';
-import { Overdue, WatchedQuery } from './overdue.js';
+import { Overdue } from './overdue.js';
+import { StatementQuery } from './statement-query.js';
 import { together } from './together.js';
 import { VALUE_TYPES } from './value-types.js';
 
@@ -103,11 +104,8 @@ function rowsOf<R>(answer: pg.QueryResult | pg.QueryResult[]): Rows<R> {
   return { rows: (result?.rows ?? []) as R[], count: result?.rowCount ?? 0 };
 }
 
-/** Made of text and values, a Query is not copied property by property, as pg does with an object of settings: 10 µs of each request. */
-function queryOf({ name, text, values }: Statement, { prepared, overdue }: Way): pg.Submittable {
-  const query = overdue ? new WatchedQuery(text, values as unknown[], overdue) : new pg.Query(text, values as unknown[]);
-  return prepared && name !== undefined ? Object.assign(query, { name }) : query;
-}
+const queryOf = ({ name, text, values }: Statement, { prepared, overdue }: Way): StatementQuery =>
+  new StatementQuery(text, values, prepared ? name : undefined, overdue);
 
 async function transactOnce<T>(pool: pg.Pool, way: Way, work: (tx: Queryable) => Promise<T>): Promise<T> {
   const client = await pool.connect();

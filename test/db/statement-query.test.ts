@@ -1,0 +1,57 @@
+// Named statements are described once per connection: later runs must read the same columns, and fail as plainly.
+import type { Database } from '../../src/db/database.js';
+import { openDatabase } from '../../src/db/pool.js';
+import { cloneDatabase } from '../database.js';
+
+let database: Database;
+let drop: () => Promise<void>;
+beforeAll(async () => {
+  const clone = await cloneDatabase();
+  drop = () => clone.drop();
+  database = openDatabase({ url: clone.url, size: 1, prepared: true });
+  await database.query({ text: 'create table kept (id int primary key, word text, at bigint, made bytea)', values: [] });
+});
+afterAll(async () => {
+  await database.close();
+  await drop();
+});
+
+const PUT = { name: 'put', text: 'insert into kept (id, word, at) values ($1, $2, $3)' };
+const GET = { name: 'get', text: 'select id, word, at, made from kept where id = any($1) order by id' };
+
+test('a statement gives the same rows at each of its runs: numbers, texts and nulls', async () => {
+  for (const id of [1, 2, 3]) expect(await database.query({ ...PUT, values: [id, id === 2 ? null : `w${id}`, 2 ** 40 + id] })).toEqual({ rows: [], count: 1 });
+  const rows = [{ id: 1, word: 'w1', at: 2 ** 40 + 1, made: null }, { id: 2, word: null, at: 2 ** 40 + 2, made: null }];
+  for (let run = 0; run < 3; run += 1) expect(await database.query({ ...GET, values: [[1, 2]] })).toEqual({ rows, count: 2 });
+  expect(await database.query({ ...GET, values: [[9]] })).toEqual({ rows: [], count: 0 });
+});
+
+test('a run that fails is refused by PostgreSQL and the next one is as before', async () => {
+  await database.query({ ...PUT, values: [10, 'once', 1] });
+  for (let run = 0; run < 2; run += 1) await expect(database.query({ ...PUT, values: [10, 'twice', 1] })).rejects.toMatchObject({ code: '23505' });
+  expect((await database.query({ ...GET, values: [[10]] })).rows).toMatchObject([{ word: 'once' }]);
+  expect((await database.query({ ...PUT, values: [11, 'after', 1] })).count).toBe(1);
+});
+
+test('a statement that failed at first is described when it works', async () => {
+  const halve = { name: 'halve', text: 'select 10 / $1::int as half' };
+  await expect(database.query({ ...halve, values: [0] })).rejects.toMatchObject({ code: '22012' });
+  for (let run = 0; run < 2; run += 1) expect((await database.query({ ...halve, values: [5] })).rows).toEqual([{ half: 2 }]);
+});
+
+test('a value that cannot be written fails alone', async () => {
+  const around: Record<string, unknown> = {};
+  around['itself'] = around;
+  await expect(database.query({ ...PUT, values: [20, around, 1] })).rejects.toThrow(/circular/i);
+  expect((await database.query({ ...GET, values: [[20]] })).rows).toEqual([]);
+});
+
+test('one name stands for one text', async () => {
+  await database.query({ ...GET, values: [[1]] });
+  await expect(database.query({ name: 'get', text: 'select 1 as one', values: [] })).rejects.toThrow(/must be unique/);
+});
+
+test('in one transaction statements that are sent together answer each for itself', async () => {
+  const answers = await database.transaction((tx) => Promise.all([tx.query({ ...GET, values: [[1]] }), tx.query({ ...PUT, values: [30, 'x', 1] }), tx.query({ ...GET, values: [[2, 30]] })]));
+  expect(answers.map(({ count }) => count)).toEqual([1, 1, 2]);
+});
