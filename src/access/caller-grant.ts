@@ -54,16 +54,19 @@ export function createGrant(caller: Caller, rights: RoleRights | undefined, part
     return either(reached(type, 'R'), reached(type, 'S'), rights?.receiptsOnly === true ? reached(type, 'C') : NONE);
   };
   const seen = seenBy(caller, rights, parts);
+  const rows = (type: string): Clause => {
+    const within = inReach(type);
+    return within.kind === 'all' ? seen(type) : within.kind === 'none' ? NONE : both(seen(type), within);
+  };
   return {
     caller,
     receiptsOnly: rights?.receiptsOnly ?? false,
     ...(typeof rights?.bundles === 'string' && { entryMethod: rights.bundles }),
     judges: rights?.audience !== undefined,
+    // Of the role alone: what scopes leave out of it is no secret of somebody else's.
+    ownIds: (type) => seen(type).kind !== 'all',
     proposes: (type) => may(type, 'P') && !may(type, 'U'),
-    rows(type) {
-      const within = inReach(type);
-      return within.kind === 'all' ? seen(type) : within.kind === 'none' ? NONE : both(seen(type), within);
-    },
+    rows,
     ...(reach.narrow && { scoped: (type: string, letter: string) => scopedRows(reach, type, letter) }),
     absent: (type, id) => absence(caller, type, id),
     view: (type) => sightOf(caller, type, parts.organizations)?.view,
@@ -83,9 +86,9 @@ export function createGrant(caller: Caller, rights: RoleRights | undefined, part
       return type === undefined ? rights !== undefined : letters.some((letter) => may(type, letter));
     },
     refuseWrite(type, before, after) {
-      const rows = parts.rowsOf(rights?.rows?.[type], caller);
+      const own = parts.rowsOf(rights?.rows?.[type], caller);
       const letter = after === undefined ? 'D' : before === undefined ? 'C' : 'U';
-      const outside = (before !== undefined && !rows.holds(before)) || (after !== undefined && !(rows.takes ?? rows.holds)(after));
+      const outside = (before !== undefined && !own.holds(before)) || (after !== undefined && !(own.takes ?? own.holds)(after));
       // Written from what was shown, the rest would be lost.
       const inPart = before !== undefined && after !== undefined && sightOf(caller, type, parts.organizations) !== undefined;
       if (may(type, letter) && !outside && !inPart) return undefined;

@@ -6,7 +6,7 @@ import type { Context } from './context.js';
 
 /** One parameter `search` for each type that would be searched. Throws 403 for a caller who is no administrator: values and plan tell of what others store. */
 export async function explained(queries: readonly Query[], { grant, store }: Pick<Context, 'grant' | 'store'>): Promise<FhirResponse> {
-  if (grant.caller.role !== 'admin') throw fail('forbidden', { text: 'Only an administrator may ask how a search is answered: leave _explain out', expression: '_explain' });
+  if (grant.caller.role !== 'admin' || grant.scoped) throw fail('forbidden', { text: 'Only an administrator whose scopes leave no rows out may ask how a search is answered: leave _explain out', expression: '_explain' });
   const parameter: object[] = [];
   for (const query of queries) {
     const { sql, values, plan } = await store.explain(grant, query);

@@ -20,12 +20,14 @@ export interface JudgedWrite {
 const ANCHORS: ReadonlySet<string> = new Set(['Patient', 'Account', 'CarePlan', 'Claim', 'CareTeam']);
 const LITERAL = /^([A-Z][A-Za-z]+)\/([A-Za-z0-9\-.]{1,64})(?:\/_history\/.+)?$/;
 
-/** Before anything is stored. Throws 404 for what is not the caller's to change, 422 (403 where there is no relationship) for what is not theirs to name. */
+/** A client's own id is no way to make a resource where rows are hidden: refused or not, it would tell whether there is one already. Throws as for a read. */
+export async function judgeId({ type, id, fresh }: Pick<JudgedWrite, 'type' | 'id' | 'fresh'>, grant: Grant, tx: Transaction): Promise<void> {
+  if (!fresh && grant.ownIds?.(type) && !(await tx.read(grant, type, id))) throw grant.absent(type, id);
+}
+
+/** Before anything is stored. Throws 422 (403 where there is no relationship) for what is not the caller's to name. */
 export async function judgeBefore(write: JudgedWrite, made: ReadonlySet<string>, grant: Grant, tx: Transaction): Promise<void> {
-  if (!grant.judges) return;
-  const { type, id, fresh } = write;
-  // A client's own id is no way to make a resource here: refused or not, it would tell whether there is one already.
-  if (!fresh && grant.rows(type).kind !== 'all' && !(await tx.read(grant, type, id))) throw grant.absent(type, id);
+  const { type, fresh } = write;
   const naming = fresh && type === 'Account' ? takingOn(grant) : grant;
   for (const reference of write.after ? anchorsOf(write.after) : []) {
     if (!made.has(reference)) await judgeAnchor(reference, naming, tx);

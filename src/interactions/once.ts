@@ -23,9 +23,10 @@ export function once(handler: Handler): Handler {
   };
 }
 
-/** Whose request it is belongs to the key: another caller of the same id is another request. */
-export function requestKey({ method, type, id, operation, query }: FhirRequest, requestId: string, { client, subject, role }: Caller): string {
-  return hash([client, subject, role, requestId, method, type, id, operation, query]);
+/** Whose request it is belongs to the key: another caller of the same id is another request, and so is one client that now speaks for somebody else. */
+export function requestKey({ method, type, id, operation, query }: FhirRequest, requestId: string, { client, subject, role, patient, relatedPerson, practitionerRole, organization }: Caller): string {
+  const whose = [client, subject, role, patient, relatedPerson, practitionerRole, organization];
+  return hash([...whose, requestId, method, type, id, operation, query]);
 }
 
 function contentOf({ body, jsonPatch, xmlPatch, ifMatch, ifNoneMatch, ifNoneExist, preferReturn }: FhirRequest): string {

@@ -32,7 +32,7 @@ export async function propose({ type, id, document, ifMatch }: Asked, request: P
   await checkEntry(before, after, document, judged);
   const task = { ...taskOf(before, after, await keeperOfEntry(before, judged)), authoredOn: instantText(context.now) };
   // The Task is the server's; who proposed is in its requester and on record.
-  const made: Context = { ...context, act: 'propose', grant: { ...grant, judges: false, scoped: () => undefined, refuseWrite: () => undefined } };
+  const made: Context = { ...context, act: 'propose', grant: { ...grant, judges: false, ownIds: () => false, scoped: () => undefined, refuseWrite: () => undefined } };
   const taskId = parts.newId();
   const [written] = await writeAll([{ kind: 'create', method: 'POST', type: 'Task', id: taskId, fresh: true, document: readJson(JSON.stringify(task)) }], made);
   if (written?.text == null) throw new Error('a create always writes');

@@ -44,7 +44,7 @@ export async function matchUpdate(request: FhirRequest, document: JsonDocument, 
 /** The criteria match nothing, so this is a create: it must not overwrite a resource that the caller did not mean. */
 async function refuseTaken(type: string, id: string, { grant, tx }: Context & { tx: Transaction }): Promise<void> {
   const locked = await tx.lock(type, id);
-  const there = locked && grant.judges ? await tx.read(grant, type, id) : locked;
+  const there = locked && (grant.judges || grant.ownIds?.(type)) ? await tx.read(grant, type, id) : locked;
   if (there && there.text !== null) throw fail('duplicate', { text: `The criteria do not match ${type}/${id}, which the body names: send no id, or other criteria`, expression: `${type}.id` });
 }
 

@@ -10,7 +10,7 @@ import { describe, merge, toChange } from './change.js';
 import { isUnresolved, withTargets } from './conditional-reference.js';
 import { inTransaction, type Context, type Parts } from './context.js';
 import { checkProfiles, judgeContent } from './judge-content.js';
-import { judgeAfter, judgeBefore, judgeScopeAfter, judgeScopeBefore } from './judge-rows.js';
+import { judgeAfter, judgeBefore, judgeId, judgeScopeAfter, judgeScopeBefore } from './judge-rows.js';
 import { lockAsked } from './lock-asked.js';
 import { checkPreconditions } from './preconditions.js';
 import { ruleContext } from './rule-context.js';
@@ -172,12 +172,13 @@ async function judgeAllBefore(asked: readonly Asked[], current: readonly (Stored
       if (!one.attached && current[index]?.text != null) await located(one, () => judgeScopeBefore(one, grant, tx));
     }
   }
-  if (!grant.judges) return;
+  if (!grant.judges && !grant.ownIds) return;
   const made = new Set(asked.flatMap(({ kind, type, id }) => (kind === 'create' ? [`${type}/${id}`] : [])));
   for (const one of asked) {
     if (one.attached) continue;
     const { type, id, fresh } = one;
-    await located(one, () => judgeBefore({ type, id, fresh, after: describe(one, undefined).after }, made, grant, tx));
+    if (!fresh) await located(one, () => judgeId(one, grant, tx));
+    if (grant.judges) await located(one, () => judgeBefore({ type, id, fresh, after: describe(one, undefined).after }, made, grant, tx));
   }
 }
 

@@ -32,7 +32,7 @@ export type Inside = Context & { readonly tx: Transaction };
  * holder) it must look for under the Grant itself: `referred` in budgets/referred.ts.
  */
 export function act<T>(code: string, context: Context, work: (inside: Inside) => Promise<T>): Promise<T> {
-  const grant: Grant = { ...context.grant, judges: false, scoped: () => undefined, refuseWrite: () => undefined };
+  const grant: Grant = { ...context.grant, judges: false, ownIds: () => false, scoped: () => undefined, refuseWrite: () => undefined };
   return inTransaction({ ...context, grant, act: code }, work);
 }
 

@@ -24,6 +24,8 @@ export interface Grant {
   readonly receiptsOnly: boolean;
   /** Do this caller's rows depend on who it is? Then its writes are judged by them too, in the transaction of the write (interactions/judge-rows.ts). */
   readonly judges: boolean;
+  /** Are rows of the type hidden from this caller? Then it writes under no id that it sees nothing under: refused or not, it would tell whether there is a row. */
+  ownIds?(type: string): boolean;
   /** The rows that the scopes of the token let this caller create (C), change (U), delete (D), read or search; undefined where they say nothing of rows. The role's rights hold beside it. */
   scoped?(type: string, letter: 'C' | 'R' | 'U' | 'D' | 'S'): Clause | undefined;
   /** The refusal for a row that is not there, or that the caller may not know to be there: the same in either case. */

@@ -124,7 +124,6 @@ describe('an Overseas Visitors Manager', () => {
     ['DELETE', '{assessment}', undefined],
     ['DELETE', 'Observation/lab', undefined],
     ['POST', 'Observation', () => ({ resourceType: 'Observation', status: 'final', code: { text: 'x' } })],
-    ['PUT', 'Observation/lab', () => ({ resourceType: 'Observation', id: 'lab', status: 'final', code: { text: 'x' } })],
     ['POST', 'Coverage', () => ({ resourceType: 'Coverage', status: 'active', beneficiary: { reference: `Patient/${patient}` }, payor: [{ display: 'x' }] })],
     ['POST', 'Group', () => ({ resourceType: 'Group', type: 'person', actual: true })],
     ['GET', 'Group/g', undefined],
@@ -137,6 +136,11 @@ describe('an Overseas Visitors Manager', () => {
     const before = await rowCounts(server);
     expect(await everyRoad(as('ovm'), method, fill(path), body?.())).toEqual([403, 403, 403]);
     expect(await rowCounts(server)).toEqual(before);
+  });
+
+  test('a write under an id of its own choice tells nothing of hidden rows', async () => {
+    const put = (id: string): Promise<number[]> => everyRoad(as('ovm'), 'PUT', `Observation/${id}`, { resourceType: 'Observation', id, status: 'final', code: { text: 'x' } });
+    expect([await put('lab'), await put('never')]).toEqual([[404, 404, 404], [404, 404, 404]]);
   });
 
   test('a conditional create tells nothing of hidden rows', async () => {
@@ -232,7 +236,7 @@ describe('the Home Office', () => {
       { resourceType: 'Patient' }, { resourceType: 'Coverage' }, { resourceType: 'Observation', status: 'final', code: { text: 'x' } },
       { ...(statementBody(NUMBER, 'paid-or-exempt', '2026-02-01T00:00:00Z') as any), code: { coding: [{ system: ASSERTION, code: 'ovm-assessment' }] } },
     ]) expect(await everyRoad(as('homeOffice'), 'POST', resource.resourceType, resource)).toEqual([403, 403, 403]);
-    expect(await everyRoad(as('homeOffice'), 'PUT', 'Observation/lab', { resourceType: 'Observation', id: 'lab', status: 'final', code: { text: 'x' } })).toEqual([403, 403, 403]);
+    expect(await everyRoad(as('homeOffice'), 'PUT', 'Observation/lab', { resourceType: 'Observation', id: 'lab', status: 'final', code: { text: 'x' } })).toEqual([404, 403, 403]);
     expect(await rowCounts(server)).toEqual(before);
   });
 
