@@ -197,7 +197,7 @@ describe('what unknown and forbidden cost', () => {
     const spy = jest.spyOn(pg.Client.prototype, 'query').mockImplementation(function (this: pg.Client, ...given: any[]): unknown {
       const { text, values } = given[0] as { text?: string; values?: unknown[] };
       if (typeof text === 'string' && !/audit/.test(text) && JSON.stringify(values ?? []).includes(id)) sent.push(text);
-      const answer: unknown = original.apply(this, given as never);
+      const answer: unknown = Reflect.apply(original, this, given);
       return answer;
     } as never);
     try {
