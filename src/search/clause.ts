@@ -26,6 +26,8 @@ export interface Row {
   readonly alias: string;
   /** Select of the few ids of which the row's is one, where that is known: then other rows are looked up from these, and not all that satisfy a clause are gathered. */
   readonly ids?: string;
+  /** Select of `Type/id`: all that the one chain which is written may lead to, where that is gathered beforehand. */
+  readonly targets?: string;
 }
 
 type Of<K extends Clause['kind']> = Extract<Clause, { kind: K }>;
@@ -133,11 +135,12 @@ function chainText(writing: Writing, row: Row, clause: Of<'chain'>, use: Use): s
   return withExcept(writing, row, clause.parameter.code, pointingText(writing, row, clause, use));
 }
 
-function pointingText(writing: Writing, { type, alias, ids }: Row, { parameter, type: other, where }: Of<'chain'>, use: Use): string {
+function pointingText(writing: Writing, { type, alias, ids, targets: gathered }: Row, clause: Of<'chain'>, use: Use): string {
+  const { parameter, type: other, where } = clause;
   const slot = askedSlot(writing, type, parameter.code);
   if (ids !== undefined) return fewPointing(writing, { type, alias, ids }, slot, other, where);
   if (slot.column === 'subject') {
-    const targets = otherRows(writing, other, where, (to) => `'${other}/' || ${to}.id`);
+    const targets = gathered ?? targetsText(writing, clause);
     return use === 'drive' ? `${alias}.subject = any(array(${targets}))` : `(${alias}.subject in (${targets})) is true`;
   }
   if (use === 'drive') {
@@ -146,10 +149,15 @@ function pointingText(writing: Writing, { type, alias, ids }: Row, { parameter, 
     return `${alias}.tokens && array(${otherRows(writing, other, where, (to) => `unnest(array[${tokens(to)}])`)})`;
   }
   // An overlap of two long lists is slow for each row; a hashed select is not.
-  const targets = otherRows(writing, other, where, (to) => `'${other}/' || ${to}.id`);
+  const targets = gathered ?? targetsText(writing, clause);
   const ref = writing.sql.alias('f');
   return `(select true from unnest(${alias}.refs) ${ref} where ${refIs(writing.sql, ref, slot)}`
     + ` and (split_part(${ref}, ' ', 1) in (${targets})) is true limit 1) is true`;
+}
+
+/** What a chain leads to, as a select of `Patient/1`. */
+export function targetsText(writing: Writing, { type, where }: Of<'chain'>): string {
+  return otherRows(writing, type, where, (to) => `'${type}/' || ${to}.id`);
 }
 
 /** That is most rows, or all: no index is asked. */
@@ -207,6 +215,7 @@ function hasText(writing: Writing, { type, alias, ids: few }: Row, { type: other
   const ids = slot.column === 'subject'
     ? otherRows(writing, other, where, (from) => `substr(${from}.subject, ${start})`, (from) => `${from}.subject >= '${type}/' and ${from}.subject < '${type}0'`)
     : otherRefs(writing, other, where, slot, type);
+  if (use === 'ids') return ids;
   return use === 'drive' ? `${alias}.id = any(array(${ids}))` : `(${alias}.id in (${ids})) is true`;
 }
 

@@ -6,7 +6,7 @@ import { NEGATIVE, tokensOf } from './params/token.js';
 import { urisOf } from './params/uri.js';
 import type { Clause } from './query.js';
 import { slotsOf, type Slot } from './slots.js';
-import { isCommon, shareOf, type FrequencyOf } from './token-frequency.js';
+import { isCommon, shareOf, type FrequencyOf, type TokenFrequency } from './token-frequency.js';
 
 export const RANK = {
   id: 0,
@@ -65,6 +65,14 @@ export function rankOf(knowing: Knowing, type: string, clause: Clause): number {
   }
 }
 
+/** How many rows of the type the clauses leave at most, as far as is known: 0 where nothing is. */
+export function rowsLeft({ definitions, frequencyOf }: Knowing, type: string, conjuncts: readonly Conjunct[]): number {
+  const frequency = frequencyOf(type);
+  if (!frequency) return 0;
+  const shares = conjuncts.map(({ clause }) => (clause.kind === 'parameter' ? tokenShare(definitions, frequency, type, clause) : undefined) ?? 1);
+  return frequency.rows * Math.min(1, ...shares);
+}
+
 /** What belongs to an organisation and all below it is a large part of everything: a walk soon meets a page of it, where gathering it takes a second. */
 function isWide(clause: Clause): boolean {
   switch (clause.kind) {
@@ -92,6 +100,12 @@ function parameterRank({ definitions, frequencyOf }: Knowing, type: string, clau
   const frequency = frequencyOf(type);
   const share = frequency && shareOf(frequency, commonTokens(slot, clause));
   return frequency && share !== undefined && isCommon(frequency, share) ? RANK.commonToken : RANK.token;
+}
+
+/** The share of rows that a plain criterion by token leaves; undefined where that is not known. */
+function tokenShare(definitions: Definitions, frequency: TokenFrequency, type: string, clause: ParameterClause): number | undefined {
+  const slot = slotsOf(definitions, type).byCode.get(clause.parameter.code);
+  return slot && clause.modifier === undefined && inTokens(slot, undefined) ? shareOf(frequency, commonTokens(slot, clause)) : undefined;
 }
 
 /** Are the parameter's values in the GIN? */

@@ -20,6 +20,8 @@ export interface OrderColumn {
   readonly nullable: boolean;
   /** The column of the row whose index has this order. */
   readonly walks?: 'id' | 'updated' | 'date' | 'subject';
+  /** The text of every row is read for it. */
+  readonly reads?: boolean;
   /** The side table whose index has this order. */
   readonly side?: Side;
 }
@@ -103,7 +105,7 @@ function jsonColumn(definitions: Definitions, slot: Slot, descending: boolean, r
     return `(select ${descending ? 'max' : 'min'}(v.v collate "C") from (${values}) v (v))`;
   });
   const text = texts.length === 1 ? texts.join('') : `coalesce(${texts.join(', ')})`;
-  return { plain: text, opaque: text, cast: 'text', nullable: true, descending };
+  return { plain: text, opaque: text, cast: 'text', nullable: true, descending, reads: true };
 }
 
 /** The list for ORDER BY. Written for an index to be walked, or so that none is. */

@@ -7,6 +7,8 @@ import { driversOf, RANK, type Conjunct, type Drivers } from './drivers.js';
 import { frameOf, keep, ROW, type Frame, type WholePage } from './frame.js';
 import { afterText, orderText, rowAfterText, type Order, type OrderColumn, type Side } from './order.js';
 import type { Query } from './query.js';
+import { refuseCostly } from './costly.js';
+import { stagesOf } from './glance.js';
 import { presenceText } from './presence.js';
 import { slotsOf, type Column } from './slots.js';
 import { MANY, type Use } from './sql-scope.js';
@@ -68,6 +70,7 @@ function pageOf(writing: Writing, query: Query, more: readonly string[]): Page {
 
 function takenRoad(page: Page): Road {
   const { writing: { sql }, query: { count }, conjuncts } = page;
+  refuseCostly(page.writing, page);
   const road = roadOf(page);
   sql.constant &&= road !== 'natural' && isUsual(count) && conjuncts.length < 8;
   return road;
@@ -161,7 +164,9 @@ function foundSelect(page: Page, road: Road, tests: string): string {
 function idsDriver({ writing, query, order, drivers: { rank, drivers } }: Page): Conjunct | undefined {
   const [only, ...others] = drivers;
   const byId = order.columns.length === 0 || order.columns[0]?.walks === 'id';
-  if (!only || others.length > 0 || !byId || (rank !== RANK.side && rank !== RANK.contains) || only.clause.kind !== 'parameter') return undefined;
+  if (!only || others.length > 0 || !byId) return undefined;
+  if (only.clause.kind === 'has') return only;
+  if ((rank !== RANK.side && rank !== RANK.contains) || only.clause.kind !== 'parameter') return undefined;
   return writing.grant?.except(query.type, only.clause.parameter.code) ? undefined : only;
 }
 
@@ -172,7 +177,7 @@ function byIdsText(page: Page, driver: Conjunct, more: readonly string[]): strin
   const [ids = ''] = testTexts(page, [driver], 'ids');
   const tests = [...page.conjuncts.filter((conjunct) => conjunct !== driver).flatMap((conjunct) => testTexts(page, [conjunct], 'filter')), ...more];
   const rest = after ? ` where i.id ${idDescending ? '<' : '>'} ${writing.sql.bind(after.id, 'text')}` : '';
-  const sorted = `select distinct i.id from (${ids}) i${rest} order by i.id ${way}`;
+  const sorted = `select distinct i.id from (${ids}) i (id)${rest} order by i.id ${way}`;
   const rows = `select * from fhir."${type}" ${ROW} where ${ROW}.id = i.id offset 0`;
   return `select ${page.columns} from (${sorted}) i cross join lateral (${rows}) ${ROW} where ${[EXISTS, ...tests].join(' and ')} order by i.id ${way} limit ${count + 1}`;
 }
@@ -265,19 +270,26 @@ function probeText(page: Page): string {
     + ` select * from near where (select count(*) from near) > ${count} union all (${found})`;
 }
 
-/** Rows looked at by a glance: each is looked up in another table. */
-const GLANCE = 500;
-
-/** What hangs on many rows of another type is gathered slowly (25,000 observations: 260 ms), and a page of it is soon met. */
+/**
+ * What hangs on many rows of another type is gathered slowly (25,000 observations: 260 ms), and a page of it is soon met: some rows are looked at, then
+ * more, and only if they do not fill the page is all gathered.
+ */
 function glanceText(page: Page): string {
-  const { writing, query: { count, type }, conjuncts } = page;
+  const { query: { count }, conjuncts } = page;
   const onColumn = (conjunct: Conjunct): boolean => isOn(page, conjunct, page.order.columns[0]?.walks);
-  const some = walked(page, `${ROW}.*`, testTexts(page, conjuncts.filter(onColumn), 'drive'), GLANCE);
-  const row = { type, alias: ROW, ids: 'select id from glance' };
-  const sifted = conjuncts.filter((conjunct) => !onColumn(conjunct)).map((conjunct) => conjunctText(writing, row, conjunct, 'filter'));
-  const near = `select ${page.columns} from glance ${ROW} where ${sifted.join(' and ')} limit ${count + 1}`;
-  const found = foundText(page, 'take', [`(select count(*) from near) <= ${count}`]);
-  return `with glance as materialized (${some}), near as materialized (${near}) select * from near where (select count(*) from near) > ${count} union all (${found})`;
+  const { stages, ctes } = stagesOf(page.writing, page);
+  const lacks = (index: number): string => `(select count(*) from near${index}) <= ${count}`;
+  const parts = stages.flatMap(({ size, gate, named, row }, index) => {
+    const gates = [...(index > 0 ? [lacks(index - 1)] : []), ...(gate === undefined ? [] : [gate])];
+    const looked = `looked${index}`;
+    const some = walked(page, `${ROW}.*`, [...testTexts(page, conjuncts.filter(onColumn), 'drive'), ...gates], size);
+    const sifted = conjuncts.filter((conjunct) => !onColumn(conjunct)).map((conjunct) => conjunctText(page.writing, row(looked, conjunct), conjunct, 'filter'));
+    const near = (from: string): string => `near${index} as materialized (select ${page.columns} from ${from} ${ROW} where ${sifted.join(' and ')} limit ${count + 1})`;
+    return named ? [`${looked} as materialized (${some})`, near(looked)] : [near(`(${some})`)];
+  });
+  const filled = stages.map((_, index) => `select * from near${index} where (select count(*) from near${index}) > ${count}`);
+  const found = foundText(page, 'take', stages.map((_, index) => lacks(index)));
+  return `with ${[...ctes, ...parts].join(', ')} ${filled.join(' union all ')} union all (${found})`;
 }
 
 /** How many more rows may be gathered where only their ids are, out of an index. */

@@ -31,13 +31,17 @@ beforeAll(async () => {
     const resource: Resource = { resourceType: 'Patient', id, gender: sex, birthDate, name: [{ family }] };
     return create('Patient', id, { text: JSON.stringify(resource), rows: extract(resource) });
   }));
+  await fixture.store.write(everyone.map(({ id }, index) => {
+    const resource: Resource = { resourceType: 'Observation', id: `o${id.slice(1)}`, status: index % 3 === 0 ? 'final' : 'amended', code: { text: 'x' }, subject: { reference: `Patient/${id}` }, performer: [{ reference: `Patient/${id}` }] };
+    return create('Observation', resource.id ?? '', { text: JSON.stringify(resource), rows: extract(resource) });
+  }));
   await fixture.database.query({ text: 'analyze', values: [] });
 });
 afterAll(() => fixture.close());
 
-function parse(search: string): Query {
+function parse(search: string, type = 'Patient'): Query {
   const pairs = search.split('&').map((pair) => pair.split(/=(.*)/s).slice(0, 2) as [string, string]);
-  return parseSearch({ definitions, type: 'Patient', pairs, handling: 'strict', defaultCount: 20, maxCount: 1000 }).query;
+  return parseSearch({ definitions, type, pairs, handling: 'strict', defaultCount: 20, maxCount: 1000 }).query;
 }
 
 const byBirth = (sign: 1 | -1) => (a: Person, b: Person): number => sign * (a.birthDate < b.birthDate || (a.birthDate === b.birthDate && a.id < b.id) ? -1 : 1);
@@ -59,20 +63,52 @@ it.each<readonly [search: string, passes: (person: Person) => boolean, order: (a
   ['birthdate=lt1951&_sort=-_id', ({ birthDate }) => birthDate < '1951', (a, b) => (a.id < b.id ? 1 : -1)],
   ['birthdate=ge1999&gender=female&_sort=birthdate', ({ birthDate, gender: sex }) => birthDate >= '1999' && sex === 'female', byBirth(1)],
 ])('%s finds all, in order, from page to page', async (search, passes, order) => {
-  const wanted = everyone.filter(passes).sort(order);
-  const query = { ...parse(search), count: 200 };
+  expect(await pagesOf({ ...parse(search), count: 200 })).toEqual(everyone.filter(passes).sort(order).map(({ id }) => id));
+});
+
+const status = tokenHasher('status');
+const knownStatus: FrequencyOf = (type) => (type === 'Patient' ? known(type) : { rows: 1_000_000, shares: new Map([[status.anySystem('final'), 0.33], [status.anySystem('amended'), 0.67]]) });
+
+it.each<readonly [search: string, passes: (person: Person, index: number) => boolean]>([
+  // Met at a glance; beyond it; past all that is walked; so few that nothing is walked; none.
+  ['subject:Patient.family=adams', ({ family }) => family === 'Adams'],
+  ['subject:Patient.birthdate=1999', ({ birthDate }) => birthDate.startsWith('1999')],
+  ['performer:Patient.birthdate=1999', ({ birthDate }) => birthDate.startsWith('1999')],
+  ['subject:Patient.family=zeus', ({ family }) => family === 'Zeus'],
+  ['performer:Patient.family=zeus', ({ family }) => family === 'Zeus'],
+  ['subject:Patient.gender=male', ({ gender: sex }) => sex === 'male'],
+  ['performer:Patient.gender=male', ({ gender: sex }) => sex === 'male'],
+  ['subject:Patient.family=nobody', () => false],
+  ['subject:Patient.family=brown&performer:Patient.birthdate=1999', ({ family, birthDate }) => family === 'Brown' && birthDate.startsWith('1999')],
+])('Observation?%s finds all, from page to page', async (search, passes) => {
+  const wanted = everyone.filter(passes).map(({ id }) => `o${id.slice(1)}`);
+  for (const count of [20, 700]) expect(await pagesOf({ ...parse(search, 'Observation'), count })).toEqual(wanted);
+});
+
+it.each<readonly [search: string, passes: (person: Person, index: number) => boolean]>([
+  ['_has:Observation:subject:status=final', (_, index) => index % 3 === 0],
+  ['_has:Observation:performer:status=final', (_, index) => index % 3 === 0],
+  ['_has:Observation:subject:status=final&family=zeus', ({ family }, index) => index % 3 === 0 && family === 'Zeus'],
+  ['_has:Observation:subject:_id=o00003,o05999', ({ id }) => id === 'p00003' || id === 'p05999'],
+  ['_has:Observation:subject:status=final&_sort=-_id', (_, index) => index % 3 === 0],
+])('Patient?%s finds all, from page to page', async (search, passes) => {
+  const wanted = everyone.filter(passes).map(({ id }) => id);
+  for (const count of [20, 700]) expect(await pagesOf({ ...parse(search), count })).toEqual(search.includes('-_id') ? [...wanted].reverse() : wanted);
+});
+
+async function pagesOf(query: Query): Promise<string[]> {
   const found: string[] = [];
   let after: Query['after'];
   do {
-    const statement = searchStatement(definitions, { ...query, ...(after && { after }) }, ALL, known);
+    const statement = searchStatement(definitions, { ...query, ...(after && { after }) }, ALL, knownStatus);
     const rows = statement.read((await fixture.database.query<PackedRow>(statement)).rows);
     const shown = rows.slice(0, query.count);
     found.push(...shown.map(({ id }) => id));
     const last = shown.at(-1);
     after = rows.length > query.count && last ? cursorOf(last) : undefined;
   } while (after);
-  expect(found).toEqual(wanted.map(({ id }) => id));
-});
+  return found;
+}
 
 it('walks no further than it must: two that never meet are told apart by the GIN', async () => {
   const { text, values } = searchStatement(definitions, parse('gender=female&gender=male'), ALL, known);
@@ -80,4 +116,14 @@ it('walks no further than it must: two that never meet are told apart by the GIN
   const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
   expect(plan).toMatch(/Rows Removed by Filter: 4000/);
   expect(plan).toMatch(/Patient_tokens|tokens_idx|Bitmap Index Scan/);
+});
+
+it('to sort a million rows by codes that lie in no order is refused before it begins; few of them are sorted', () => {
+  const sorted = (search: string, frequency: FrequencyOf): string => searchStatement(definitions, parse(search, 'Observation'), ALL, frequency).text;
+  const few: FrequencyOf = () => ({ rows: 90_000, shares: new Map() });
+  expect(() => sorted('_sort=code', knownStatus)).toThrow(/About 1000000 resources of type Observation .* sort them by code/);
+  expect(() => sorted('status=final&_sort=-date,code', knownStatus)).toThrow(/About 330000/);
+  expect(() => sorted('status:not=final&_sort=code', knownStatus)).toThrow(/About 1000000/);
+  for (const search of ['code=x&_sort=code', 'subject=Patient/p00001&_sort=code', '_sort=-date', '_sort=value-quantity']) expect(sorted(search, knownStatus)).toMatch(/order by/);
+  expect(sorted('_sort=code', few)).toMatch(/order by/);
 });
