@@ -1,7 +1,8 @@
-// Is the trail as it was recorded? Walks the chain from its beginning and names the first link that does not hold.
+// Is the trail as it was recorded? Walks the chain from its beginning and names the first event or block that does not hold.
+import { createHash } from 'node:crypto';
 import type { Database, Queryable } from '../db/database.js';
 import { agentId, type Agent } from './agent.js';
-import { CONTENT_COLUMNS, linkOf, type ContentRow } from './seal.js';
+import { digestSql, SEALED } from './seal.js';
 
 export interface Verified {
   readonly events: number;
@@ -11,21 +12,35 @@ export interface Verified {
   readonly fault?: string;
 }
 
-const AT_ONCE = 2000;
+const AT_ONCE = 20;
+const DIGEST_BYTES = 32;
 
-type Walked = { readonly seq: string | number; readonly event: string; readonly link: Buffer } & { readonly [K in keyof ContentRow]: ContentRow[K] | null };
+/** A block, and the first of its events that is missing or not as it was. */
+interface Walked {
+  readonly seq: number;
+  readonly count: number;
+  readonly digests: Buffer;
+  readonly link: Buffer;
+  readonly place: number | null;
+  readonly event: string;
+  readonly missing: boolean;
+}
 
 const WALK = {
   name: 'audit walk',
-  text: `select s.seq, s.event, s.link, ${CONTENT_COLUMNS} from fhir.audit_seal s left join fhir.audit_event e on e.id = s.event where s.seq > $1 order by s.seq limit ${AT_ONCE}`,
+  text: `select b.seq, cardinality(b.events) as count, b.digests, b.link, f.place, f.event, f.missing from fhir.audit_block b
+    left join lateral (
+      select g.place::integer as place, g.event, e.id is null as missing from unnest(b.events) with ordinality as g (event, place) left join fhir.audit_event e on e.id = g.event
+      where e.id is null or ${digestSql('e')} is distinct from substring(b.digests from (g.place::integer - 1) * ${DIGEST_BYTES} + 1 for ${DIGEST_BYTES}) order by g.place limit 1) f on true
+    where b.seq > $1 order by b.seq limit ${AT_ONCE}`,
 };
 const HEAD = { name: 'audit head', text: `select seq, link from fhir.audit_chain where name = 'audit'` };
 const UNSEALED = {
   name: 'audit unsealed',
   text: `select e.id from fhir.audit_event e, fhir.audit_chain c
-    where c.name = 'audit' and ((e.xid, e.id) <= (c.xid, c.event) or e.xid >= pg_snapshot_xmax(pg_current_snapshot())) and not exists (select from fhir.audit_seal s where s.event = e.id) order by e.id limit 1`,
+    where c.name = 'audit' and ((e.xid, e.id) <= (c.xid, c.event) or e.xid >= pg_snapshot_xmax(pg_current_snapshot())) and not exists (select from (${SEALED}) s where s.event = e.id) order by e.id limit 1`,
 };
-const TWICE = { name: 'audit twice', text: 'select event from fhir.audit_seal group by event having count(*) > 1 limit 1' };
+const TWICE = { name: 'audit twice', text: `select event from (${SEALED}) s group by event having count(*) > 1 limit 1` };
 const AGENTS = { name: 'audit agents', text: 'select id, client, subject, role, organization, practitioner_role, patient, related_person, purpose from fhir.audit_agent order by id' };
 const STRAYS = { name: 'audit strays', text: 'select e.id from fhir.audit_event e where not exists (select from fhir.audit_agent a where a.id = e.agent) limit 1' };
 
@@ -46,29 +61,33 @@ async function verifyIn(db: Queryable, noted: string | undefined): Promise<Verif
 const headText = ({ seq, link }: { seq: number; link: Buffer }): string => `${seq}:${link.toString('hex')}`;
 
 async function walk(db: Queryable, end: { seq: number; link: Buffer }, noted: string | undefined): Promise<string | undefined> {
-  let link: Buffer = Buffer.alloc(end.link.length);
-  let seq = 0;
+  let at = { seq: 0, link: Buffer.alloc(end.link.length) as Buffer };
   let met = noted === undefined;
   for (;;) {
-    const { rows } = await db.query<Walked>({ ...WALK, values: [seq] });
-    for (const row of rows) {
-      if (Number(row.seq) !== seq + 1) return `link ${seq + 1} is missing`;
-      if (row.id === null) return `event audit-${row.event} (link ${seq + 1}) is missing`;
-      link = linkOf(link, row as ContentRow);
-      if (!link.equals(row.link)) return `event audit-${row.event} (link ${seq + 1}) is not as it was recorded`;
-      seq += 1;
-      met ||= noted === headText({ seq, link });
+    const { rows } = await db.query<Walked>({ ...WALK, values: [at.seq] });
+    for (const block of rows) {
+      const fault = faultOf(block, at);
+      if (fault !== undefined) return fault;
+      at = { seq: block.seq, link: block.link };
+      met ||= noted === headText(at);
     }
     if (rows.length < AT_ONCE) break;
   }
-  if (seq !== end.seq || !link.equals(end.link)) return `the chain ends at link ${seq}, and was ${end.seq} long`;
+  if (at.seq !== end.seq || !at.link.equals(end.link)) return `the chain ends at event ${at.seq}, and was ${end.seq} long`;
   return met ? undefined : `the chain does not hold ${noted}: it was made anew since`;
+}
+
+function faultOf({ seq, count, digests, link, place, event, missing }: Walked, before: { readonly seq: number; readonly link: Buffer }): string | undefined {
+  if (seq - count !== before.seq) return `the block of event ${before.seq + 1} is missing`;
+  if (place !== null) return `event audit-${event} (number ${before.seq + place}) is ${missing ? 'missing' : 'not as it was recorded'}`;
+  const holds = digests.length === count * DIGEST_BYTES && createHash('sha256').update(before.link).update(digests).digest().equals(link);
+  return holds ? undefined : `the block of event ${before.seq + 1} is not as it was sealed`;
 }
 
 async function besideTheChain(db: Queryable): Promise<string | undefined> {
   const [unsealed, twice] = [await db.query<{ id: string }>({ ...UNSEALED, values: [] }), await db.query<{ event: string }>({ ...TWICE, values: [] })];
-  if (unsealed.rows[0]) return `event audit-${unsealed.rows[0].id} was put in afterwards: it is in no link`;
-  return twice.rows[0] && `event audit-${twice.rows[0].event} is in two links`;
+  if (unsealed.rows[0]) return `event audit-${unsealed.rows[0].id} was put in afterwards: it is in no block`;
+  return twice.rows[0] && `event audit-${twice.rows[0].event} is in two blocks`;
 }
 
 async function changedAgent(db: Queryable): Promise<string | undefined> {

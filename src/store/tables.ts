@@ -69,7 +69,7 @@ const TABLES: Readonly<Record<string, TableClass>> = {
   // Few rows, joined to events on every node.
   'fhir.audit_agent': { spread: 'reference' },
   // The chain is one, and made in one place.
-  'fhir.audit_seal': { spread: 'local' },
+  'fhir.audit_block': { spread: 'local' },
   'fhir.audit_chain': { spread: 'local' },
   'fhir.audit_server': { spread: 'local' },
   'public.schema_migration': { spread: 'local' },

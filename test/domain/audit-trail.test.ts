@@ -1,5 +1,5 @@
 // The trail of who did what as it is read, and what keeps it true: who may see which events, ids that nobody can choose, a chain that tells of tampering.
-import { sealAll } from '../../src/audit/seal.js';
+import { digestSql, sealAll } from '../../src/audit/seal.js';
 import { verifyTrail, type Verified } from '../../src/audit/verify.js';
 import { startServer, type Answer, type TestServer } from '../server.js';
 import { coverageBody, register } from './people.js';
@@ -234,7 +234,7 @@ describe('the chain', () => {
   beforeAll(async () => {
     await settle();
     await sealAll(server.database);
-    ({ rows: [row] } = await sql('select e.*, s.seq from fhir.audit_event e join fhir.audit_seal s on s.event = e.id where e.patient is not null order by s.seq offset 3 limit 1'));
+    ({ rows: [row] } = await sql('select e.*, b.seq - cardinality(b.events) + g.place as seq from fhir.audit_block b, unnest(b.events) with ordinality as g (event, place), fhir.audit_event e where e.id = g.event and e.patient is not null order by seq offset 3 limit 1'));
     id = row.id;
   });
 
@@ -263,21 +263,30 @@ describe('the chain', () => {
   test('tells of an event that was taken out', async () => {
     const keep = `create table public.kept as select * from fhir.audit_event where id = '${id}'`;
     await sql(keep);
-    expect(await broken(`delete from fhir.audit_event where id = '${id}'`, `insert into fhir.audit_event select * from public.kept`)).toBe(`event audit-${id} (link ${row.seq}) is missing`);
+    expect(await broken(`delete from fhir.audit_event where id = '${id}'`, `insert into fhir.audit_event select * from public.kept`)).toBe(`event audit-${id} (number ${row.seq}) is missing`);
     await sql('drop table public.kept');
   });
 
   test('tells of an event that was put in', async () => {
     const forged = '01a200ec-6f4b-70de-86a8-2dda65010ce5';
     const insert = `insert into fhir.audit_event (id, agent, xid, status, interaction) select '${forged}', agent, xid, 200, 'read' from fhir.audit_event where id = '${id}'`;
-    expect(await broken(insert, `delete from fhir.audit_event where id = '${forged}'`)).toBe(`event audit-${forged} was put in afterwards: it is in no link`);
+    expect(await broken(insert, `delete from fhir.audit_event where id = '${forged}'`)).toBe(`event audit-${forged} was put in afterwards: it is in no block`);
   });
 
-  test('tells of a link that was taken out, of an agent that was changed, and of a chain that was cut short', async () => {
-    const { rows: [{ link }] } = await sql(`select encode(link, 'hex') as link from fhir.audit_seal where seq = ${row.seq}`);
-    expect(await broken(`delete from fhir.audit_seal where seq = ${row.seq}`, `insert into fhir.audit_seal values (${row.seq}, '${id}', decode('${link}', 'hex'))`)).toBe(`link ${row.seq} is missing`);
+  test('tells of a block that was taken out, and of digests that were made to fit', async () => {
+    await sql('create table public.blocks as select * from fhir.audit_block');
+    const mend = 'delete from fhir.audit_block; insert into fhir.audit_block select * from public.blocks';
+    expect(await broken('delete from fhir.audit_block where seq = (select min(seq) from fhir.audit_block)', mend)).toBe('the block of event 1 is missing');
+    const fitted = `update fhir.audit_event set status = 404 where id = '${id}'; update fhir.audit_block set digests = (select string_agg(${digestSql('e')}, '' order by g.place) from unnest(events) with ordinality as g (event, place), fhir.audit_event e where e.id = g.event)`;
+    expect(await broken(fitted, `${mend}; update fhir.audit_event set status = ${row.status} where id = '${id}'`)).toMatch(/^the block of event \d+ is not as it was sealed$/);
+    expect(await broken(`insert into fhir.audit_block select seq + 1, events[1:1], substring(digests for 32), sha256(link || substring(digests for 32)) from fhir.audit_block order by seq desc limit 1`, mend)).toMatch(/^the chain ends at event \d+, and was \d+ long$/);
+  });
+
+  test('tells of an agent that was changed, and of a chain that was cut short', async () => {
     expect(await broken(`update fhir.audit_agent set subject = 'somebody' where subject = 'nurse'`, `update fhir.audit_agent set subject = 'nurse' where subject = 'somebody'`)).toMatch(/^agent .* is not as it was recorded$/);
-    await sql('create table public.seals as select * from fhir.audit_seal; create table public.events as select * from fhir.audit_event; delete from fhir.audit_event where id in (select event from fhir.audit_seal where seq > 5); delete from fhir.audit_seal where seq > 5');
-    expect((await verifyTrail(server.database)).fault).toContain('ends at link 5');
+    await settle();
+    await sealAll(server.database);
+    await sql('delete from fhir.audit_event where id in (select unnest(events) from fhir.audit_block where seq = (select max(seq) from fhir.audit_block)); delete from fhir.audit_block where seq = (select max(seq) from fhir.audit_block)');
+    expect((await verifyTrail(server.database)).fault).toMatch(/^the chain ends at event \d+, and was \d+ long$/);
   });
 });
