@@ -28,3 +28,5 @@ function wrong(text: string, expression: string, currency = false): FhirError {
 
 /** Money for exactJson and parametersResponse: two places, always. */
 export const moneyOf = (pence: bigint): { readonly value: ExactNumber; readonly currency: 'GBP' } => ({ value: exactNumber(poundsText(pence)), currency: 'GBP' });
+/** The same as JSON text. */
+export const moneyText = (pence: bigint): string => `{"value":${poundsText(pence)},"currency":"GBP"}`;

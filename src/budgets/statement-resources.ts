@@ -1,13 +1,12 @@
-// What the rows of a statement refer to, in one round trip: claims, payments, the records of acts, and the evidence of the claims
+// What the rows of a statement refer to: claims, payments, the records of acts, and the evidence of the claims
 // (domain.md rulings 16 and 57).
+import type { Definitions } from '../definitions/model.js';
 import { asText } from '../fhir/elements.js';
 import { exactJson } from '../fhir/exact-json.js';
 import { instantText } from '../fhir/date-time.js';
 import type { JsonObject } from '../fhir/resource.js';
 import { clauseSql } from '../search/clause-sql.js';
 import type { Grant } from '../search/grant.js';
-import { statementName } from '../search/statement-name.js';
-import type { Ground } from '../store/visible-rows.js';
 import { moneyOf } from './money.js';
 import type { StatementRow } from './statement.js';
 
@@ -17,7 +16,7 @@ export interface Referred {
   readonly text: string;
 }
 
-interface Found extends Referred {
+export interface Found extends Referred {
   /** The Grant shows it. */
   readonly seen: boolean;
 }
@@ -33,8 +32,9 @@ export interface StatementResources {
 
 const SUBSETTED = { tag: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'SUBSETTED' }] };
 
-export async function statementResources(ground: Ground, grant: Grant, rows: readonly StatementRow[]): Promise<StatementResources> {
-  const found = await find(ground, grant, rows);
+/** Of what was found for a page, what its rows show to the caller. */
+export function statementResources(stored: readonly Found[], grant: Grant): StatementResources {
+  const found = stored.map((one) => viewed(one, grant));
   const byName = new Map(found.map((one) => [`${one.type}/${one.id}`, one]));
   const claimOf = (row: StatementRow): string | undefined => {
     const claim = byName.get(`Claim/${row.claim}`);
@@ -65,26 +65,28 @@ function cut({ at, amount }: StatementRow, { resourceType, created, provider }: 
 
 const DOCUMENT = 'DocumentReference/';
 
-async function find({ db, definitions }: Ground, grant: Grant, rows: readonly StatementRow[]): Promise<Found[]> {
-  if (rows.length === 0) return [];
-  const ids = (of: (row: StatementRow) => string | undefined): string[] => [...new Set(rows.flatMap((row) => of(row) ?? []))];
-  const values: unknown[] = [ids(({ claim }) => claim), ids(({ notice }) => notice), ids(({ claim, notice, provenance }) => (claim ?? notice) === undefined ? provenance : undefined)];
+/** A SELECT of what the rows of the CTE `shown` refer to: `head`, as `Claim/1 t` where the Grant shows it and `f` where not, and `res`. */
+export function referredSql(definitions: Definitions, grant: Grant, values: unknown[]): string {
   const seen = (type: string, of: string): string => {
     const clause = grant.rows(type);
     return clause.kind === 'all' ? 'true' : clause.kind === 'none' ? 'false' : `(${clauseSql(definitions, type, clause, 't', values, of)})`;
   };
-  const select = (type: string, test: string, shown: string): string => `select '${type}' as type, t.id, t.res as text, ${shown} as seen from fhir."${type}" t where ${test} and t.res is not null`;
-  const cited = `select substr(split_part(f, ' ', 1), ${DOCUMENT.length + 1}) from fhir."Claim" c, unnest(c.refs) f where c.id = any ($1) and starts_with(f, '${DOCUMENT}')`;
-  const text = [
-    select('Claim', 't.id = any ($1)', seen('Claim', 'select unnest($1::text[])')),
-    select('PaymentNotice', 't.id = any ($2)', seen('PaymentNotice', 'select unnest($2::text[])')),
+  const select = (type: string, of: string, seenIn: string, more = ''): string =>
+    `select '${type}/' || t.id || case when ${seenIn} then ' t' else ' f' end, t.res from fhir."${type}" t where t.id = any (array(${of})) ${more} and t.res is not null`;
+  const claims = 'select claim from shown where claim is not null';
+  const notices = 'select notice from shown where notice is not null';
+  const acts = 'select provenance from shown where claim is null and notice is null and provenance is not null';
+  const cited = `select substr(split_part(f, ' ', 1), ${DOCUMENT.length + 1}) from fhir."Claim" c, unnest(c.refs) f where c.id = any (array(${claims})) and starts_with(f, '${DOCUMENT}')`;
+  return [
+    select('Claim', claims, seen('Claim', claims)),
+    select('PaymentNotice', notices, seen('PaymentNotice', notices)),
     // Who may see a budget may know what was done with it, by whom and why.
-    select('Provenance', 't.id = any ($3)', 'true'),
-    select('DocumentReference', `t.id = any (array(${cited})) and ${seen('DocumentReference', cited)}`, 'true'),
+    select('Provenance', acts, 'true'),
+    select('DocumentReference', cited, 'true', `and ${seen('DocumentReference', cited)}`),
   ].join(' union all ');
-  const found = (await db.query<Found>({ name: statementName(text), text, values })).rows;
-  return found.map((one) => {
-    const view = one.seen ? grant.view(one.type) : undefined;
-    return view ? { ...one, text: view(one.text) } : one;
-  });
+}
+
+function viewed(one: Found, grant: Grant): Found {
+  const view = one.seen ? grant.view(one.type) : undefined;
+  return view ? { ...one, text: view(one.text) } : one;
 }

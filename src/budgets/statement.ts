@@ -1,10 +1,11 @@
 // A page of a budget's ledger as its statement shows it: one row per movement, in time order, with what was available after it
-// (domain.md rulings 16, 35, 50, 57). One indexed round trip, however long the ledger.
+// (domain.md rulings 16, 35, 50, 57), and what those rows refer to. One indexed round trip, however long the ledger.
 import type { Grant } from '../search/grant.js';
 import { clauseSql } from '../search/clause-sql.js';
 import { statementName } from '../search/statement-name.js';
 import type { Ground } from '../store/visible-rows.js';
 import type { LedgerKind } from './postings.js';
+import { referredSql, type Found } from './statement-resources.js';
 
 /** A row of the ledger; amounts in pence. */
 export interface StatementRow {
@@ -36,6 +37,8 @@ export interface StatementPage {
   /** Logical id of the patient. */
   readonly patient: string;
   readonly rows: readonly StatementRow[];
+  /** What they refer to, as it is stored. */
+  readonly found: readonly Found[];
   /** There are more rows. */
   readonly more: boolean;
 }
@@ -85,12 +88,20 @@ const PAGE = (lines: string): string => `
 /** The account asked for, and those that are joined in it. */
 const LOOKED_AT = 'select $1::text union all select account from fhir.budget_account where parent = $1';
 
-const COLUMNS = 'r.account, r.id, r.number, r.at, r.line, r.kind, r.amount::text, r.claim, r.notice, r.provenance';
-const ROWS = `
-  select s.patient, ${COLUMNS}, (o.available + sum(r.allocated - r.committed - r.spent) over (order by r.at, r.account, r.number))::text as balance
-  from seen s cross join opening o left join page r on true order by r.at, r.account, r.number`;
+/** The page without the row that tells whether there are more. */
+const SHOWN = 'shown as materialized (select * from page order by at, account, number limit $6 - 1)';
 
-type Row = Readonly<Record<'patient' | 'account' | 'id' | 'line' | 'kind' | 'amount' | 'balance', string>> & Readonly<Record<'claim' | 'notice' | 'provenance', string | null>> & { readonly number: number | null; readonly at: number };
+// A row of the page is one text: each column costs the driver more than all of them so, and none holds a space.
+const CELLS = `s.patient, r.account, r.id, r.number, r.at, r.line, r.kind, r.amount, o.available + sum(r.allocated - r.committed - r.spent) over (order by r.at, r.account, r.number),
+  coalesce(r.claim, '/'), coalesce(r.notice, '/'), coalesce(r.provenance, '/')`;
+const CELL_COUNT = 12;
+const ROWS = `(select concat_ws(' ', ${CELLS}) as head, null::text as res from seen s cross join opening o left join page r on true order by r.at, r.account, r.number)`;
+
+interface Row {
+  /** A row of the page; or what it refers to, as `Claim/1 t` where the Grant shows it. */
+  readonly head: string;
+  readonly res: string | null;
+}
 
 /** Undefined where the Grant shows no such budget. */
 export async function statementPage(ground: Ground, grant: Grant, { account, after, until, count, lines }: StatementAsked): Promise<StatementPage | undefined> {
@@ -99,17 +110,30 @@ export async function statementPage(ground: Ground, grant: Grant, { account, aft
   const values: unknown[] = [account, after.at, after.account, after.number, until, count + 1, ...(lines ? [lines] : [])];
   const where = clause.kind === 'all' ? '' : `and (${clauseSql(ground.definitions, 'Account', clause, 't', values, LOOKED_AT)})`;
   const opening = lines ? OPENING_OF_LINES : OPENING;
-  const text = `with ${ACCOUNTS(where)}, ${opening}, ${PAGE(lines ? 'and e.line = any ($7)' : '')} ${ROWS}`;
-  const { rows } = await ground.db.query<Row>({ name: statementName(text), text, values });
-  const [first] = rows;
+  const text = `with ${ACCOUNTS(where)}, ${opening}, ${PAGE(lines ? 'and e.line = any ($7)' : '')}, ${SHOWN} ${ROWS} union all ${referredSql(ground.definitions, grant, values)}`;
+  const { rows: [first, ...others] } = await ground.db.query<Row>({ name: statementName(text), text, values });
   if (!first) return undefined;
-  const found = rows.flatMap((row) => (row.number === null ? [] : [toRow(row, row.number)]));
-  return { patient: first.patient, rows: found.slice(0, count), more: found.length > count };
+  const [patient = ''] = first.head.split(' ', 1);
+  const found: Found[] = [];
+  const rows = toRows(first);
+  for (const row of others) {
+    if (row.res === null) rows.push(...toRows(row));
+    else found.push(toFound(row.head, row.res));
+  }
+  return { patient, rows: rows.slice(0, count), found, more: rows.length > count };
 }
 
-function toRow({ account, id, at, line, kind, amount, balance, claim, notice, provenance }: Row, number: number): StatementRow {
-  return {
-    account, id, number, at, line, kind: kind as LedgerKind, amount: BigInt(amount), balance: BigInt(balance),
-    claim: claim ?? undefined, notice: notice ?? undefined, provenance: provenance ?? undefined,
-  };
+/** None where the page is empty: only the patient is told. */
+function toRows({ head }: Row): StatementRow[] {
+  const cells = head.split(' ');
+  if (cells.length < CELL_COUNT) return [];
+  const [, account = '', id = '', number, at, line = '', kind, amount = '', balance = '', claim = '', notice = '', provenance = ''] = cells;
+  return [{ account, id, number: Number(number), at: Number(at), line, kind: kind as LedgerKind, amount: BigInt(amount), balance: BigInt(balance), claim: optional(claim), notice: optional(notice), provenance: optional(provenance) }];
+}
+
+const optional = (cell: string): string | undefined => (cell === '/' ? undefined : cell);
+
+function toFound(head: string, text: string): Found {
+  const slash = head.indexOf('/');
+  return { type: head.slice(0, slash), id: head.slice(slash + 1, -2), text, seen: head.endsWith('t') };
 }

@@ -70,6 +70,31 @@ export async function seenBudget(ground: Ground, grant: Grant, account: string):
   return row && { ...toBudget(row), version: Number(row['version']) };
 }
 
+/** What a budget holds at this moment, over all its lines; amounts in pence. */
+export interface HeldSums extends Sums {
+  /** Of its Account. */
+  readonly version: string;
+  /** See heldByHolder. */
+  readonly held: bigint;
+}
+
+// One column: each costs the driver more than all of them as text.
+const HELD = `concat_ws(' ', t.version, ${SUMS.map((sum) => `b.${sum}`).join(', ')},
+  (select coalesce(sum(l.disbursed - l.spent), 0) from fhir.budget_line l where l.account = b.account and l.model = 'direct-payment')) as held`;
+
+/** The sums of a budget that the Grant shows, without its lines. Undefined where there is none to be seen, and of a joint budget, which has no money of its own. */
+export async function seenSums(ground: Ground, grant: Grant, account: string): Promise<HeldSums | undefined> {
+  const statement = guarded(ground.definitions, grant, 'Account', {
+    name: 'budget-sums',
+    values: [account],
+    text: (where) => `select ${HELD} from fhir."Account" t join fhir.budget_account b on b.account = t.id where t.id = $1 and b.kind = 'phb' and t.res is not null ${where}`,
+  });
+  const row = statement && (await ground.db.query<{ readonly held: string }>(statement)).rows[0];
+  if (!row) return undefined;
+  const [version = '', allocated, committed, spent, disbursed, held = '0'] = row.held.split(' ');
+  return { version, ...sumsOf([allocated, committed, spent, disbursed]), held: BigInt(held) };
+}
+
 /** A budget with its Account, as the Grant shows it, in one round trip: what whoever draws on it must know. Undefined where there is none to be seen. */
 export async function seenAccount(ground: Ground, grant: Grant, account: string): Promise<{ readonly budget: Budget; readonly resource: Resource } | undefined> {
   const statement = guarded(ground.definitions, grant, 'Account', {

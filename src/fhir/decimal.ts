@@ -82,5 +82,6 @@ export function toPence(text: string): bigint | undefined {
 
 /** Pence as an amount in pounds with two places: -5n is `-0.05`. */
 export function poundsText(pence: bigint): string {
-  return decimalText({ digits: pence, scale: 2 });
+  const digits = String(pence < 0n ? -pence : pence).padStart(3, '0');
+  return `${pence < 0n ? '-' : ''}${digits.slice(0, -2)}.${digits.slice(-2)}`;
 }

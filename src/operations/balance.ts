@@ -1,7 +1,7 @@
 // Account/$balance: what a budget holds, now from its totals or at an earlier moment from its ledger (domain.md 3.6, rulings 35, 38, 41, 57).
-import { moneyOf } from '../budgets/money.js';
+import { moneyOf, moneyText } from '../budgets/money.js';
 import { addSums, availableOf, NOTHING, type Sums } from '../budgets/postings.js';
-import { childrenOf, heldByHolder, seenBudget, sumsAsOf, type Budget, type BudgetLine } from '../budgets/totals.js';
+import { childrenOf, heldByHolder, seenBudget, seenSums, sumsAsOf, type Budget, type BudgetLine, type HeldSums } from '../budgets/totals.js';
 import type { Definitions } from '../definitions/model.js';
 import { dateRange, instantText } from '../fhir/date-time.js';
 import { fail } from '../fhir/errors.js';
@@ -24,6 +24,8 @@ export interface BalanceParts {
 export function createBalanceOperation({ definitions, validate }: BalanceParts): Operation {
   return viewOf('Account', 'balance', async (request, context) => {
     const input = readInput(request, NAMES, validate);
+    const plain = input.has('asOf') || input.has('byAllocation') || context.grant.caller.role === 'third-party' ? undefined : await seenSums({ db: context.db, definitions }, context.grant, request.id ?? '');
+    if (plain) return { status: 200, body: balanceText(plain, context.now) };
     const asked = input.text('asOf');
     const at = asked === undefined ? undefined : momentOf(asked, context.now);
     const budget = await seenBudget({ db: context.db, definitions }, context.grant, request.id ?? '');
@@ -38,6 +40,16 @@ export function createBalanceOperation({ definitions, validate }: BalanceParts):
     ], shown === lines ? undefined : SUBSETTED);
   });
 }
+
+/** As text: all of it is numbers and codes, and as objects it costs as much as the rest of the answer. */
+function balanceText(sums: HeldSums, now: number): string {
+  const { allocated, committed, spent, disbursed, held, version } = sums;
+  const amounts = moneyPart('allocated', allocated) + moneyPart('committed', committed) + moneyPart('spent', spent) + moneyPart('disbursed', disbursed)
+    + moneyPart('heldByHolder', held) + moneyPart('available', availableOf(sums));
+  return `{"resourceType":"Parameters","parameter":[${amounts}{"name":"asOf","valueDateTime":"${instantText(now)}"},{"name":"version","valueId":"${version}"}]}`;
+}
+
+const moneyPart = (name: string, pence: bigint): string => `{"name":"${name}","valueMoney":${moneyText(pence)}},`;
 
 /** The end of the moment asked for: of the whole day where a date was sent, but not later than now. */
 function momentOf(text: string, now: number): number {

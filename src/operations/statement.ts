@@ -1,13 +1,14 @@
 // Account/$statement: every movement of a budget's money in time order, with what it was for and what was then available
 // (domain.md 3.6, rulings 16, 35, 50, 57). As a searchset or as CSV.
 import { extensionUrl } from '../budgets/codes.js';
+import { moneyText } from '../budgets/money.js';
 import { placeBefore, statementPage, type StatementAsked, type StatementPage, type StatementPlace, type StatementRow } from '../budgets/statement.js';
 import { statementResources, type StatementResources } from '../budgets/statement-resources.js';
 import { seenBudget } from '../budgets/totals.js';
 import type { Definitions } from '../definitions/model.js';
+import type { CsvCell } from '../fhir/csv.js';
 import { listText, type Link, type ListedEntry } from '../fhir/bundle.js';
 import { instantText } from '../fhir/date-time.js';
-import { poundsText } from '../fhir/decimal.js';
 import type { Issue } from '../fhir/issue.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import type { Resource } from '../fhir/resource.js';
@@ -33,7 +34,7 @@ export function createStatementOperation(parts: StatementParts): Operation {
   return viewOf('Account', 'statement', async (request, context) => {
     const asked = await readAsked(request, context, parts);
     const page = await pageOf(asked, context, parts);
-    return asksCsv({ ...request, query: asked.query }) ? csv(request, asked, page, context, parts) : bundle(request, asked, page, context, parts);
+    return asksCsv({ ...request, query: asked.query }) ? csv(request, asked, page, context, parts) : bundle(request, asked, page, context);
   });
 }
 
@@ -79,10 +80,8 @@ async function pageOf(asked: StatementAsked, { db, grant }: Context, { definitio
   return page;
 }
 
-const resourcesOf = ({ rows }: StatementPage, { db, grant }: Context, { definitions }: StatementParts): Promise<StatementResources> => statementResources({ db, definitions }, grant, rows);
-
-async function bundle(request: FhirRequest, { pairs, first }: Asked, page: StatementPage, context: Context, parts: StatementParts): Promise<FhirResponse> {
-  const resources = await resourcesOf(page, context, parts);
+function bundle(request: FhirRequest, { pairs, first }: Asked, page: StatementPage, context: Context): FhirResponse {
+  const resources = statementResources(page.found, context.grant);
   const links: Link[] = [{ relation: 'self', url: selfUrl(scoped(request), pairs) }];
   const last = page.rows.at(-1);
   if (page.more && last) links.push({ relation: 'next', url: nextUrl(scoped(request), { pairs, after: cursorOf(last) }, context.parts.pageSecret) });
@@ -109,22 +108,20 @@ const [BALANCE, KIND, AMOUNT, LINE, AT] = ['running-balance', 'ledger-kind', 'le
 const extensionOf = ({ balance, kind, amount, line, at }: StatementRow): string =>
   `[{"url":"${BALANCE}","valueMoney":${moneyText(balance)}},{"url":"${KIND}","valueCode":"${kind}"},{"url":"${AMOUNT}","valueMoney":${moneyText(amount)}},{"url":"${LINE}","valueId":"${line}"},{"url":"${AT}","valueInstant":"${instantText(at)}"}]`;
 
-const moneyText = (pence: bigint): string => `{"value":${poundsText(pence)},"currency":"GBP"}`;
-
 /** The whole statement, unless a page of it is asked for; then a Link header leads to the next. */
 async function csv(request: FhirRequest, asked: Asked, first: StatementPage, context: Context, parts: StatementParts): Promise<FhirResponse> {
-  const cells = await cellsOf(first, context, parts);
+  const cells = [...cellsOf(first, context)];
   let page = first;
   for (let last = page.rows.at(-1); page.more && last && !asked.counted; last = page.rows.at(-1)) {
     page = await pageOf({ ...asked, after: last, count: MAX_COUNT }, context, parts);
-    cells.push(...(await cellsOf(page, context, parts)));
+    cells.push(...cellsOf(page, context));
   }
   const last = page.rows.at(-1);
   const next = page.more && last ? nextUrl(scoped(request), { pairs: asked.pairs, after: cursorOf(last) }, context.parts.pageSecret) : undefined;
   return csvResponse(`statement-${asked.account}`, STATEMENT_HEAD, cells, { about: [first.patient], ...(next !== undefined && { headers: { link: `<${next}>; rel="next"` } }) });
 }
 
-async function cellsOf(page: StatementPage, context: Context, parts: StatementParts) {
-  const resources = await resourcesOf(page, context, parts);
+function cellsOf(page: StatementPage, { grant }: Context): readonly (readonly CsvCell[])[] {
+  const resources = statementResources(page.found, grant);
   return page.rows.map((row) => statementCells(row, resources));
 }

@@ -1,6 +1,8 @@
 // What a budget holds: $open-budget and $balance (domain.md 3.6, rulings 11, 41, 43).
 import { allocation, budgetBody, gbp, linesOf, made, open, organization, person } from './budgets.js';
+import { call, directLine, linkPlan, pay } from './payments.js';
 import { parametersOf } from './people.js';
+import { purchaseBody, recorded } from './purchases.js';
 import { startServer, type Answer, type TestServer } from '../server.js';
 
 let server: TestServer;
@@ -51,6 +53,22 @@ describe('$open-budget', () => {
 });
 
 describe('$balance', () => {
+  it('is byte for byte the sum of its lines, also of an overdrawn direct payment that was advanced', async () => {
+    const patient = await person(server);
+    const provider = await organization(server, 'GYM1', 'provider');
+    const { body } = await open(server, budgetBody({ patient, owner: icb, lines: [{ amount: gbp(500) }, await directLine(server, patient, 200)] }));
+    await linkPlan(server, body.id, patient);
+    const [own, direct] = linesOf(body).map(({ lineId }: any) => lineId);
+    expect((await call(server, `Account/${body.id}/$pay`, { kind: 'advance', allocationId: direct, amount: 150.07, payee: `Patient/${patient}` })).status).toBe(200);
+    for (const [line, amount] of [[own, 20.5], [direct, 230.1]] as const) {
+      const { id } = await recorded(server, purchaseBody({ patient, account: body.id, provider, line, amount }));
+      if (line === direct) expect((await pay(server, id, amount)).status).toBe(200);
+    }
+    const [plain, summed] = await Promise.all(['', '?byAllocation=false'].map(async (query) => (await balance(body.id, query)).text.replace(/"20[^"]*Z"/, '"now"')));
+    expect(plain).toBe(summed);
+    expect(parametersOf(JSON.parse(plain ?? ''))).toMatchObject({ allocated: gbp(700), committed: gbp(20.5), spent: gbp(230.1), heldByHolder: gbp(-80.03), available: gbp(449.4) });
+  });
+
   it('has the six sums with two places, the moment and the version', async () => {
     const { body } = await open(server, budgetBody({ patient: await person(server), owner: icb, lines: [{ amount: gbp(4000.5) }, { amount: gbp(3000) }] }));
     const answer = await balance(body.id);
