@@ -56,6 +56,18 @@ function manyValues(rows: readonly AuditRow[]): unknown[] {
   ];
 }
 
+const CREATED = {
+  name: 'audit created',
+  text: `insert into fhir.audit_event (id, agent, status, interaction, what, patient, trace)
+    select id, $2::uuid, 201, 'create', $5::text || '/' || created || '/_history/1', patient, $6::text from unnest($1::uuid[], $3::text[], $4::text[]) as given (id, created, patient)`,
+};
+
+/** Records that one agent has made many new resources of a type, each about one patient or none, in the transaction that stores them. */
+export async function storeCreated(db: Queryable, { agent, type, trace }: Pick<AuditRow, 'agent' | 'trace'> & { readonly type: string }, created: readonly { readonly event: string; readonly id: string; readonly patient: string | undefined }[]): Promise<void> {
+  const values = [textArray(created.map(({ event }) => event)), agent, textArray(created.map(({ id }) => id)), textArray(created.map(({ patient }) => patient ?? null)), type, trace];
+  await db.query({ ...CREATED, values });
+}
+
 /** What could not be stored in one statement with its write, in the same transaction. Run again, it meets its own rows. */
 export async function storeBeside(db: Queryable, { name, text, values }: Beside): Promise<void> {
   await db.query({ name: `beside ${name} once`, text: `${text(1)} on conflict (id) do nothing`, values });

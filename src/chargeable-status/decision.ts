@@ -12,8 +12,22 @@ export interface Decision {
   readonly text: string;
 }
 
-/** A FHIR dateTime to the day or finer; undefined for a month or year alone, which can't be put in order, and for what is no dateTime. */
+let lastText = '';
+let lastDecision: Decision | undefined;
+
+/**
+ * A FHIR dateTime to the day or finer; undefined for a month or year alone, which can't be put in order, and for what is no dateTime.
+ * The last is kept: a statement is asked several times, and a file holds many of one day.
+ */
 export function decisionOf(dateTime: string): Decision | undefined {
+  if (dateTime !== lastText) {
+    lastDecision = readDecision(dateTime);
+    lastText = dateTime;
+  }
+  return lastDecision;
+}
+
+function readDecision(dateTime: string): Decision | undefined {
   const range = dateTime.length >= 10 && isDateTime(dateTime) ? dateRange(dateTime, 'Europe/London') : undefined;
   if (!range) return undefined;
   if (dateTime.length > 10) return { at: range.lo, text: dateTime };

@@ -1,5 +1,5 @@
 // The same change of many Patients' statuses as patient-status.ts makes of one, in a handful of statements: for files of statements.
-import { numberArray, textArray } from '../store/array-text.js';
+import { joinedJson, joinedJsonSql, numberArray, textArray } from '../store/array-text.js';
 import type { Change, StoredVersion } from '../store/store.js';
 import { readAssertions, withAssertion, type Assertion } from './assertion.js';
 import { VM_OBSERVATION_ID } from './codes.js';
@@ -38,14 +38,15 @@ const LOCK = {
   text: `insert into fhir.chargeable_status as s (patient, observation) select patient, observation from unnest($1::text[], $2::text[]) as given (patient, observation) order by patient
     on conflict (patient) do update set patient = excluded.patient returning ${READ_COLUMNS}`,
 };
+const arraySql = (name: string, type: string, parameter: string): string => (name === 'assertions' ? joinedJsonSql(parameter) : `${parameter}::${type}[]`);
 const NAMES = SAVED_COLUMNS.map(([column]) => column);
 const LAST = NAMES.length + 1;
-/** Only of rows that are at the step at which they were read. */
+/** Only of rows that are at the step at which they were read; of patients merged with none, of whom all that is asserted counts. */
 const SAVE = {
   name: 'chargeable-status-save-many',
-  text: withPast(`update fhir.chargeable_status as s set ${NAMES.map((column) => `${column} = given.${column}`).join(', ')}, ${nextStep(`$${LAST + 3}`)}
-    from unnest($1::text[], ${SAVED_COLUMNS.map(([, type], index) => `$${index + 2}::${type}[]`).join(', ')}, $${LAST + 1}::text[], $${LAST + 2}::integer[]) as given (patient, ${NAMES.join(', ')}, counted, step)
-    where s.patient = given.patient and s.steps = given.step returning s.*, given.counted`),
+  text: withPast(`update fhir.chargeable_status as s set ${NAMES.map((column) => `${column} = given.${column}`).join(', ')}, ${nextStep(`$${LAST + 2}`)}
+    from unnest($1::text[], ${SAVED_COLUMNS.map(([name, type], index) => arraySql(name, type, `$${index + 2}`)).join(', ')}, $${LAST + 1}::integer[]) as given (patient, ${NAMES.join(', ')}, step)
+    where s.patient = given.patient and s.steps = given.step returning s.*, s.assertions as counted`),
 };
 
 const MERGED = { name: 'chargeable-status-merged', text: 'select patient from fhir.chargeable_status where patient = any($1) and (survivor is not null or joined <> \'{}\')' };
@@ -62,22 +63,21 @@ export interface Saving {
   readonly step: number;
   /** As answerOf gives them. */
   readonly values: readonly unknown[];
-  readonly counted: string;
   readonly isNews: boolean;
 }
 
 /** What one more assertion makes of a patient who is merged with none: the row, and the version that shows it where none does yet. */
 export function withOneMore(row: ReadRow, stored: StoredVersion | undefined, assertion: Assertion, { now, next }: Pick<ManyContext, 'now' | 'next'>, nonePolicy: NonePolicy): { readonly saving: Saving; readonly change: Change | undefined } {
-  const { winner, values, counted, isNews } = answerOf({ ...row, assertions: withAssertion(row.assertions, assertion) }, [], now, nonePolicy);
+  const { winner, values, isNews } = answerOf({ ...row, assertions: withAssertion(row.assertions, assertion) }, [], now, nonePolicy);
   const change = stored?.text == null ? undefined : next(stored, 'extension', (before) => extensionShowing(before, winner, now));
-  return { saving: { patient: row.patient, step: row.step, values, counted, isNews }, change };
+  return { saving: { patient: row.patient, step: row.step, values, isNews }, change };
 }
 
 /** Saves rows, and tells of those whose answer is another now. False where not all were at their step: the transaction must then be left. */
 export async function saveMany(saving: readonly Saving[], { tx, now }: Pick<StatusContext, 'tx' | 'now'>): Promise<boolean> {
   if (saving.length === 0) return true;
-  const columns = SAVED_COLUMNS.map(([, type], index) => arrayOf(type, saving.map(({ values }) => values[index + 1])));
-  const values = [textArray(saving.map(({ patient }) => patient)), ...columns, textArray(saving.map(({ counted }) => counted)), numberArray(saving.map(({ step }) => step)), now];
+  const columns = SAVED_COLUMNS.map(([name, type], index) => arrayOf(name, type, saving.map(({ values }) => values[index + 1])));
+  const values = [textArray(saving.map(({ patient }) => patient)), ...columns, numberArray(saving.map(({ step }) => step)), now];
   const { rows, count } = await tx.db.query<{ patient: string; summary: string }>({ ...SAVE, values });
   if (count !== saving.length) return false;
   const news = new Set(saving.flatMap(({ patient, isNews }) => (isNews ? [patient] : [])));
@@ -85,7 +85,10 @@ export async function saveMany(saving: readonly Saving[], { tx, now }: Pick<Stat
   return true;
 }
 
-const arrayOf = (type: string, cells: readonly unknown[]): string => (type === 'text' ? textArray(cells as (string | null)[]) : numberArray(cells as (string | null)[]));
+function arrayOf(name: string, type: string, cells: readonly unknown[]): string {
+  if (name === 'assertions') return joinedJson(cells as string[]);
+  return type === 'text' ? textArray(cells as (string | null)[]) : numberArray(cells as (string | null)[]);
+}
 
 /**
  * Adds an assertion to each of these Patients, whose rows it locks in the order of their ids as every write does, and gives the versions of

@@ -15,7 +15,7 @@ import { changeAssertions } from './patient-status.js';
 import { placeAll, type Placed } from './placing.js';
 import { conflictId, conflictTask, quarantineTask } from './quarantine.js';
 import { assertionOf, claimOf, saysTheSame, statementFaults, statementKey, statementNumber } from './statement.js';
-import { keepConflicts, registerStatements, statementsOfKeys, takeKeys } from './statement-register.js';
+import { keepConflicts, registerStatements, statementsOfKeys, takeFreeKeys } from './statement-register.js';
 import type { Claim, StatementSource } from './statement-source.js';
 
 /** One record of a file, read. */
@@ -60,9 +60,6 @@ export interface JudgeParts extends Foreseeing {
   /** The change that stores a new resource as it was sent. */
   readonly first: (statement: Resource, document: JsonDocument) => Change;
 }
-
-/** A key was free when the batch was judged, and is not any more. */
-export class KeyTaken extends Error {}
 
 /** In the order of the file: of two with one key the first is stored. */
 export async function judgeBatch(records: readonly ReadStatement[], parts: JudgeParts): Promise<JudgedBatch> {
@@ -183,14 +180,13 @@ async function placeFresh(fresh: readonly Fresh[], { tx: { db } }: StoreBatchCon
 async function storeForeseen(fresh: readonly Fresh[], rows: readonly PlacedRow[], tasks: readonly Change[], source: StatementSource, context: StoreBatchContext): Promise<void> {
   const { tx, now, record } = context;
   const foreseen = fresh.flatMap((one) => one.foreseen ?? []).sort((a, b) => (a.patient < b.patient ? -1 : 1));
-  const [taken, , saved] = await inOneGo([
-    takeKeys(tx.db, source.code, fresh.map(({ key, statement }) => ({ key, statement: statement.id ?? '' }))),
+  const [, , saved] = await inOneGo([
+    takeFreeKeys(tx.db, source.code, fresh.map(({ key, statement }) => ({ key, statement: statement.id ?? '' }))),
     tx.write([...fresh.map(({ change }) => change), ...foreseen.flatMap(({ change }) => change ?? []), ...tasks]),
     saveMany(foreseen.map(({ saving }) => saving), context),
     registerStatements(tx.db, source.code, rows, now),
     record(rows),
   ] as const);
-  if (taken.size < fresh.length) throw new KeyTaken('a key was taken by another write');
   if (!saved) throw new Outdated('a status was changed by another');
 }
 

@@ -1,12 +1,18 @@
 // Where each statement of a feed belongs: its key, the patient it was matched to, and those that still wait for one.
 // One statement is a list of one: a file and a single write fill the same tables by the same texts.
 import type { Queryable } from '../db/database.js';
+import { isUniqueViolation } from '../db/failure.js';
+import { joinedJson, joinedJsonSql, textArray } from '../store/array-text.js';
 import type { Claim } from './statement-source.js';
 
 const TAKE_KEYS = {
   name: 'statement-take-keys',
   text: `insert into fhir.home_office_key (key, source, statement) select key, $2, statement from unnest($1::text[], $3::text[]) as given (key, statement) order by key
     on conflict (key, source) do nothing returning key`,
+};
+const TAKE_ALL = {
+  name: 'statement-take-all-keys',
+  text: 'insert into fhir.home_office_key (key, source, statement) select key, $2, statement from unnest($1::text[], $3::text[]) as given (key, statement) order by key',
 };
 const FIND_KEYS = { name: 'statement-find-keys', text: 'select key, statement from fhir.home_office_key where key = any($1) and source = $2' };
 const KEEP_CONFLICTS = {
@@ -17,7 +23,7 @@ const KEEP_CONFLICTS = {
 const REGISTER = {
   name: 'statement-register',
   text: `insert into fhir.home_office_statement (id, source, number, person, patient, claim, received)
-    select id, $2, number, person, patient, claim, $7 from unnest($1::text[], $3::text[], $4::text[], $5::text[], $6::text[]) as given (id, number, person, patient, claim)`,
+    select id, $2, number, person, patient, claim, $7 from unnest($1::text[], $3::text[], $4::text[], $5::text[], ${joinedJsonSql('$6')}) as given (id, number, person, patient, claim)`,
 };
 const PLACE = 'id, source, number, person, patient, claim, received, settled';
 const LOCATE = { name: 'statement-locate', text: `select ${PLACE} from fhir.home_office_statement where id = $1` };
@@ -70,9 +76,20 @@ export async function takeKeys(db: Queryable, source: string, keys: readonly { r
   return new Set(rows.map(({ key }) => key));
 }
 
+/** A key was free when it was looked at, and is not any more. */
+export class KeyTaken extends Error {}
+
+/** The same for keys that were looked at and found free: throws KeyTaken where one is not, and the transaction must be left. */
+export async function takeFreeKeys(db: Queryable, source: string, keys: readonly { readonly key: string; readonly statement: string }[]): Promise<void> {
+  const values = [textArray(keys.map(({ key }) => key)), source, textArray(keys.map(({ statement }) => statement))];
+  await db.query({ ...TAKE_ALL, values }).catch((error: unknown) => {
+    throw isUniqueViolation(error) ? new KeyTaken('a key was taken by another write') : error;
+  });
+}
+
 /** The statements that have these keys of a source, by key. */
 export async function statementsOfKeys(db: Queryable, source: string, keys: readonly string[]): Promise<Map<string, string>> {
-  const { rows } = await db.query<{ key: string; statement: string }>({ ...FIND_KEYS, values: [keys, source] });
+  const { rows } = await db.query<{ key: string; statement: string }>({ ...FIND_KEYS, values: [textArray(keys), source] });
   return new Map(rows.map(({ key, statement }) => [key, statement]));
 }
 
@@ -92,8 +109,9 @@ export async function keepConflicts(db: Queryable, conflicts: readonly Conflict[
 export type NewStatement = Pick<RegisteredStatement, 'id' | 'number' | 'person' | 'patient'> & { readonly claim: Claim };
 
 export async function registerStatements(db: Queryable, source: string, statements: readonly NewStatement[], received: number): Promise<void> {
-  const column = (cell: (one: NewStatement) => string | undefined): (string | null)[] => statements.map((one) => cell(one) ?? null);
-  const values = [column(({ id }) => id), source, column(({ number }) => number), column(({ person }) => person), column(({ patient }) => patient), column(({ claim }) => JSON.stringify(claim)), received];
+  const column = (cell: (one: NewStatement) => string | undefined): string => textArray(statements.map((one) => cell(one) ?? null));
+  const claims = joinedJson(statements.map(({ claim }) => JSON.stringify(claim)));
+  const values = [column(({ id }) => id), source, column(({ number }) => number), column(({ person }) => person), column(({ patient }) => patient), claims, received];
   await db.query({ ...REGISTER, values });
 }
 
