@@ -10,6 +10,7 @@ import { eventId } from './server-made.js';
 export const EVENT_TYPE = 'http://terminology.hl7.org/CodeSystem/audit-event-type';
 export const RESTFUL = 'http://hl7.org/fhir/restful-interaction';
 export const DICOM = 'http://dicom.nema.org/resources/ontology/DCM';
+export const LIFECYCLE = 'http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle';
 export const ENTITY_TYPE = 'http://terminology.hl7.org/CodeSystem/audit-entity-type';
 export const OBJECT_ROLE = 'http://terminology.hl7.org/CodeSystem/object-role';
 export const RESOURCE_TYPES = 'http://hl7.org/fhir/resource-types';
@@ -20,7 +21,7 @@ const ODS = 'https://fhir.nhs.uk/Id/ods-organization-code';
 const SOURCE_TYPE = 'http://terminology.hl7.org/CodeSystem/security-source-type';
 
 /** `R` read, `E` execute (searches and operations), and the letters of writes. */
-const ACTIONS: Readonly<Record<string, string>> = { create: 'C', update: 'U', patch: 'U', delete: 'D', 'delete-history': 'D', read: 'R', vread: 'R', history: 'R', 'history-type': 'R', 'history-system': 'R' };
+const ACTIONS: Readonly<Record<string, string>> = { notification: 'R', create: 'C', update: 'U', patch: 'U', delete: 'D', 'delete-history': 'D', read: 'R', vread: 'R', history: 'R', 'history-type': 'R', 'history-system': 'R' };
 export const actionOf = (interaction: string): string => ACTIONS[interaction] ?? 'E';
 export const interactionsOf = (action: string): string[] => Object.keys(ACTIONS).filter((name) => ACTIONS[name] === action);
 
@@ -58,9 +59,10 @@ function coding(system: string, code: string, display?: string): JsonObject {
   return { system, code, ...(display !== undefined && { display }) };
 }
 
-/** Requests beside the FHIR service: a client that asks for a token, one that is registered, a hospital's system that opens a record. */
+/** What is no request to the FHIR service: a client that asks for a token, one that is registered, a notification that goes out. */
 const DOORS: Readonly<Record<string, JsonObject>> = {
   token: { type: coding(DICOM, '110114', 'User Authentication'), subtype: [coding(DICOM, '110122', 'Login')] },
+  notification: { type: coding(LIFECYCLE, 'transmit', 'Transmit Record Lifecycle Event') },
   clients: { type: coding(DICOM, '110113', 'Security Alert'), subtype: [coding(DICOM, '110137', 'User Security Attributes Changed')] },
 };
 

@@ -4,7 +4,7 @@ import { fail, type FhirError } from '../fhir/errors.js';
 import { splitEscaped, unescape } from '../search/escape.js';
 import type { Clause, Prefix, SearchValue } from '../search/query.js';
 import type { SqlScope } from '../search/sql-scope.js';
-import { BALP_ENTITY, CALLER_ROLE, DICOM, ENTITY_TYPE, EVENT_TYPE, interactionsOf, OBJECT_ROLE, RESOURCE_TYPES, RESTFUL } from './audit-event.js';
+import { BALP_ENTITY, CALLER_ROLE, DICOM, ENTITY_TYPE, EVENT_TYPE, interactionsOf, LIFECYCLE, OBJECT_ROLE, RESOURCE_TYPES, RESTFUL } from './audit-event.js';
 import { aboutPatient, leastId } from './event-row.js';
 import { eventUuid } from './server-made.js';
 
@@ -33,7 +33,7 @@ function token(systems: Readonly<Record<string, TokenCondition>>): Condition {
 }
 
 /** Of the server itself, and of doors that are not the FHIR service. */
-const SERVER_EVENTS = `('start', 'stop', 'gap', 'flood', 'token', 'clients')`;
+const SERVER_EVENTS = `('start', 'stop', 'gap', 'flood', 'token', 'clients', 'notification')`;
 /** A code that has one condition; `system|` alone is any of them. */
 const oneOf = (codes: Readonly<Record<string, string>>): TokenCondition => (code) =>
   code === '' ? `(${Object.values(codes).join(' or ')})` : Object.hasOwn(codes, code) ? codes[code] ?? NEVER : NEVER;
@@ -51,6 +51,7 @@ const ENTITY_NAME = `case when e.interaction like '$%' then lower(e.interaction)
 const CODES: Readonly<Record<string, Condition>> = {
   type: token({
     [EVENT_TYPE]: oneOf({ rest: `e.interaction not in ${SERVER_EVENTS}` }),
+    [LIFECYCLE]: oneOf({ transmit: `e.interaction = 'notification'` }),
     [DICOM]: oneOf({ 110100: `e.interaction in ('start', 'stop')`, 110113: `e.interaction in ('gap', 'flood', 'clients')`, 110114: `e.interaction = 'token'` }),
   }),
   subtype: token({ [RESTFUL]: restful, [DICOM]: oneOf({ 110120: `e.interaction = 'start'`, 110121: `e.interaction = 'stop'`, 110122: `e.interaction = 'token'`, 110137: `e.interaction = 'clients'` }) }),

@@ -49,6 +49,19 @@ export interface WrittenResource {
   readonly patients: ReadonlySet<string>;
 }
 
+/** What a Subscription's endpoint was sent, and whether it took it. */
+export interface Notified {
+  /** Logical id. */
+  readonly subscription: string;
+  /** The number of the event: with the Subscription's id, the `jti` of its signature. */
+  readonly number: number;
+  /** `Observation/1/_history/2` */
+  readonly what: string;
+  /** Ids. */
+  readonly patients: readonly string[];
+  readonly taken: boolean;
+}
+
 /** A request at a door beside the FHIR service, and how it ended. */
 export interface DoorAccess {
   /** Undefined where nobody has proved who it was. */
@@ -77,6 +90,7 @@ export class Trail {
   private readonly unknown = known(UNKNOWN_AGENT);
   private readonly server = known(SERVER_AGENT);
   private readonly clients = new Map<string, KnownAgent>();
+  private readonly subscribers = new Map<string, KnownAgent>();
   private waiting: { readonly row: AuditRow; readonly agent: KnownAgent }[] = [];
   private lost = 0;
   /** The last try failed: the next comes by the clock alone. */
@@ -134,6 +148,13 @@ export class Trail {
     this.add(agent, { id: this.parts.newId(), agent: agent.id, status, interaction, what: null, patients: [], reason, trace: traceOf(ids), query: line.slice(0, LONGEST_QUERY) });
   }
 
+  /** A notification that went out: its subscriber has been told. */
+  recordNotification(subscriber: Caller, { subscription, number, what, patients, taken }: Notified): void {
+    const agent = this.subscriberAgent(subscriber);
+    const query = `Subscription/${subscription}`;
+    this.add(agent, { id: this.parts.newId(), agent: agent.id, status: taken ? 200 : 502, interaction: 'notification', what, patients, reason: null, trace: `${subscription}/${number} `, query });
+  }
+
   /** Refusals of a flood that were not recorded each by itself. */
   recordFlood(source: string, count: number): void {
     const agent = this.unknown;
@@ -166,6 +187,16 @@ export class Trail {
     let agent = this.clients.get(client);
     if (this.clients.size >= MOST_CLIENTS) this.clients.clear();
     if (!agent) this.clients.set(client, (agent = known({ ...UNKNOWN_AGENT, client, subject: client })));
+    return agent;
+  }
+
+  /** A subscriber is read anew with each turn of work: it is the same agent all the same. */
+  private subscriberAgent(caller: Caller): KnownAgent {
+    const agent = known(agentOf(caller, purposeOf(caller.role, {})));
+    const before = this.subscribers.get(agent.id);
+    if (before) return before;
+    if (this.subscribers.size >= MOST_CLIENTS) this.subscribers.clear();
+    this.subscribers.set(agent.id, agent);
     return agent;
   }
 

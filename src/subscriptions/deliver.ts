@@ -11,7 +11,7 @@ import { send, type Sending } from './send.js';
 import { toldOf } from './told.js';
 import { changeStatus } from './transition.js';
 
-export interface DeliveryParts extends Pick<Parts, 'store' | 'permit' | 'extract' | 'clock' | 'newId'> {
+export interface DeliveryParts extends Pick<Parts, 'store' | 'permit' | 'extract' | 'clock' | 'newId' | 'audit'> {
   readonly db: Database;
   readonly signer: Pick<Signer, 'sign'>;
   readonly network: Network;
@@ -145,22 +145,31 @@ async function deliverOne(leased: Leased, queued: Queued, parts: DeliveryParts):
     throw error;
   });
   if (typeof sending === 'string') return sending;
-  return sending && sendSigned(leased, sending, { jti: `${leased.subscription}/${queued.number}` }, parts);
+  if (!sending) return undefined;
+  const { subscription, caller } = leased;
+  const { number, focus, version } = queued;
+  const error = await sendSigned(leased, sending, { jti: `${subscription}/${number}` }, parts);
+  // Refused or unanswered, it may have been read: it is on record either way.
+  parts.audit.recordNotification(caller, { subscription, number, what: `${focus}/_history/${version}`, patients: sending.patients, taken: error === undefined });
+  return error;
 }
 
 type Unsigned = Pick<Sending, 'method' | 'url' | 'body'> & { readonly event?: number };
+/** With the ids of those whom it tells of. */
+type Telling = Unsigned & { readonly patients: readonly string[] };
 
 /** Undefined where plain R4 has nothing to send: the subscriber may not see the resource any more. */
-async function sendingOf(leased: Leased, queued: Queued, parts: DeliveryParts): Promise<Unsigned | undefined> {
+async function sendingOf(leased: Leased, queued: Queued, parts: DeliveryParts): Promise<Telling | undefined> {
   const { channel } = leased.wanted;
   const told = await toldOf(leased, queued, parts);
   const { number, focus } = queued;
-  if (channel.content !== undefined) return { method: 'POST', url: channel.endpoint, event: number, body: bundleOf(leased, 'event-notification', number, [{ ...queued, text: told.text }], parts) };
+  const { patients } = told;
+  if (channel.content !== undefined) return { method: 'POST', url: channel.endpoint, event: number, patients, body: bundleOf(leased, 'event-notification', number, [{ ...queued, text: told.text }], parts) };
   if (!told.visible) return undefined;
-  if (!channel.payload) return { method: 'POST', url: channel.endpoint, event: number, body: '' };
+  if (!channel.payload) return { method: 'POST', url: channel.endpoint, event: number, patients, body: '' };
   // With a payload the URL is a service base, and the resource is put there: https://hl7.org/fhir/R4/valueset-subscription-channel-type.html
   const url = `${channel.endpoint.replace(/\/$/, '')}/${focus}`;
-  return told.text === undefined ? { method: 'DELETE', url, event: number, body: '' } : { method: 'PUT', url, event: number, body: told.text };
+  return told.text === undefined ? { method: 'DELETE', url, event: number, patients, body: '' } : { method: 'PUT', url, event: number, patients, body: told.text };
 }
 
 function bundleOf({ subscription, wanted }: Leased, type: 'handshake' | 'event-notification', events: number, of: readonly NotifiedEvent[], { base, clock, newId }: DeliveryParts): string {

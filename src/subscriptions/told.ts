@@ -1,4 +1,5 @@
 // What a notification tells of, as its subscriber may see it at the moment of delivery.
+import { patientsIn } from '../audit/patients.js';
 import { rowOf } from '../chargeable-status/status-row.js';
 import { isAnswered, vmObservation } from '../chargeable-status/vm-observation.js';
 import type { Reader } from '../store/store.js';
@@ -11,6 +12,8 @@ export interface Told {
   readonly visible: boolean;
   /** JSON text of the version that was told of; undefined where there is nothing any more. */
   readonly text?: string;
+  /** Ids of those whom it is about. */
+  readonly patients: readonly string[];
 }
 
 /** Throws 403 where the subscriber has lost the right. */
@@ -18,9 +21,9 @@ export async function toldOf({ caller, wanted }: Subscriber, { focus, version, d
   const grant = permit(caller, askingFor(wanted));
   if (detail !== null) {
     const row = rowOf(detail);
-    return { visible: true, ...(isAnswered(row) && { text: vmObservation(row, at).text }) };
+    return { visible: true, patients: [row.patient], ...(isAnswered(row) && { text: vmObservation(row, at).text }) };
   }
   const [type = '', id = ''] = focus.split('/');
   const found = await store.vread(grant, type, id, version);
-  return { visible: found !== undefined, ...(found?.text != null && { text: found.text }) };
+  return { visible: found !== undefined, patients: patientsIn(`${found?.text ?? ''} "${focus}"`), ...(found?.text != null && { text: found.text }) };
 }

@@ -131,6 +131,18 @@ describe('Bundle.total', () => {
     }
     expect(idsOf(await get('admin', 'Claim?_count=500')).length).toBeGreaterThan(idsOf(await get('commissioner', 'Claim?_count=500')).length);
   });
+
+  test('by _total=estimate tells nothing of the values of hidden rows, which the planner guesses from', async () => {
+    const { provider } = world.organizations;
+    const hidden = Array.from({ length: 300 }, (_one, index) => ({ ...purchaseBody({ patient: world.patients.bob, budget: 'bob', provider, recordedBy: `Patient/${world.patients.bob}` }), id: `many-${index}`, status: 'cancelled' }));
+    await server.seed(hidden);
+    await server.database.query({ text: 'analyze', values: [] });
+    expect((await get('admin', 'Claim?status=cancelled&_total=estimate&_count=0')).body.total).toBeGreaterThan(100);
+    for (const bearer of ['commissioner', 'nominee', 'coordinator', 'isf'] as const) {
+      expect([bearer, (await get(bearer, 'Claim?status=cancelled&_total=estimate&_count=0')).body.total]).toEqual([bearer, 0]);
+      expect([bearer, (await get(bearer, 'Organization?_has:Claim:provider:status=cancelled&_total=estimate&_count=0')).body.total]).toEqual([bearer, 0]);
+    }
+  });
 });
 
 describe('403 against 404', () => {

@@ -1,5 +1,7 @@
 // What is asked at the doors beside the FHIR service is on record too: tokens, the register of clients, CDS Hooks; and a flood is counted.
 import { startServer, type TestServer } from '../server.js';
+import { assessed, numbers, patientBody, register } from './people.js';
+import { openReceiver, subscribed, topicBody, until } from './subscribers.js';
 import { ASSERTION_TYPE, askToken, assertion, call, exchange, keyPair, origin, registerClient, type KeyPair } from '../api/client-fixture.js';
 
 let server: TestServer;
@@ -60,6 +62,61 @@ test('a call of CDS Hooks is recorded, taken or not', async () => {
   // The call, what it asked of the FHIR service, and the feedback that was refused.
   const lines = (await entries('altid=ward-system')).map((event) => `${event.entity.find((one: any) => one.name)?.name} ${event.outcomeDesc.slice(0, 3)}`);
   expect(lines.sort()).toEqual(['$cds-hooks 200', '$cds-hooks 400', '$chargeable-status 404']);
+});
+
+const newNumber = numbers(999_480_000);
+const peopleOf = (event: any): string[] => (event.entity ?? []).filter((one: any) => one.role?.code === '1').map((one: any) => one.what.reference);
+
+test('a card names the patient it was about, whoever opened the record', async () => {
+  const number = newNumber();
+  const id = await register(server, number);
+  await assessed(server, id, 'F', '2026-05-10');
+  const ward = await server.token('ovm', { client: 'hospital', subject: 'card-reader', organization: 'RR8' });
+  const body = { hook: 'patient-view', hookInstance: 'x', context: { patientId: 'their-id' }, prefetch: { patient: patientBody(number) } };
+  expect((await call(`${origin(server)}/cds-services/chargeable-status`, { method: 'POST', headers: { authorization: `Bearer ${ward}`, 'content-type': 'application/json' }, body: JSON.stringify(body) })).status).toBe(200);
+  const told = await until('the record of the card', async () => (await entries(`patient=Patient/${id}`)).find((event) => event.agent[0].altId === 'card-reader'));
+  expect([peopleOf(told), told.outcome]).toEqual([[`Patient/${id}`], '0']);
+});
+
+describe('a notification', () => {
+  test.each([['full-resource'], ['id-only'], ['empty']])('of %s is on record: who was told what about whom, and the patient sees it', async (content) => {
+    const receiver = await openReceiver();
+    try {
+      const number = newNumber();
+      const id = await register(server, number);
+      const subscriber = await server.token('ovm', { client: `listener-${content}`, subject: 'listening', organization: 'RR8' });
+      const subscription = await subscribed(server, topicBody(receiver.endpoint, content), subscriber);
+      await assessed(server, id, 'F', '2026-05-10');
+      const [event] = await until('the record', async () => {
+        const found = await entries(`patient=Patient/${id}&type=http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle|transmit&altid=listener-${content}`);
+        return found.length > 0 && found;
+      });
+      expect(event).toMatchObject({ type: { code: 'transmit' }, action: 'R', outcome: '0', agent: [{ altId: 'listening', role: [{ coding: [{ code: 'ovm' }] }] }, {}, { who: { identifier: { value: 'RR8' } } }] });
+      expect([peopleOf(event), queryOf(event)]).toEqual([[`Patient/${id}`], `Subscription/${subscription}`]);
+      const mine = (await server.send('GET', 'AuditEvent?type=transmit', { token: await server.token('patient', { patient: id }) })).body.entry;
+      expect(mine.map(({ resource }: any) => resource.id)).toContain(event.id);
+      expect(JSON.stringify(mine)).not.toContain('"query"');
+      await server.send('DELETE', `Subscription/${subscription}`, { token: subscriber });
+    } finally {
+      await receiver.close();
+    }
+  });
+
+  test('that was not taken is on record as one that failed', async () => {
+    const receiver = await openReceiver();
+    try {
+      const id = await register(server, newNumber());
+      const subscriber = await server.token('ovm', { client: 'deaf', organization: 'RR8' });
+      const subscription = await subscribed(server, topicBody(receiver.endpoint, 'full-resource'), subscriber);
+      receiver.answer = () => 500;
+      await assessed(server, id, 'F', '2026-05-10');
+      const failed = await until('the record', async () => (await entries(`patient=Patient/${id}&type=transmit&outcome=8`))[0]);
+      expect(failed.outcomeDesc).toBe('502 Bad Gateway');
+      await server.send('DELETE', `Subscription/${subscription}`, { token: subscriber });
+    } finally {
+      await receiver.close();
+    }
+  });
 });
 
 test('a patient sees who looked at the record, and neither the doors nor anybody else\'s', async () => {
