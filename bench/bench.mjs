@@ -3,6 +3,7 @@
 // npm run bench -- feed takes in files of statements (feed.mjs).
 // npm run bench -- race has 64 clients spend few budgets at two servers, one of which is killed (race.mjs); --requests N.
 // npm run bench -- budgets measures purchases, balances, statements and reports (budgets.mjs).
+// npm run bench -- export measures a bulk export beside COPY of the same rows (export.mjs).
 // npm run bench -- search --scale times every form of search over ten thousand and over a million resources (search.mjs).
 // npm run bench -- status --scale measures the status surfaces over a million patients (status.mjs).
 // Options: --quick (ends within 90 s) · --only read,create (some rows) · --profile (writes the server's CPU profile into bench/results) · --peer URL (a third column: any FHIR base on this machine) · --peer-token T · --rounds N
@@ -21,6 +22,7 @@ import { budgetRequests, loadBudgets, timeReports } from './budgets.mjs';
 import { cpuOf } from './cpu.mjs';
 import { bundle, FLOOR_SCHEMA, loadFloor, loadServer, nhsNumber, observation, post } from './data.mjs';
 import { close, load } from './load.mjs';
+import { benchExport } from './export.mjs';
 import { benchFeed } from './feed.mjs';
 import { benchRace } from './race.mjs';
 import { benchSearch } from './search.mjs';
@@ -199,7 +201,8 @@ function report(rows) {
 if (subject === 'feed') await benchFeed(options);
 else if (subject === 'validation') benchValidation(options);
 else if (subject === 'race') process.exitCode = await benchRace(options);
+else if (subject === 'export') process.exitCode = await benchExport(options);
 else if (subject === 'search' && options.scale) process.exitCode = await benchSearch(options);
-else if (subject !== undefined && subject !== 'budgets' && !(subject === 'status' && options.scale)) throw new Error('the subjects are budgets, feed, race, validation, search --scale and status --scale');
+else if (subject !== undefined && subject !== 'budgets' && !(subject === 'status' && options.scale)) throw new Error('the subjects are budgets, export, feed, race, validation, search --scale and status --scale');
 else await run();
 process.exit();

@@ -1,6 +1,6 @@
 // The manifest of a bulk export and its files, for the client and the person that asked, under the Grant that they have now.
 // https://hl7.org/fhir/uv/bulkdata/export.html#response---complete-status
-import { patientsIn } from '../audit/patients.js';
+import { addPatients } from '../audit/patients.js';
 import type { Queryable } from '../db/database.js';
 import { instantText } from '../fhir/date-time.js';
 import { fail } from '../fhir/errors.js';
@@ -10,13 +10,16 @@ import type { Context } from '../interactions/context.js';
 import { readSubset } from '../interactions/subset.js';
 import { isOwnJob, jobUrl, type JobReport } from './job-door.js';
 import type { ExportFile, ExportProgress } from './export.js';
-import { readPage } from './export-pages.js';
+import { readPage, type ExportPage } from './export-pages.js';
 import { EXPORT, exportCall, type ExportRequest } from './export-request.js';
 import type { Job } from './job.js';
 
 /** How long files can be fetched, in milliseconds. */
 export const EXPORT_KEPT_MS = 24 * 3_600_000;
 const NDJSON = 'application/fhir+ndjson';
+
+/** Lines that are sent at once. */
+const SENT = 100;
 
 export const exportReport: JobReport = {
   type: EXPORT,
@@ -59,27 +62,26 @@ async function* linesOf(job: Job, file: ExportFile, { asked, at }: { readonly as
   for (let number = file.from; number < file.to; number += 1) {
     const page = await pageOf(context.db, job, number);
     if (file.deleted) yield deletionsLine(page.ids);
-    else yield* someLines(await linesOfPage(page, asked, at, context));
+    else yield* linesOfPage(page, asked, at, context);
   }
 }
 
-async function pageOf(db: Queryable, job: Job, number: number): Promise<{ readonly type: string; readonly ids: readonly string[] }> {
+async function pageOf(db: Queryable, job: Job, number: number): Promise<ExportPage> {
   const page = await readPage(db, job.id, number);
   if (!page) throw new Error(`the export ${job.id} was called off while its file was read`);
   return page;
 }
 
-function* someLines(lines: string): Generator<string> {
-  if (lines !== '') yield lines;
-}
-
-async function linesOfPage({ type, ids }: { readonly type: string; readonly ids: readonly string[] }, { elements }: ExportRequest, at: number, context: Context): Promise<string> {
-  const { store, grant, parts, access } = context;
+/** Some lines at a time; the page is on record with the patients it tells of before any is given out. */
+async function* linesOfPage({ type, ids }: ExportPage, { elements }: ExportRequest, at: number, { store, grant, parts, access }: Context): AsyncGenerator<string> {
   const lines = await store.linesAsOf(grant, type, ids, at);
-  // Each page is on record with the patients it told of.
-  if (lines !== '') parts.audit.record(access, { status: 200, about: patientsIn(lines) });
+  if (lines.length === 0) return;
+  const about = new Set<string>();
+  for (const line of lines) addPatients(line, about);
+  parts.audit.record(access, { status: 200, about: [...about] });
   const subset = readSubset(parts.definitions, elementPairs(type, elements));
-  return subset ? lines.split('\n').map((line) => (line === '' ? line : subset.match(type, line))).join('\n') : lines;
+  const given = subset ? lines.map((line) => subset.match(type, line)) : lines;
+  for (let start = 0; start < given.length; start += SENT) yield `${given.slice(start, start + SENT).join('\n')}\n`;
 }
 
 /** `Patient.name` is meant for Patients alone. */

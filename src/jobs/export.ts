@@ -34,7 +34,7 @@ export interface ExportProgress {
 
 /** Ids that one statement gathers: a search that sorts what it finds does so once for these. */
 const SCAN = 20_000;
-/** Resources that are read at once when a file is downloaded. */
+/** Resources of which one download is on record together. */
 const PAGE = 1000;
 const LARGEST_FILE = 100_000;
 /** A request takes its time before it opens its transaction. */

@@ -29,20 +29,23 @@ function scannedOf(row: ScanRow | undefined, count: number): ScannedIds {
   return row?.last != null && row.seen >= count ? { ids, last: row.last } : { ids };
 }
 
-/** The resources, each on a line of its own, as they were at the moment; those that the Grant does not show now are left out. */
-export async function linesAsOf({ db, definitions }: Ground, grant: Grant, type: string, ids: readonly string[], at: number): Promise<string> {
+/**
+ * The resources as they were at the moment; those that the Grant does not show now are left out. A row each: a megabyte of them as one
+ * value takes PostgreSQL twice the CPU, most of it for memory that it asks of the system each time.
+ */
+export async function linesAsOf({ db, definitions }: Ground, grant: Grant, type: string, ids: readonly string[], at: number): Promise<readonly string[]> {
   const clause = grant.rows(type);
-  if (clause.kind === 'none') return '';
+  if (clause.kind === 'none') return [];
   const values: unknown[] = [ids.join(' '), at];
   const granted = clause.kind === 'all' ? '' : ` and (${clauseSql(definitions, type, clause, 't', values)})`;
   const then = `(select h.res from fhir.history h where h.id = t.id and h.type = '${type}' and h.updated <= $2::bigint order by h.version desc limit 1)`;
-  const { rows } = await db.query<{ lines: string | null }>({
-    text: `select string_agg(case when t.updated <= $2::bigint then t.res else ${then} end, E'\\n') as lines
+  const { rows } = await db.query<{ line: string | null }>({
+    ...(granted === '' && { name: `lines of ${type}` }),
+    text: `select case when t.updated <= $2::bigint then t.res else ${then} end as line
       from ${resourceTable(type)} t where t.id = any((select string_to_array($1::text, ' '))::text[])${granted}`,
     values,
   });
-  const lines = rows[0]?.lines ?? '';
-  return lines === '' ? '' : `${lines}\n`;
+  return rows.flatMap(({ line }) => line ?? []);
 }
 
 /** Resources that are there no more: deleted after `since`. A Grant that shows some rows only can't tell whose they were. */

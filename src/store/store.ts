@@ -126,8 +126,8 @@ export interface Reader {
   metaInUse(grant: Grant, types: readonly string[]): Promise<readonly MetaLabels[]>;
   /** The ids of all that a search finds, a great many at a time. */
   scan(grant: Grant, scan: Scan): Promise<ScannedIds>;
-  /** The resources as they were at a moment (milliseconds since the epoch), each on a line of its own. */
-  linesAsOf(grant: Grant, type: string, ids: readonly string[], at: number): Promise<string>;
+  /** The resources as they were at a moment (milliseconds since the epoch), each a line. */
+  linesAsOf(grant: Grant, type: string, ids: readonly string[], at: number): Promise<readonly string[]>;
   /** The ids of what was deleted. */
   deleted(grant: Grant, scan: Omit<Scan, 'where'>): Promise<ScannedIds>;
   /** How `search` would be answered; nothing of it is cut to the Grant's views, so that it is for administrators alone. */

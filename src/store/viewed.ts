@@ -23,7 +23,7 @@ export function viewed(reader: Reader): Reader {
     scan: (grant, scan) => reader.scan(grant, scan),
     async linesAsOf(grant, type, ids, at) {
       const [view, lines] = [grant.view(type), await reader.linesAsOf(grant, type, ids, at)];
-      return view ? lines.split('\n').map((line) => (line === '' ? line : view(line))).join('\n') : lines;
+      return view ? lines.map(view) : lines;
     },
     deleted: (grant, scan) => reader.deleted(grant, scan),
     explain: (grant, query) => reader.explain(grant, query),
