@@ -39,7 +39,7 @@ export interface ParsedSearch {
 /** Throws 400 where a value or modifier is wrong, and under `strict` for what is not known. */
 export function parseSearch(request: SearchRequest): ParsedSearch {
   const { definitions, type, pairs, maxCount, defaultCount, limits = USUAL_LIMITS, base = '', now, lists = false, words = false } = request;
-  const context: CriterionContext = { definitions, base, types: definitions.resourceTypes, hops: limits.hops, lists, words, ways: waysOfSearch(), ...(now !== undefined && { now }) };
+  const context: CriterionContext = { definitions, base, types: definitions.resourceTypes, hops: limits.hops, lists, words, ways: waysOfSearch(), now };
   const settings: ResultSettings = { sort: [], count: defaultCount, total: 'none', includes: [] };
   const criteria: Clause[] = [];
   const self: (readonly [string, string])[] = [];

@@ -11,7 +11,7 @@ export type Indexer = (rows: RowCollector, type: string, value: unknown) => void
 /** What reading a value may depend on beside its text. */
 export interface ReadContext {
   /** Milliseconds since the epoch, for `ap` on dates: it reaches no further than the date where this is absent. */
-  readonly now?: number;
+  readonly now?: number | undefined;
   /** URL of this service, without a slash at the end: a reference that begins with it is one of ours. */
   readonly base: string;
   /** Are lists of codes looked up before the search runs? Else what needs one (`:in`, `:below` …) is refused. */
