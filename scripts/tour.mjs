@@ -13,10 +13,15 @@ const tour = text.slice(text.indexOf('## A tour'), text.indexOf('## What it does
 const blocks = [...tour.matchAll(/```sh\n([\s\S]*?)```/g)].map((match) => match[1]);
 const base = process.env.TOUR_BASE;
 // One shell for all blocks, as a person would type them.
-const script = blocks.map((block) => `${base ? block.replace(/^BASE=.*$/m, `BASE=${base}`) : block}\necho '${MARK}'\n`).join('');
+const people = process.env.TOUR_PEOPLE;
+const typed = (block) => (base ? block.replace(/^BASE=.*$/m, `BASE=${base}`) : block).replace(/^npm run -s demo$/m, people ? `npm run -s demo -- --patients ${people} 2> /dev/null` : '$&');
+const script = blocks.map((block) => `${typed(block)}\necho '${MARK}'\n`).join('');
 const answers = execFileSync('bash', ['-c', script], { cwd: ROOT, encoding: 'utf8' }).split(`${MARK}\n`).map((answer) => answer.trim());
 
-const expected = [/^$/, /"versionId":"1"/, /"status":"201 Created"/, /"code":"N"[\s\S]*"code":"B"/, /^201\n[\s\S]*"code":"Y"[\s\S]*"code":"F"/];
+const expected = [
+  /^$|people/, /"code":"N"[\s\S]*"code":"B"/, /^201\n[\s\S]*"code":"Y"[\s\S]*"code":"F"/, /"name":"available","valueMoney":\{"value":\d+\.\d\d/,
+  /^201\n[\s\S]*"code":"INSUFFICIENT_FUNDS"[\s\S]*\n\d{4}-\d\d-\d\d,commit,[^\n]*Walking frame/,
+];
 expected.forEach((pattern, step) => {
   if (!pattern.test(answers[step] ?? '')) throw new Error(`Step ${step + 1} of the tour answered: ${answers[step]}`);
 });
