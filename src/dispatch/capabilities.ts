@@ -3,6 +3,7 @@
 import type { Definitions, SearchParameter } from '../definitions/model.js';
 import { fail } from '../fhir/errors.js';
 import type { FhirRequest } from '../fhir/request.js';
+import { readSubset } from '../interactions/subset.js';
 import type { Operation } from '../operations/operation.js';
 import { isReady } from '../search/added.js';
 import { searchableSlot } from '../search/criterion.js';
@@ -23,7 +24,7 @@ export interface CapabilityParts {
 
 /**
  * The text of what `mode` asks for (https://hl7.org/fhir/R4/http.html#capabilities), for a base URL; made once for both and kept until a search
- * parameter is switched on or off. Throws 400 for another mode.
+ * parameter is switched on or off. As of any resource, `_summary` and `_elements` ask for some of it. Throws 400 for another mode or summary.
  */
 export function createCapabilities(parts: CapabilityParts): (base: string, query?: FhirRequest['query']) => string {
   const { definitions } = parts;
@@ -40,12 +41,13 @@ export function createCapabilities(parts: CapabilityParts): (base: string, query
     }
     const key = `${mode} ${base}`;
     let text = texts.get(key);
+    const subset = readSubset(definitions, query);
     if (text === undefined) {
       text = mode === 'terminology' ? terminologyCapabilities(base, parts) : JSON.stringify(statement(base, mode === 'full' ? made.resource : made.resource.filter(({ type }) => NORMATIVE.has(type)), parts));
       // The base follows the Host header: a caller who invents hosts must not fill the memory.
       if (texts.size < 48) texts.set(key, text);
     }
-    return text;
+    return subset ? subset.match(mode === 'terminology' ? 'TerminologyCapabilities' : 'CapabilityStatement', text) : text;
   };
 }
 

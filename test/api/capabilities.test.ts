@@ -183,6 +183,26 @@ describe('what it promises', () => {
   });
 });
 
+describe('a part of it', () => {
+  const part = async (query: string): Promise<any> => (await server.send('GET', `metadata?${query}`)).body;
+
+  test('is given by _elements, with what every statement must say', async () => {
+    const found = await part('_elements=software');
+    expect(found.software).toEqual(statement.software);
+    expect(found).toMatchObject({ resourceType: 'CapabilityStatement', fhirVersion: '4.0.1', meta: { tag: [{ code: 'SUBSETTED' }] } });
+    expect(found).not.toHaveProperty('rest');
+    expect(await part('mode=terminology&_elements=status')).not.toHaveProperty('codeSystem');
+  });
+
+  test('is given by _summary, and all of it by false', async () => {
+    const found = await part('_summary=true');
+    expect(found.rest[0].resource).toHaveLength(rest.resource.length);
+    expect(JSON.stringify(found).length).toBeLessThan(JSON.stringify(statement).length / 4);
+    expect(await part('_summary=false')).toEqual(statement);
+    expect((await server.send('GET', 'metadata?_summary=some')).status).toBe(400);
+  });
+});
+
 describe('mode', () => {
   test('full is what is told without one', async () => {
     expect((await server.send('GET', 'metadata?mode=full')).body).toEqual(statement);
