@@ -34,6 +34,8 @@ export interface FhirDoor {
   /** Throws for a request that came by too weak a road, before anything of it is looked at. */
   readonly requireTransport: TransportCheck;
   readonly xml: Xml;
+  /** Writes metadata. */
+  readonly keptXml: Pick<Xml, 'write'>;
   /** Of a body once it is unpacked. */
   readonly bodyLimitBytes: number;
   /** Throws while the process is too far behind to take more. */
@@ -88,7 +90,7 @@ async function serve(request: FastifyRequest, to: FastifyReply, door: FhirDoor):
     const path = pathBelow(request.url, door.basePath);
     const { accept } = request.headers;
     if (isOpen(request.method, path)) {
-      return reply(request, to, present({ status: 200, body: door.capabilities(base, queryPairs(queryText(request.url))) }, presentationOf(accept, queryText(request.url)), door.xml));
+      return reply(request, to, present({ status: 200, body: door.capabilities(base, queryPairs(queryText(request.url))) }, presentationOf(accept, queryText(request.url)), door.keptXml));
     }
     if (path === DISCOVERY && request.method === 'GET') return await sendJson(to, door.smartConfiguration(base));
     if (request.url.includes('access_token=')) throw tokenInUrl();

@@ -5,7 +5,7 @@ import type { Xml } from '../xml/xml.js';
 import { PLAIN, type Presentation } from './accept.js';
 
 /** The response with its resource as `presentation` has it; as it is where it holds none. */
-export function present(response: FhirResponse, presentation: Presentation, xml: Xml): FhirResponse {
+export function present(response: FhirResponse, presentation: Presentation, xml: Pick<Xml, 'write'>): FhirResponse {
   const { body, headers } = response;
   const type = headers?.['content-type'];
   if (presentation === PLAIN || body === undefined || body === '' || (type !== undefined && !type.startsWith('application/fhir+json'))) return response;

@@ -15,6 +15,7 @@ import { createTransportCheck } from '../http/transport.js';
 import type { Signer } from '../identity/notification-key.js';
 import { DEVELOPMENT_ISSUER } from '../identity/trusted-issuer.js';
 import { perform, refusalResponse } from '../interactions/perform.js';
+import { keepXml } from '../xml/kept-xml.js';
 import { createXml } from '../xml/xml.js';
 import { baseFinder, readTls, signingBase } from './addresses.js';
 import type { Given } from './given.js';
@@ -97,12 +98,14 @@ function oauthDoor({ config, log }: Given, { identity }: Made, { authorization, 
 }
 
 function fhirDoor({ config, definitions }: Given, { parts, identity, floods, tick }: Made, { routing, authorization, guards }: { readonly routing: Routing; readonly authorization: AuthorizationServer; readonly guards: Guards }): Omit<FhirDoor, 'requireCapacity'> {
+  const xml = createXml(definitions, config.jsonDepthLimit);
   return {
     ...guards,
     ...routing,
     basePath: config.basePath,
     baseOf: baseFinder(config),
-    xml: createXml(definitions, config.jsonDepthLimit),
+    xml,
+    keptXml: { write: keepXml(xml.write) },
     bodyLimitBytes: config.bodyLimitBytes,
     limitRate: createRateLimit({ rate: config.rateLimit, find: (client) => identity.clients.find(client), tick }),
     jsonDepth: config.jsonDepthLimit,
