@@ -8,7 +8,7 @@ import type { JsonObject } from '../fhir/resource.js';
 import { clauseSql } from '../search/clause-sql.js';
 import type { Grant } from '../search/grant.js';
 import { moneyOf } from './money.js';
-import type { StatementRow } from './statement.js';
+import type { StatementRow } from './statement-row.js';
 
 export interface Referred {
   readonly type: string;

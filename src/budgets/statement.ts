@@ -6,25 +6,7 @@ import { statementName } from '../search/statement-name.js';
 import type { Ground } from '../store/visible-rows.js';
 import type { LedgerKind } from './postings.js';
 import { referredSql, type Found } from './statement-resources.js';
-
-/** A row of the ledger; amounts in pence. */
-export interface StatementRow {
-  readonly account: string;
-  /** Id of the row. */
-  readonly id: string;
-  readonly number: number;
-  /** Milliseconds since the epoch. */
-  readonly at: number;
-  readonly line: string;
-  readonly kind: LedgerKind;
-  readonly amount: bigint;
-  /** Available after the row, of all that the statement shows. */
-  readonly balance: bigint;
-  /** Logical ids. */
-  readonly claim: string | undefined;
-  readonly notice: string | undefined;
-  readonly provenance: string | undefined;
-}
+import type { StatementRow } from './statement-row.js';
 
 /** The row after which a page begins. */
 export interface StatementPlace {

@@ -1,6 +1,6 @@
 // The rows of a statement as lines of CSV.
-import type { StatementRow } from '../budgets/statement.js';
 import type { StatementResources } from '../budgets/statement-resources.js';
+import type { StatementRow } from '../budgets/statement-row.js';
 import type { CsvCell } from '../fhir/csv.js';
 import { poundsText } from '../fhir/decimal.js';
 import { asObject, asObjects, asText, codingsOf } from '../fhir/elements.js';

@@ -2,8 +2,9 @@
 // (domain.md 3.6, rulings 16, 35, 50, 57). As a searchset or as CSV.
 import { extensionUrl } from '../budgets/codes.js';
 import { moneyText } from '../budgets/money.js';
-import { placeBefore, statementPage, type StatementAsked, type StatementPage, type StatementPlace, type StatementRow } from '../budgets/statement.js';
+import { placeBefore, statementPage, type StatementAsked, type StatementPage, type StatementPlace } from '../budgets/statement.js';
 import { statementResources, type StatementResources } from '../budgets/statement-resources.js';
+import type { StatementRow } from '../budgets/statement-row.js';
 import { seenBudget } from '../budgets/totals.js';
 import type { Definitions } from '../definitions/model.js';
 import type { CsvCell } from '../fhir/csv.js';
