@@ -1,5 +1,6 @@
 // Many statements of one source at once: the rules of a single write, asked of a whole batch in a few statements.
 import type { Queryable } from '../db/database.js';
+import { inOneGo } from '../db/in-one-go.js';
 import type { FhirError } from '../fhir/errors.js';
 import type { Issue } from '../fhir/issue.js';
 import type { JsonDocument } from '../fhir/json-text.js';
@@ -188,15 +189,6 @@ async function storeForeseen(fresh: readonly Fresh[], rows: readonly PlacedRow[]
     record(rows),
   ] as const);
   if (!saved) throw new Outdated('a status was changed by another');
-}
-
-/** Waits for all even where one fails: nothing may be sent any more once the transaction is left. What failed first made the others fail. */
-async function inOneGo<T extends readonly Promise<unknown>[]>(work: T): Promise<{ readonly [K in keyof T]: Awaited<T[K]> }> {
-  const errors: unknown[] = [];
-  for (const one of work) one.catch((error: unknown) => errors.push(error));
-  await Promise.allSettled(work);
-  if (errors.length > 0) throw errors[0];
-  return Promise.all(work);
 }
 
 async function addRest(fresh: readonly Fresh[], places: readonly Placed[], context: StoreBatchContext, nonePolicy: NonePolicy): Promise<void> {

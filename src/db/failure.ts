@@ -17,6 +17,9 @@ export function codeOf(error: unknown): string | undefined {
   return textOf(error, 'code');
 }
 
+/** A statement before it in the transaction had failed. */
+export const isAftermath = (error: unknown): boolean => codeOf(error) === '25P02';
+
 /** The server could not be reached, or went away before it answered: whether a write was done is not known. */
 export function isUnavailable(error: unknown): boolean {
   const code = codeOf(error);

@@ -4,6 +4,7 @@ import { agentId, keepAgent, type Agent } from '../audit/agent.js';
 import { storeCreated } from '../audit/audit-row.js';
 import { purposeOf } from '../audit/purpose.js';
 import type { Queryable } from '../db/database.js';
+import { inOneGo } from '../db/in-one-go.js';
 import { ROLES } from '../fhir/caller.js';
 import type { Job } from './job.js';
 
@@ -19,7 +20,7 @@ export async function recordWrites(db: Queryable, job: Job, written: readonly Wr
   const agent = agentOfJob(job);
   const id = agentId(agent);
   const created = written.map((one) => ({ event: newId(), id: one.id, patient: one.patient }));
-  await Promise.all([keepAgent(db, id, agent), storeCreated(db, { agent: id, type: 'Observation', trace: `${job.id} ` }, created)]);
+  await inOneGo([keepAgent(db, id, agent), storeCreated(db, { agent: id, type: 'Observation', trace: `${job.id} ` }, created)]);
 }
 
 function agentOfJob({ client, role: name }: Job): Agent {

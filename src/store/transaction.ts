@@ -1,5 +1,6 @@
 // What the store does inside one database transaction.
 import type { Queryable } from '../db/database.js';
+import { inOneGo } from '../db/in-one-go.js';
 import type { CodeText } from '../search/index-rows.js';
 import type { Outbox } from './outbox.js';
 import type { Beside, Change, Reader, Transaction } from './store.js';
@@ -57,7 +58,7 @@ export async function writeGroups(db: Queryable, writer: Writer, groups: readonl
   if (only && !another && !(besides.length > 0 && only.kind === 'shift')) return writer.write(db, only, added, besides);
   const writes: Promise<unknown>[] = groups.map((group) => writer.write(db, group, added));
   for (const beside of besides) writes.push(db.query({ name: `beside ${beside.name}`, text: besideText(beside), values: beside.values }));
-  await Promise.all(writes);
+  await inOneGo(writes);
 }
 
 /** For a second run, when the first may have been committed although its answer was lost: leaves out what is there already, and says what was not. */
