@@ -59,6 +59,7 @@ function reading(type: string, context: Context, ofAll = false): Reading {
   return (pairs) => {
     const given = (name: string): string | undefined => pairs.find(([one]) => one === name)?.[1];
     const since = given('_since');
+    const named = given('_type')?.split(',') ?? [];
     const between = [['ge', given('start')], ['le', given('end')]].flatMap(([prefix = '', date]) => (date === undefined ? [] : [`${prefix}${date}`]));
     return {
       ...(ofAll && { types: patientTypes(definitions) }),
@@ -68,7 +69,8 @@ function reading(type: string, context: Context, ofAll = false): Reading {
         const own: Query = ofAll ? { ...query, where: { kind: 'and', of: [query.where, ofAnyPatient(definitions, query.type)] } } : query;
         return narrowed(definitions, own, between, now);
       },
-      beside: (matches) => referredBy(matches, context),
+      // `_type` is of all that is given, not of the compartment alone.
+      beside: async (matches) => (await referredBy(matches, context)).filter((found) => named.length === 0 || named.includes(found.type)),
     };
   };
 }

@@ -56,6 +56,12 @@ test('is narrowed by type, by date of care and by date of change', async () => {
   expect(matches((await get(everything(`?_since=${since}`))).body)).toEqual([]);
 });
 
+test('gives nothing of a type that _type leaves out, also where what is given refers to it', async () => {
+  const types = async (query: string): Promise<string[]> => [...new Set<string>((await get(everything(query))).body.entry.map(({ resource }: any) => resource.resourceType))].sort();
+  expect(await types('?_type=Condition')).toEqual(['Condition']);
+  expect(await types('?_type=Condition,Patient')).toEqual(['Condition', 'Patient']);
+});
+
 test('takes its parameters by POST, too', async () => {
   const body = { resourceType: 'Parameters', parameter: [{ name: '_type', valueCode: 'Condition' }, { name: 'start', valueDate: '2026-01-01' }] };
   const { body: bundle } = await server.send('POST', everything(), { token: server.tokens.admin, body });
