@@ -38,7 +38,8 @@ export function withMember(current: StoredVersion, member: string, change: (befo
   const changed = change(before);
   if (!changed) return undefined;
   const set = { [member]: changed.value };
-  const shift = amending.shift(type, member, before, changed.value);
+  // What it contains is indexed with its version.
+  const shift = current.text.includes('"contained"') ? undefined : amending.shift(type, member, before, changed.value);
   if (shift) return { ...versionText(current, document, set, amending.now), shift };
   const whole = readJson(current.text);
   return versionOf(current, whole, set, { ...whole.value, ...set, resourceType: type, id }, amending);

@@ -15,10 +15,10 @@ const PAGE = 10_000;
 
 const LOCAL = /^ValueSet\/([A-Za-z0-9\-.]{1,64})$/;
 
-/** At once where no list has to be looked up. */
-export function readListed(request: FhirRequest, context: Context, type: string, pairs: readonly (readonly [string, string])[]): ParsedSearch | Promise<ParsedSearch> {
+/** At once where no list has to be looked up. `contained`: may the search ask for what resources contain? */
+export function readListed(request: FhirRequest, context: Context, type: string, pairs: readonly (readonly [string, string])[], contained = false): ParsedSearch | Promise<ParsedSearch> {
   const { parts, now } = context;
-  const parsed = readSearch(request, { parts, now, lists: true, words: true }, type, pairs);
+  const parsed = readSearch(request, { parts, now, lists: true, words: true, contained }, type, pairs);
   return needsLists(parsed.query) ? listed(parsed, listsFor(request, context)) : parsed;
 }
 

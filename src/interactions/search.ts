@@ -6,6 +6,7 @@ import type { Handler } from './context.js';
 import { explained } from './explain.js';
 import { includesCut } from './includes-cut.js';
 import { readListed } from './listed-search.js';
+import { searchWithContained } from './search-contained.js';
 import { searchTypes } from './search-types.js';
 import { patientsOfRows, readSubset, subsetOf } from './subset.js';
 
@@ -15,8 +16,10 @@ export const search: Handler = async (request, context) => {
   const { definitions, pageSecret } = context.parts;
   const place = placeOf(request, pageSecret);
   const pairs = place?.pairs ?? request.query;
-  const { query, warnings } = await readListed(request, context, type, pairs);
+  const parsed = await readListed(request, context, type, pairs, true);
+  const { query, warnings } = parsed;
   if (query.explain) return explained([query], context);
+  if (query.contained) return searchWithContained(request, parsed, query.contained, context, { place, pairs });
   const incomplete = context.parts.incomplete([type]);
   const subset = readSubset(definitions, pairs);
   const page = await context.store.search(context.grant, place?.after ? { ...query, after: place.after } : query);

@@ -28,6 +28,8 @@ export interface Row {
   readonly ids?: string;
   /** Select of `Type/id`: all that the one chain which is written may lead to, where that is gathered beforehand. */
   readonly targets?: string;
+  /** The column of the id by which the caller knows the row, where that is not `id`. */
+  readonly own?: string;
 }
 
 type Of<K extends Clause['kind']> = Extract<Clause, { kind: K }>;
@@ -78,8 +80,8 @@ function eitherText(writing: Writing, { type, alias }: Row, of: readonly Clause[
   return `${alias}.id = any(array(${ids.join(' union all ')}))`;
 }
 
-function idsText({ sql }: Writing, { alias }: Row, { ids }: Of<'ids'>, use: Use): string {
-  const test = `${alias}.id = any(${sql.bind(ids, 'text[]')})`;
+function idsText({ sql }: Writing, { alias, own = `${alias}.id` }: Row, { ids }: Of<'ids'>, use: Use): string {
+  const test = `${own} = any(${sql.bind(ids, 'text[]')})`;
   return use === 'drive' ? test : `(${test}) is true`;
 }
 

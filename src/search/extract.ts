@@ -1,11 +1,12 @@
 // From a resource to its rows in the index tables: every search parameter of its type, each expression compiled once.
 // https://hl7.org/fhir/R4/search.html#2.21.1.3
 import type { Definitions } from '../definitions/model.js';
+import { asObjects } from '../fhir/elements.js';
 import type { Resource } from '../fhir/resource.js';
 import { compilePath } from '../fhirpath/compile-path.js';
 import type { CompiledPath } from '../fhirpath/model.js';
 import { membersOf } from './element-path.js';
-import type { IndexRows } from './index-rows.js';
+import type { ContainedRows, IndexRows } from './index-rows.js';
 import { indexTogether, type Found } from './params/composite.js';
 import { PARAMETER_RULES } from './params/index.js';
 import { RowCollector } from './row-collector.js';
@@ -42,7 +43,7 @@ const isColumn = ({ column }: Slot): boolean => column === 'id' || column === 'u
  */
 export function createExtractor(definitions: Definitions, only: (slot: Slot) => boolean = () => true): (resource: Resource) => IndexRows {
   const plans = new WeakMap<SlotTable, Plan>();
-  return (resource) => {
+  const alone = (resource: Resource): IndexRows => {
     const { generation } = definitions.searchVersion();
     const slots = slotsOf(definitions, resource.resourceType);
     let plan = plans.get(slots);
@@ -52,6 +53,22 @@ export function createExtractor(definitions: Definitions, only: (slot: Slot) => 
     }
     return extract(resource, plan, generation);
   };
+  return (resource) => {
+    const rows = alone(resource);
+    const inside = resource['contained'];
+    return inside === undefined ? rows : withContained(definitions, rows, inside, alone);
+  };
+}
+
+/** What has no type or no id can't be named, and no two have one id. */
+function withContained(definitions: Definitions, rows: IndexRows, inside: unknown, alone: (resource: Resource) => IndexRows): IndexRows {
+  const contained = new Map<string, ContainedRows>();
+  for (const one of asObjects(inside)) {
+    const { resourceType: type, id: local } = one;
+    if (typeof type !== 'string' || typeof local !== 'string' || !definitions.isResource(type) || contained.has(local)) continue;
+    contained.set(local, { type, local, rows: alone({ ...one, resourceType: type, id: local }) });
+  }
+  return contained.size === 0 ? rows : { ...rows, contained: [...contained.values()] };
 }
 
 function extract(resource: Resource, { byMember, always, absent, combined }: Plan, generation: number): IndexRows {

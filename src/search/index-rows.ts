@@ -21,6 +21,15 @@ export interface IndexRows {
   readonly strings: readonly { readonly param: number; readonly value: string; readonly raw: string }[];
   readonly dates: readonly { readonly param: number; readonly lo: number; readonly hi: number }[];
   readonly quantities: readonly QuantityRow[];
+  /** Of the resources inside it; absent where there are none. */
+  readonly contained?: readonly ContainedRows[];
+}
+
+export interface ContainedRows {
+  readonly type: string;
+  /** Its id within the container. */
+  readonly local: string;
+  readonly rows: IndexRows;
 }
 
 export interface CodeText {

@@ -28,6 +28,8 @@ export interface SearchRequest {
   readonly lists?: boolean;
   /** Will the store bring the index of words up to date? */
   readonly words?: boolean;
+  /** Can what resources contain be searched for? */
+  readonly contained?: boolean;
 }
 
 export interface ParsedSearch {
@@ -38,7 +40,7 @@ export interface ParsedSearch {
 
 /** Throws 400 where a value or modifier is wrong, and under `strict` for what is not known. */
 export function parseSearch(request: SearchRequest): ParsedSearch {
-  const { definitions, type, pairs, maxCount, defaultCount, limits = USUAL_LIMITS, base = '', now, lists = false, words = false } = request;
+  const { definitions, type, pairs, maxCount, defaultCount, limits = USUAL_LIMITS, base = '', now, lists = false, words = false, contained = false } = request;
   const context: CriterionContext = { definitions, base, types: definitions.resourceTypes, hops: limits.hops, lists, words, ways: waysOfSearch(), now };
   const settings: ResultSettings = { sort: [], count: defaultCount, total: 'none', includes: [] };
   const criteria: Clause[] = [];
@@ -54,7 +56,7 @@ export function parseSearch(request: SearchRequest): ParsedSearch {
     const setter = resultSetter(name);
     let unknown: string | undefined;
     if (setter) {
-      unknown = setter(settings, value, { definitions, type, maxCount }, name.split(':', 2)[1]);
+      unknown = setter(settings, value, { definitions, type, maxCount, contained }, name.split(':', 2)[1]);
     } else {
       const criterion = name === '_filter' ? readFilter(context, type, value) : readCriterion(context, type, name, value);
       if (criterion) criteria.push(criterion);
@@ -69,10 +71,11 @@ export function parseSearch(request: SearchRequest): ParsedSearch {
   return { query: request.limits ? { ...query, mostIncluded: limits.included } : query, warnings };
 }
 
-function toQuery(type: string, { sort, count, total, includes, explain }: ResultSettings, criteria: readonly Clause[], self: Query['self']): Query {
+function toQuery(type: string, { sort, count, total, includes, explain, contained, containedType }: ResultSettings, criteria: readonly Clause[], self: Query['self']): Query {
   const where: Clause = criteria.length > 1 ? { kind: 'and', of: criteria } : criteria[0] ?? { kind: 'all' };
   const query: Query = { type, where, self, sort, count, includes, total: count === 0 ? 'accurate' : total };
-  return explain === undefined ? query : { ...query, explain };
+  if (explain === undefined && contained === undefined) return query;
+  return { ...query, ...(explain !== undefined && { explain }), ...(contained && { contained: { ...contained, ...(containedType && { give: containedType }) } }) };
 }
 
 /** Its name decides what is searched: to leave it out would be to answer something else. https://hl7.org/fhir/R4/search.html#query */

@@ -3,6 +3,13 @@
 import type { SearchParameter } from '../definitions/model.js';
 import type { Words } from './words.js';
 
+/** What `_contained` and `_containedType` ask for. */
+export interface ContainedWish {
+  /** Contained resources alone, or those that stand by themselves first. */
+  readonly which: 'true' | 'both';
+  readonly give: 'container' | 'contained';
+}
+
 /** Comparison prefix of date, number and quantity values. */
 export type Prefix = 'eq' | 'ne' | 'gt' | 'lt' | 'ge' | 'le' | 'sa' | 'eb' | 'ap';
 
@@ -72,6 +79,8 @@ export interface Query {
   /** Resources that are included at most; the usual limit where absent. */
   readonly mostIncluded?: number;
   readonly total: 'none' | 'estimate' | 'accurate';
+  /** What resources contain is asked for, too, or alone. */
+  readonly contained?: ContainedWish;
   /** The plan is asked for, and not the rows: as PostgreSQL thinks of it, or measured by running it. */
   readonly explain?: 'plan' | 'analyze';
   /** The parameters as understood, in order, for the self link. */

@@ -3,7 +3,7 @@ import type { Definitions } from '../definitions/model.js';
 import { fail, type FhirError } from '../fhir/errors.js';
 import { searchableSlot } from './criterion.js';
 import { isSortable } from './order.js';
-import type { Include, SortKey } from './query.js';
+import type { ContainedWish, Include, SortKey } from './query.js';
 
 /** What has been read so far. */
 export interface ResultSettings {
@@ -12,12 +12,17 @@ export interface ResultSettings {
   total: 'none' | 'estimate' | 'accurate';
   readonly includes: Include[];
   explain?: 'plan' | 'analyze';
+  contained?: ContainedWish;
+  /** Named before or after `_contained`. */
+  containedType?: ContainedWish['give'];
 }
 
 export interface ResultContext {
   readonly definitions: Definitions;
   readonly type: string;
   readonly maxCount: number;
+  /** Can what resources contain be searched? */
+  readonly contained: boolean;
 }
 
 /** Sets what the value says. Undefined when done; words, where the value names something that is not there. */
@@ -81,14 +86,17 @@ function setSummary(settings: ResultSettings, value: string): undefined {
   if (value === 'count') settings.count = 0;
 }
 
-function setContained(_settings: ResultSettings, value: string): string | undefined {
+function setContained(settings: ResultSettings, value: string, { contained }: ResultContext): string | undefined {
   if (value === 'false') return undefined;
   if (value !== 'true' && value !== 'both') throw bad('_contained', value, 'write false, true or both');
-  throw fail('unknown-parameter', { text: `Contained resources are not searched here: _contained=${value} can't be answered`, expression: '_contained' });
+  if (!contained) throw fail('unknown-parameter', { text: `Contained resources are searched for by GET or POST of one type alone, not here: leave _contained out`, expression: '_contained' });
+  settings.contained = { which: value, give: 'container' };
+  return undefined;
 }
 
-function setContainedType(_settings: ResultSettings, value: string): undefined {
+function setContainedType(settings: ResultSettings, value: string): undefined {
   if (value !== 'container' && value !== 'contained') throw bad('_containedType', value, 'write container or contained');
+  settings.containedType = value;
 }
 
 function setExplain(settings: ResultSettings, value: string): undefined {

@@ -20,6 +20,8 @@ interface SearchContext {
   readonly lists?: boolean;
   /** Will the store bring the index of words up to date? */
   readonly words?: boolean;
+  /** Can what resources contain be searched for? */
+  readonly contained?: boolean;
 }
 
 /** The search of one type that the pairs ask for, in the compartment where the request names one. */
@@ -28,7 +30,7 @@ export function readSearch(request: FhirRequest, context: SearchContext, type: s
   const { definitions, limits = USUAL_LIMITS } = context.parts;
   const handling = request.preferHandling ?? 'lenient';
   const { page } = limits;
-  const parsed = parseSearch({ definitions, type, pairs, handling, defaultCount: Math.min(DEFAULT_COUNT, page), maxCount: page, limits, base, now: context.now, lists: context.lists === true, words: context.words === true });
+  const parsed = parseSearch({ definitions, type, pairs, handling, defaultCount: Math.min(DEFAULT_COUNT, page), maxCount: page, limits, base, now: context.now, lists: context.lists === true, words: context.words === true, contained: context.contained === true });
   if (!compartment) return parsed;
   const inside: Clause = compartmentClause(definitions, compartment, type);
   const where: Clause = parsed.query.where.kind === 'all' ? inside : { kind: 'and', of: [inside, parsed.query.where] };

@@ -3,6 +3,7 @@ import type { Database, Queryable } from '../db/database.js';
 import { isRetried } from '../db/failure.js';
 import type { Definitions } from '../definitions/model.js';
 import { addedKeys } from '../search/added.js';
+import { createExtractor } from '../search/extract.js';
 import type { CodeText } from '../search/index-rows.js';
 import type { FrequencyOf } from '../search/token-frequency.js';
 import type { AddedParameters } from './added-parameters.js';
@@ -13,6 +14,7 @@ import { history } from './history.js';
 import { metaInUse } from './meta-in-use.js';
 import { read, vread } from './read.js';
 import { deletedIds, linesAsOf, scanIds } from './scan.js';
+import { reachContained, searchContained } from './search-contained.js';
 import { searchPage } from './search-page.js';
 import type { Outbox } from './outbox.js';
 import { StaleParameters, type Beside, type Reader, type Store } from './store.js';
@@ -39,12 +41,13 @@ const MOST_TRIES = 5;
 export function createStore({ database, definitions, now = Date.now, added: parameters, outbox }: StoreParts): Store {
   const known = new KnownTexts();
   const writer = new Writer(definitions, known);
+  const extract = createExtractor(definitions);
   const frequencies = new TokenFrequencies(database, now);
   const texts = new TextIndex(database, now);
   const frequencyOf: FrequencyOf = (type) => frequencies.of(type);
   const readerOn = (db: Queryable): Reader => {
     const ground = { db, definitions };
-    return viewed({
+    const shown = viewed({
       read: (grant, type, id) => read(ground, grant, type, id),
       vread: (grant, type, id, version) => vread(ground, grant, type, id, version),
       history: (grant, type, id, page) => history(ground, grant, type, id, page),
@@ -67,6 +70,13 @@ export function createStore({ database, definitions, now = Date.now, added: para
       deleted: (grant, scan) => deletedIds(ground, grant, scan),
       explain: (grant, query) => explain(ground, frequencyOf, grant, query),
     });
+    return {
+      ...shown,
+      async searchContained(grant, query) {
+        await reachContained(db, database, extract, now);
+        return searchContained(ground, shown, grant, query);
+      },
+    };
   };
   /** What was refused as a whole for other search parameters is made anew with those. */
   const anew = async <T>(write: () => Promise<T>): Promise<T> => {

@@ -1,5 +1,6 @@
 // The end of superseded versions: their texts, and the words of a deleted or rewritten resource that are still indexed.
 import type { Queryable } from '../db/database.js';
+import { forgetContained } from './contained.js';
 import { resourceTable } from './tables.js';
 
 /**
@@ -8,7 +9,10 @@ import { resourceTable } from './tables.js';
  */
 export async function purgeHistory(db: Queryable, type: string, id: string, version?: number): Promise<number> {
   const purged = version === undefined ? await purgeAll(db, type, id) : await purgeOne(db, type, id, version);
-  if (purged > 0) await forgetWords(db, type, id);
+  if (purged > 0) {
+    await forgetWords(db, type, id);
+    await forgetContained(db, resourceTable(type), type, id);
+  }
   return purged;
 }
 

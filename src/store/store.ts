@@ -67,6 +67,23 @@ export interface SearchPage {
   readonly cut?: boolean;
 }
 
+/** A contained resource that a search finds, and what contains it. */
+export interface ContainedMatch extends Found {
+  /** Its place in the order of such matches. */
+  readonly key: string;
+  /** Its id within the container. */
+  readonly local: string;
+  /** Its own text, cut from the container's. */
+  readonly inner: string;
+}
+
+export interface ContainedPage {
+  readonly matches: readonly ContainedMatch[];
+  readonly next?: Cursor;
+  /** Of a count of 0. */
+  readonly total?: number;
+}
+
 /** One resource's change, ready to be stored. */
 export interface Change {
   readonly type: string;
@@ -122,6 +139,8 @@ export interface Reader {
   /** The versions of all resources of some types, by time. */
   historyOfTypes(grant: Grant, query: HistoryQuery): Promise<readonly HistoryVersion[]>;
   search(grant: Grant, query: Query): Promise<SearchPage>;
+  /** The same criteria asked of what resources contain; sort and includes are left out. */
+  searchContained(grant: Grant, query: Query): Promise<ContainedPage>;
   /** The profiles, tags and labels of all resources of some types, each combination once. */
   metaInUse(grant: Grant, types: readonly string[]): Promise<readonly MetaLabels[]>;
   /** The ids of all that a search finds, a great many at a time. */

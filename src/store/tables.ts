@@ -17,6 +17,8 @@ const TABLES: Readonly<Record<string, TableClass>> = {
   'fhir.string_index': BY_ID,
   'fhir.date_index': BY_ID,
   'fhir.quantity_index': BY_ID,
+  'fhir.contained': BY_ID,
+  'fhir.contained_due': BY_ID,
   // Small, and asked by searches on every node.
   'fhir.code_text': { spread: 'reference' },
   'fhir.text_index': BY_ID,

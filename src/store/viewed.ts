@@ -3,7 +3,7 @@ import type { Grant } from '../search/grant.js';
 import type { Found, Reader } from './store.js';
 
 /** The same reader, its texts as the Grant of each call shows them. */
-export function viewed(reader: Reader): Reader {
+export function viewed(reader: Omit<Reader, 'searchContained'>): Omit<Reader, 'searchContained'> {
   return {
     read: (grant, type, id) => one(grant, reader.read(grant, type, id)),
     vread: (grant, type, id, version) => one(grant, reader.vread(grant, type, id, version)),

@@ -7,6 +7,7 @@ import type { Resource } from '../fhir/resource.js';
 import { createExtractor } from '../search/extract.js';
 import type { CodeText, IndexRows } from '../search/index-rows.js';
 import { textValues, type KnownTexts } from './code-texts.js';
+import { containedChanges, containsAny, storeContained } from './contained.js';
 import type { ShiftedMember } from '../search/shift.js';
 import { givenValues, shiftValues } from './row-columns.js';
 import { DATES, paramsOf, sideIds, sideTablesOf } from './side-tables.js';
@@ -47,7 +48,7 @@ const kindOf = ({ before, shift, restates }: Change): Group['kind'] => (before =
  */
 export function standsAlone(groups: readonly Group[], besides: readonly Beside[]): boolean {
   const [only, another] = groups;
-  return only !== undefined && another === undefined && (only.kind === 'create' || (only.changes.length === 1 && besides.length === 0));
+  return only !== undefined && another === undefined && !only.changes.some(containsAny) && (only.kind === 'create' || (only.changes.length === 1 && besides.length === 0));
 }
 
 export class Writer {
@@ -69,14 +70,15 @@ export class Writer {
   async write(db: Queryable, group: Group, added: CodeText[], besides: readonly Beside[] = []): Promise<void> {
     const { generation } = this.definitions.searchVersion();
     const current = this.upToDate(group, generation);
-    const texts = this.known.missing(current.changes);
+    const containers = current.changes.filter(containsAny);
+    const texts = this.known.missing(containers.length === 0 ? current.changes : [...current.changes, ...containedChanges(containers)]);
     const statement = this.statement(current, texts, besides, generation);
     added.push(...texts);
     const { rows, count } = await db.query<{ id: string }>(statement).catch((error: unknown) => {
       if (isDividedByZero(error)) throw new StaleParameters();
       throw takenId(error, group) ?? error;
     });
-    if (count === group.changes.length) return;
+    if (count === group.changes.length) return containers.length === 0 ? undefined : storeContained(db, containers);
     const changed = new Set(rows.map(({ id }) => id));
     const missed = group.changes.find(({ id }) => !changed.has(id));
     throw new VersionConflict(group.type, missed?.id ?? '');
