@@ -1,5 +1,5 @@
 // The lock file installs on every platform from any registry: npm refuses a lock that lacks one optional package of another platform.
-import { readText } from './sources.js';
+import { readSources, readText } from './sources.js';
 
 interface Locked {
   readonly version: string;
@@ -21,4 +21,11 @@ test('every optional package of every platform is locked', () => {
 test('every package has its checksum, and none is bound to a registry', () => {
   expect(entries.length).toBeGreaterThan(100);
   expect(entries.filter(([path, { integrity, resolved }]) => path !== '' && (integrity === undefined || resolved !== undefined))).toEqual([]);
+});
+
+test('what the server depends on is what it imports, each in one exact version', () => {
+  const { dependencies, devDependencies, optionalDependencies } = JSON.parse(readText('package.json')) as Readonly<Record<string, Readonly<Record<string, string>>>>;
+  const texts = readSources('src').map(({ text }) => text);
+  expect(Object.keys(dependencies ?? {}).filter((name) => !texts.some((text) => text.includes(`'${name}'`)))).toEqual([]);
+  expect(Object.values({ ...dependencies, ...devDependencies, ...optionalDependencies }).filter((version) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))).toEqual([]);
 });
