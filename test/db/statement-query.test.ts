@@ -1,4 +1,5 @@
 // Named statements are described once per connection: later runs must read the same columns, and fail as plainly.
+import fc from 'fast-check';
 import type { Database } from '../../src/db/database.js';
 import { openDatabase } from '../../src/db/pool.js';
 import { cloneDatabase } from '../database.js';
@@ -54,4 +55,14 @@ test('one name stands for one text', async () => {
 test('in one transaction statements that are sent together answer each for itself', async () => {
   const answers = await database.transaction((tx) => Promise.all([tx.query({ ...GET, values: [[1]] }), tx.query({ ...PUT, values: [30, 'x', 1] }), tx.query({ ...GET, values: [[2, 30]] })]));
   expect(answers.map(({ count }) => count)).toEqual([1, 1, 2]);
+});
+
+test('what is sent is what is read: texts of any length and script, nulls, numbers, bytes and lists', async () => {
+  const echo = { name: 'echo', text: 'select $1::text as word, $2::bytea as bytes, $3::bigint as big, $4::text[] as list, $5::float8 as real, $6::boolean as flag' };
+  const value = fc.oneof(fc.string({ unit: 'binary', maxLength: 300 }).map((text) => text.replaceAll('\0', '').toWellFormed()), fc.constant(null), fc.constant('é€😀'.repeat(50_000)));
+  await fc.assert(fc.asyncProperty(value, fc.option(fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes))), fc.maxSafeInteger(), fc.array(fc.constantFrom('a', '', '"', '\\', 'ü', '{,}')), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.boolean(), async (...values) => {
+    const { rows } = await database.query<any>({ ...echo, values });
+    const [word, bytes, big, list, real, flag] = values;
+    expect(rows).toEqual([{ word, bytes, big, list, real: real === 0 ? 0 : real, flag }]);
+  }), { numRuns: 200, examples: [['x'.repeat(2_000_000), Buffer.alloc(3_000_000, 7), 1, [], 0.5, true], ['after', null, -1, ['b'], -1e300, false]] });
 });
