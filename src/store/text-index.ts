@@ -167,7 +167,7 @@ function narrativeText(div: string): string {
   return div
     .replace(/<!--.*?-->/gs, ' ')
     .replace(/<\/?(?:b|i|em|strong|span|sub|sup|u|a)\b[^>]*>/g, '')
-    .replace(/<[^>]*>/g, ' ')
+    .replace(/<[^>]*>?/g, ' ')
     .replace(/&(?:#(\d{1,7})|#x([0-9a-fA-F]{1,6})|(\w+));/g, (whole, decimal: string | undefined, hex: string | undefined, name: string | undefined) => {
       if (name !== undefined) return ENTITIES[name] ?? whole;
       const point = decimal === undefined ? Number.parseInt(hex ?? '', 16) : Number(decimal);
