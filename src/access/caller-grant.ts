@@ -114,7 +114,7 @@ function seenBy(caller: Caller, rights: RoleRights | undefined, { clauses, rowsO
     if (!kept || (audience === 'nominee' && now !== keptAt)) [kept, keptAt] = [AUDIENCES[audience](clauses, caller, now), now];
     return kept;
   };
-  return (type) => (OPEN.has(type) ? ALL : (all()[type] ?? NONE));
+  return (type) => (OPEN.has(type) ? ALL : rights?.rows?.[type] === undefined ? (all()[type] ?? NONE) : rowsOf(rights.rows[type], caller).clause);
 }
 
 const holdsOperation = (rights: RoleRights | undefined, operation: string): boolean =>

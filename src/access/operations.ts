@@ -16,23 +16,23 @@ const VIEW = ['balance', 'statement', 'spend-by-activity'];
 type Named = Exclude<Role, 'admin'>;
 
 export const OPERATIONS: Readonly<Record<Named, readonly string[]>> = {
-  patient: [...TERMINOLOGY, ...VIEW, 'link-careplan', 'link-activity', 'nominate', 'end-nomination', 'pay'],
-  nominee: [...TERMINOLOGY, ...VIEW, 'link-careplan', 'link-activity', 'accept-nomination', 'end-nomination', 'pay'],
+  patient: [...TERMINOLOGY, ...TOLD, ...VIEW, 'link-careplan', 'link-activity', 'nominate', 'end-nomination', 'pay'],
+  nominee: [...TERMINOLOGY, ...TOLD, ...VIEW, 'link-careplan', 'link-activity', 'accept-nomination', 'end-nomination', 'pay'],
   'care-coordinator': [
-    ...TERMINOLOGY, ...VIEW, 'open-budget', 'link-careplan', 'unlink-careplan', 'link-activity', 'approve-nomination', 'end-nomination', 'assign-allocation', 'adjust-allocation',
+    ...TERMINOLOGY, ...TOLD, ...VIEW, 'open-budget', 'link-careplan', 'unlink-careplan', 'link-activity', 'approve-nomination', 'end-nomination', 'assign-allocation', 'adjust-allocation',
     'transfer-allocation', 'review', 'close', 'pay', 'refund', 'clawback', 'phb-eligibility', 'everything', 'chargeable-status',
   ],
-  broker: [...TERMINOLOGY, ...VIEW, 'link-careplan', 'unlink-careplan', 'link-activity', 'phb-eligibility'],
+  broker: [...TERMINOLOGY, ...TOLD, ...VIEW, 'link-careplan', 'unlink-careplan', 'link-activity', 'phb-eligibility'],
   'budget-manager': [
-    ...TERMINOLOGY, ...VIEW, 'open-budget', 'link-careplan', 'unlink-careplan', 'link-activity', 'approve-nomination', 'assign-allocation', 'adjust-allocation',
+    ...TERMINOLOGY, ...TOLD, ...VIEW, 'open-budget', 'link-careplan', 'unlink-careplan', 'link-activity', 'approve-nomination', 'assign-allocation', 'adjust-allocation',
     'transfer-allocation', 'review', 'close', 'suspend', 'reopen', 'join', 'leave', 'pay', 'refund', 'clawback', 'approve', 'reject', 'phb-eligibility',
   ],
   commissioner: [
-    ...TERMINOLOGY, ...VIEW, 'open-budget', 'approve-nomination', 'end-nomination', 'adjust-allocation', 'transfer-allocation', 'review', 'close', 'suspend', 'reopen',
+    ...TERMINOLOGY, ...TOLD, ...VIEW, 'open-budget', 'approve-nomination', 'end-nomination', 'adjust-allocation', 'transfer-allocation', 'review', 'close', 'suspend', 'reopen',
     'refund', 'clawback', 'approve', 'reject', 'phb-eligibility', 'candidates', 'phb-candidates', 'evaluate-measure', 'export',
   ],
-  provider: [...TERMINOLOGY, 'purchases', 'refund'],
-  'third-party': [...TERMINOLOGY, 'balance', 'statement', 'pay'],
+  provider: [...TERMINOLOGY, ...TOLD, 'purchases', 'refund'],
+  'third-party': [...TERMINOLOGY, ...TOLD, 'balance', 'statement', 'pay'],
   practice: [],
   ovm: [...TERMINOLOGY, ...TOLD, 'chargeable-status'],
   supplier: [...TERMINOLOGY, ...TOLD, 'chargeable-status'],

@@ -15,7 +15,7 @@ export interface RoleRights {
   readonly bundles: boolean | 'GET' | 'POST';
   /** Rows that depend on the caller: of a type that neither the audience names nor OPEN there are none. Without an audience all rows of a type are seen but for those `rows` names. */
   readonly audience?: AudienceName;
-  /** Per type, the rows the role sees and the only ones it may write: a name in rows.ts. */
+  /** Per type, the rows the role sees, whatever its audience, and the only ones it may write: a name in rows.ts. */
   readonly rows?: Readonly<Record<string, RowRule>>;
   readonly receiptsOnly?: boolean;
 }
@@ -38,6 +38,10 @@ export const OPEN: ReadonlySet<string> = new Set([...Object.keys(DEFINITIONS), .
 /** What every role around a budget may read. */
 const AROUND_BUDGETS: Readonly<Record<string, Letters>> = { ...DEFINITIONS, ...ORGANIZATIONS, List: 'RS' };
 
+/** One's own Subscriptions, to what one may search for: each notification passes the subscriber's Grant as it is then (ruling 22). */
+const SUBSCRIPTIONS: Readonly<Record<string, Letters>> = { Subscription: 'CRUDS' };
+const OWN_SUBSCRIPTIONS: NonNullable<RoleRights['rows']> = { Subscription: 'own-subscriptions' };
+
 /** A purchase's own: payments are made by operations, never sent. */
 const PAYMENTS: Readonly<Record<string, Letters>> = { PaymentNotice: 'RS', PaymentReconciliation: 'RS' };
 
@@ -46,72 +50,79 @@ export const RIGHTS: Readonly<Partial<Record<Role, RoleRights>>> = {
 
   patient: {
     types: {
-      ...AROUND_BUDGETS, ...PAYMENTS, Patient: 'R', RelatedPerson: 'RS', Account: 'RS', CarePlan: 'RS', Claim: 'CRUS', Coverage: 'RS', Task: 'RS',
+      ...AROUND_BUDGETS, ...PAYMENTS, ...SUBSCRIPTIONS, Patient: 'R', RelatedPerson: 'RS', Account: 'RS', CarePlan: 'RS', Claim: 'CRUS', Coverage: 'RS', Task: 'RS',
       Consent: 'CRS', DocumentReference: 'CRS', Binary: 'CR', AuditEvent: 'RS',
     },
     operations: OPERATIONS.patient,
     bundles: true,
     audience: 'patient',
+    rows: OWN_SUBSCRIPTIONS,
   },
 
   nominee: {
     types: {
-      ...AROUND_BUDGETS, ...PAYMENTS, Patient: 'R', RelatedPerson: 'R', Account: 'RS', CarePlan: 'RS', Claim: 'CRS', DocumentReference: 'CRS', Binary: 'CR',
+      ...AROUND_BUDGETS, ...PAYMENTS, ...SUBSCRIPTIONS, Patient: 'R', RelatedPerson: 'R', Account: 'RS', CarePlan: 'RS', Claim: 'CRS', DocumentReference: 'CRS', Binary: 'CR',
     },
     operations: OPERATIONS.nominee,
     bundles: true,
     audience: 'nominee',
+    rows: OWN_SUBSCRIPTIONS,
   },
 
   'care-coordinator': {
     types: {
-      ...AROUND_BUDGETS, ...PAYMENTS, Patient: 'CRS', RelatedPerson: 'CRUS', Account: 'CRS', CarePlan: 'CRUS', Claim: 'CRUS', Coverage: 'RS', Task: 'CRUS',
+      ...AROUND_BUDGETS, ...PAYMENTS, ...SUBSCRIPTIONS, Patient: 'CRS', RelatedPerson: 'CRUS', Account: 'CRS', CarePlan: 'CRUS', Claim: 'CRUS', Coverage: 'RS', Task: 'CRUS',
       CareTeam: 'CRUS', Consent: 'CRS', Observation: 'CRS', DocumentReference: 'CRS', Binary: 'CR', Group: 'RS', HealthcareService: 'CRUDS', List: 'CRUDS',
     },
     operations: OPERATIONS['care-coordinator'],
     bundles: true,
     audience: 'professional',
+    rows: OWN_SUBSCRIPTIONS,
   },
 
   // A care coordinator who plans and drafts, and neither pays nor amends.
   broker: {
     types: {
-      ...AROUND_BUDGETS, ...PAYMENTS, Patient: 'RS', RelatedPerson: 'RS', Account: 'RS', CarePlan: 'CRUS', Claim: 'CRUS', Coverage: 'RS', Task: 'CRUS',
+      ...AROUND_BUDGETS, ...PAYMENTS, ...SUBSCRIPTIONS, Patient: 'RS', RelatedPerson: 'RS', Account: 'RS', CarePlan: 'CRUS', Claim: 'CRUS', Coverage: 'RS', Task: 'CRUS',
       CareTeam: 'RS', Observation: 'RS', DocumentReference: 'CRS', Binary: 'CR', Group: 'RS',
     },
     operations: OPERATIONS.broker,
     bundles: true,
     audience: 'professional',
+    rows: OWN_SUBSCRIPTIONS,
   },
 
   'budget-manager': {
     types: {
-      ...AROUND_BUDGETS, ...PAYMENTS, Patient: 'CRS', RelatedPerson: 'RS', Account: 'CRUS', CarePlan: 'RS', Claim: 'CRUS', Coverage: 'RS', Task: 'CRUS',
+      ...AROUND_BUDGETS, ...PAYMENTS, ...SUBSCRIPTIONS, Patient: 'CRS', RelatedPerson: 'RS', Account: 'CRUS', CarePlan: 'RS', Claim: 'CRUS', Coverage: 'RS', Task: 'CRUS',
       Consent: 'CRS', Observation: 'CRS', DocumentReference: 'CRS', Binary: 'CR', Group: 'RS', Measure: 'RS', MeasureReport: 'RS',
       HealthcareService: 'CRUDS', List: 'CRUDS',
     },
     operations: OPERATIONS['budget-manager'],
     bundles: true,
     audience: 'manager',
+    rows: OWN_SUBSCRIPTIONS,
   },
 
   commissioner: {
     types: {
-      ...AROUND_BUDGETS, ...PAYMENTS, Patient: 'RS', RelatedPerson: 'RS', Account: 'CRS', CarePlan: 'RS', Claim: 'RS', Coverage: 'RS', Task: 'RS',
+      ...AROUND_BUDGETS, ...PAYMENTS, ...SUBSCRIPTIONS, Patient: 'RS', RelatedPerson: 'RS', Account: 'CRS', CarePlan: 'RS', Claim: 'RS', Coverage: 'RS', Task: 'RS',
       Observation: 'CRS', DocumentReference: 'RS', Binary: 'R', Group: 'CRUS', Measure: 'RS', MeasureReport: 'RS', AuditEvent: 'RS', Provenance: 'RS',
     },
     operations: OPERATIONS.commissioner,
     bundles: true,
     audience: 'commissioner',
+    rows: OWN_SUBSCRIPTIONS,
   },
 
-  provider: { types: { ...AROUND_BUDGETS, HealthcareService: 'RSP' }, operations: OPERATIONS.provider, bundles: true, audience: 'provider' },
+  provider: { types: { ...AROUND_BUDGETS, ...SUBSCRIPTIONS, HealthcareService: 'RSP' }, operations: OPERATIONS.provider, bundles: true, audience: 'provider', rows: OWN_SUBSCRIPTIONS },
 
   'third-party': {
-    types: { ...AROUND_BUDGETS, ...PAYMENTS, Account: 'RS', Claim: 'CRS', DocumentReference: 'CRS', Binary: 'CR' },
+    types: { ...AROUND_BUDGETS, ...PAYMENTS, ...SUBSCRIPTIONS, Account: 'RS', Claim: 'CRS', DocumentReference: 'CRS', Binary: 'CR' },
     operations: OPERATIONS['third-party'],
     bundles: true,
     audience: 'third-party',
+    rows: OWN_SUBSCRIPTIONS,
   },
 
   // Nothing else, not even definitions (ruling 31).

@@ -11,7 +11,7 @@ import { send, type Sending } from './send.js';
 import { toldOf } from './told.js';
 import { changeStatus } from './transition.js';
 
-export interface DeliveryParts extends Pick<Parts, 'store' | 'permit' | 'extract' | 'clock' | 'newId' | 'audit'> {
+export interface DeliveryParts extends Pick<Parts, 'store' | 'permit' | 'standing' | 'extract' | 'clock' | 'newId' | 'audit'> {
   readonly db: Database;
   readonly signer: Pick<Signer, 'sign'>;
   readonly network: Network;
@@ -161,6 +161,7 @@ type Telling = Unsigned & { readonly patients: readonly string[] };
 /** Undefined where plain R4 has nothing to send: the subscriber may not see the resource any more. */
 async function sendingOf(leased: Leased, queued: Queued, parts: DeliveryParts): Promise<Telling | undefined> {
   const { channel } = leased.wanted;
+  await parts.standing(leased.caller);
   const told = await toldOf(leased, queued, parts);
   const { number, focus } = queued;
   const { patients } = told;

@@ -554,7 +554,7 @@ describe('Subscriptions', () => {
     for (const [bearer, criteria] of [['supplier', 'Patient'], ['supplier', 'Observation?code=ovm-assessment'], ['supplier', 'Observation?code=https://fhir.nhs.uk/fhir-observation-code-1|0001'], ['ovm', 'Claim'], ['ovm', 'Account?owner=x'], ['ovm', 'Task']] as const) {
       expect([criteria, [403, 422].includes((await as(bearer, 'POST', 'Subscription', plainBody(criteria, 'http://127.0.0.1:9/'))).status)]).toEqual([criteria, true]);
     }
-    for (const bearer of ['ada', 'commissioner', 'coordinator', 'practice', 'homeOffice'] as const) expect((await as(bearer, 'POST', 'Subscription', plainBody('Account', 'http://127.0.0.1:9/'))).status).toBe(403);
+    for (const bearer of ['provider', 'practice', 'homeOffice'] as const) expect((await as(bearer, 'POST', 'Subscription', plainBody('Account', 'http://127.0.0.1:9/'))).status).toBe(403);
     expect((await as('supplier', 'POST', 'Subscription', { ...plainBody('Account', 'http://127.0.0.1:9/'), meta: { tag: [{ system: 'https://fhir.entitle.example/CodeSystem/subscriber', code: 'admin' }] } })).status).toBeGreaterThanOrEqual(400);
   });
 
