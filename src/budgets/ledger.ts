@@ -72,7 +72,7 @@ async function postTo(account: string, postings: readonly Posting[], context: Po
 }
 
 const ACTIVE: readonly BudgetState[] = ['active'];
-const BEFORE = { name: 'ledger-before', text: 'select id, number, available_after::text from fhir.ledger where account = $1 and id = any($2)' };
+const BEFORE = { name: 'ledger-before', text: 'select id, number, available_after::text from fhir.ledger where account = $1 and id = any((select $2::text[])::text[])' };
 
 /** The rows of a run whose COMMIT had worked. */
 async function postedBefore(account: string, postings: readonly Posting[], { db }: PostContext): Promise<readonly PostedRow[] | undefined> {

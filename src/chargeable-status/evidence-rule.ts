@@ -74,7 +74,7 @@ async function citingAssessments({ type, id, before }: Write, { tx }: WriteConte
     .sort((one, other) => one.assertion.receivedAt - other.assertion.receivedAt);
 }
 
-const TEXTS = { name: 'evidence-assessments', text: 'select id, res from fhir."Observation" where id = any($1) and res is not null' };
+const TEXTS = { name: 'evidence-assessments', text: 'select id, res from fhir."Observation" where id = any((select $1::text[])::text[]) and res is not null' };
 
 async function asserted({ assessment, assertion }: Citing, context: WriteContext): Promise<Assertion> {
   const { evidence } = await readEvidence(assessment, context);

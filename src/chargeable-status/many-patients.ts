@@ -49,7 +49,7 @@ const SAVE = {
     where s.patient = given.patient and s.steps = given.step returning s.*, s.assertions as counted`),
 };
 
-const MERGED = { name: 'chargeable-status-merged', text: 'select patient from fhir.chargeable_status where patient = any($1) and (survivor is not null or joined <> \'{}\')' };
+const MERGED = { name: 'chargeable-status-merged', text: 'select patient from fhir.chargeable_status where patient = any((select $1::text[])::text[]) and (survivor is not null or joined <> \'{}\')' };
 
 /** Those of these Patients that were replaced, or replace others: what is asserted of one changes the answer of another. */
 export async function mergedAmong(patients: readonly string[], { tx }: Pick<ManyContext, 'tx'>): Promise<ReadonlySet<string>> {

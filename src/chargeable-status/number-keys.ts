@@ -31,15 +31,15 @@ const FORWARD = {
     on conflict (number) do update set patient = excluded.patient, held = false
       where not fhir.nhs_number.held or fhir.nhs_number.patient = excluded.patient`,
 };
-const RELEASE = { name: 'nhs-number-release', text: 'update fhir.nhs_number set patient = null, held = false where patient = $1 and number = any($2)' };
-const LOOK = { name: 'nhs-number-look', text: 'select number, patient from fhir.nhs_number where number = any($1) and patient is not null order by number for share' };
+const RELEASE = { name: 'nhs-number-release', text: 'update fhir.nhs_number set patient = null, held = false where patient = $1 and number = any((select $2::text[])::text[])' };
+const LOOK = { name: 'nhs-number-look', text: 'select number, patient from fhir.nhs_number where number = any((select $1::text[])::text[]) and patient is not null order by number for share' };
 /** Where nobody knows a number yet its row is made, so that a Patient who comes at the same moment waits for us and then sees the statement. */
 const EXPECT = {
   name: 'nhs-number-expect',
   text: `insert into fhir.nhs_number (number, waiting) select number, true from unnest($1::text[]) as number
     on conflict (number) do update set waiting = fhir.nhs_number.patient is null returning number, patient`,
 };
-const MARK = { name: 'nhs-number-mark', text: 'update fhir.nhs_number set waiting = $2 where number = any($1)' };
+const MARK = { name: 'nhs-number-mark', text: 'update fhir.nhs_number set waiting = $2 where number = any((select $1::text[])::text[])' };
 
 /** Makes the numbers this Patient's, and makes its status row show the first of them. */
 export async function claimNumbers(db: Queryable, patient: string, numbers: readonly string[], shown: string | undefined, newId: () => string): Promise<Claimed> {

@@ -125,7 +125,7 @@ async function statementsKnown(db: Queryable, source: StatementSource, keys: rea
   return new Map([...ids].map(([key, id]) => [key, JSON.parse(texts.get(id) ?? '{}') as Resource]));
 }
 
-const TEXTS = { name: 'statement-texts', text: 'select id, res from fhir."Observation" where id = any($1)' };
+const TEXTS = { name: 'statement-texts', text: 'select id, res from fhir."Observation" where id = any((select $1::text[])::text[])' };
 
 export interface StoredCounts {
   readonly accepted: number;

@@ -14,7 +14,7 @@ const TAKE_ALL = {
   name: 'statement-take-all-keys',
   text: 'insert into fhir.home_office_key (key, source, statement) select key, $2, statement from unnest($1::text[], $3::text[]) as given (key, statement) order by key',
 };
-const FIND_KEYS = { name: 'statement-find-keys', text: 'select key, statement from fhir.home_office_key where key = any($1) and source = $2' };
+const FIND_KEYS = { name: 'statement-find-keys', text: 'select key, statement from fhir.home_office_key where key = any((select $1::text[])::text[]) and source = $2' };
 const KEEP_CONFLICTS = {
   name: 'statement-keep-conflicts',
   text: `insert into fhir.home_office_conflict (key, received, id, res) select key, $4, id, res from unnest($1::text[], $2::text[], $3::text[]) as given (key, id, res)
@@ -30,15 +30,15 @@ const LOCATE = { name: 'statement-locate', text: `select ${PLACE} from fhir.home
 const LOCATE_FOR_CHANGE = { name: 'statement-locate-for-change', text: `select ${PLACE} from fhir.home_office_statement where id = $1 for update` };
 const ATTACH = {
   name: 'statement-attach',
-  text: `update fhir.home_office_statement set patient = $1 where number = any($2) and patient is null and settled is null returning ${PLACE}`,
+  text: `update fhir.home_office_statement set patient = $1 where number = any((select $2::text[])::text[]) and patient is null and settled is null returning ${PLACE}`,
 };
 const DETACH = {
   name: 'statement-detach',
-  text: 'update fhir.home_office_statement set patient = null where patient = $1 and number = any($2) and settled is null returning id, number',
+  text: 'update fhir.home_office_statement set patient = null where patient = $1 and number = any((select $2::text[])::text[]) and settled is null returning id, number',
 };
 const WAITING = {
   name: 'statement-waiting-persons',
-  text: `select ${PLACE} from fhir.home_office_statement where person = any($1) and patient is null and settled is null order by id`,
+  text: `select ${PLACE} from fhir.home_office_statement where person = any((select $1::text[])::text[]) and patient is null and settled is null order by id`,
 };
 const ANY_WAITING = { name: 'statement-any-waiting', text: 'select 1 from fhir.home_office_statement where patient is null and person is not null and settled is null limit 1' };
 const SETTLE = { name: 'statement-settle', text: 'update fhir.home_office_statement set patient = $2, settled = $3 where id = $1' };

@@ -33,8 +33,8 @@ const BY_PATIENT = {
 };
 const BY_OBSERVATION = { name: 'chargeable-status-by-observation', text: 'select summary from fhir.chargeable_status where observation = $1' };
 const PATIENT_EXISTS = { name: 'chargeable-status-patient-exists', text: 'select 1 from fhir."Patient" where id = $1 and res is not null' };
-const NAMES = { name: 'chargeable-status-names', text: 'select patient, number, joined from fhir.chargeable_status where patient = any($1)' };
-const ASSERTIONS = { name: 'chargeable-status-assertions', text: 'select assertions, joined from fhir.chargeable_status where patient = any($1)' };
+const NAMES = { name: 'chargeable-status-names', text: 'select patient, number, joined from fhir.chargeable_status where patient = any((select $1::text[])::text[])' };
+const ASSERTIONS = { name: 'chargeable-status-assertions', text: 'select assertions, joined from fhir.chargeable_status where patient = any((select $1::text[])::text[])' };
 
 /** A chain of merges longer than this is a loop. */
 const LONGEST_CHAIN = 16;

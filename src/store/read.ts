@@ -46,7 +46,7 @@ export async function lock(db: Queryable, type: string, id: string): Promise<Sto
 }
 
 export async function lockAll(db: Queryable, type: string, ids: readonly string[]): Promise<Map<string, StoredVersion>> {
-  const text = `select id, version, updated, res from ${resourceTable(type)} where id = any($1) order by id for update`;
+  const text = `select id, version, updated, res from ${resourceTable(type)} where id = any((select $1::text[])::text[]) order by id for update`;
   const { rows } = await db.query<VersionRow & { id: string }>({ name: `lock all ${type}`, text, values: [ids] });
   return new Map(rows.map((row) => [row.id, toVersion(type, row.id, row)]));
 }
