@@ -6,6 +6,7 @@ import type { Issue } from '../fhir/issue.js';
 import { outcomeText } from '../fhir/outcome.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import { compartmentTypes } from '../search/compartment.js';
+import type { ParsedSearch } from '../search/parse.js';
 import type { Query } from '../search/query.js';
 import type { Found } from '../store/store.js';
 import type { Context } from './context.js';
@@ -14,6 +15,7 @@ import { isFirst, pageLinks, placeOf } from '../search/search-request.js';
 import { explained } from './explain.js';
 import { includesCut } from './includes-cut.js';
 import { readListed } from './listed-search.js';
+import { gatherSorted, haveOneOrder } from './sorted-types.js';
 import { patientsOfRows, readSubset, subsetOf } from './subset.js';
 import { typesNamed } from './type-parameter.js';
 
@@ -45,11 +47,12 @@ export async function searchTypes(request: FhirRequest, context: Context, readin
   const pairs = place?.pairs ?? request.query;
   const read = reading(pairs);
   const types = typesAsked(request, context, pairs, read.types);
-  const { asked, warnings } = plain(request, read.pairs);
-  const searches = await Promise.all(types.map(async (type) => readListed(request, context, type, asked)));
+  const sorted = reading === asSent ? await inOneOrder(request, context, types, pairs) : undefined;
+  const { asked, warnings } = sorted ? { asked: read.pairs, warnings: [] } : plain(request, read.pairs);
+  const searches = sorted ?? await Promise.all(types.map(async (type) => readListed(request, context, type, asked)));
   const queries = searches.map(({ query }) => read.narrow(query));
   if (queries.some((query) => query.explain)) return explained(queries, context);
-  const found = await gather(queries, context, place);
+  const found = sorted ? await gatheredSorted(queries, context, place) : await gather(queries, context, place);
   const total = await totalOf(queries, context, found, place);
   const links = pageLinks(request, { pairs, used: usedOf(pairs, queries), place, next: found.next }, pageSecret);
   const incomplete = context.parts.incomplete(types);
@@ -73,11 +76,26 @@ function typesAsked(request: FhirRequest, { grant, parts: { definitions } }: Con
   return typesNamed(pairs, all, definitions).filter((type) => grant.allows('search', type) && grant.rows(type).kind !== 'none');
 }
 
-/** Rows of different types have no order between them: `_sort` is left out, or refused. */
+/** The searches of types that are all to be sorted by the same; undefined where they are not. */
+async function inOneOrder(request: FhirRequest, context: Context, types: readonly string[], pairs: Place['pairs']): Promise<readonly ParsedSearch[] | undefined> {
+  if (!pairs.some(([name]) => name === '_sort')) return undefined;
+  const asked = pairs.filter(([name]) => name !== '_type');
+  // What a type is not sorted by is left out of its search, and seen to be missing.
+  const searches = await Promise.all(types.map(async (type) => readListed({ ...request, preferHandling: 'lenient' }, context, type, asked)));
+  if (!haveOneOrder(searches.map(({ query }) => query))) return undefined;
+  return request.preferHandling === 'strict' ? Promise.all(types.map(async (type) => readListed(request, context, type, asked))) : searches;
+}
+
+async function gatheredSorted(queries: readonly Query[], context: Context, place: Place | undefined): Promise<Gathered> {
+  const { matches, includes, next, cut } = await gatherSorted(queries, context, place);
+  return { matches: [...matches], includes: new Map(includes.map((one) => [`${one.type}/${one.id}`, one])), next, cut };
+}
+
+/** Where the types are not all sorted by the same, `_sort` is left out, or refused. */
 function plain(request: FhirRequest, pairs: Place['pairs']): { asked: Place['pairs']; warnings: readonly Issue[] } {
   const asked = pairs.filter(([name]) => name !== '_type' && name !== '_sort');
   if (!pairs.some(([name]) => name === '_sort')) return { asked, warnings: [] };
-  const text = 'A search of several types has no common order: search one type to sort';
+  const text = 'These types are not all sorted by this: sort by what they have in common, such as _lastUpdated, or search one type';
   if (request.preferHandling === 'strict') throw fail('unknown-parameter', { text, expression: '_sort' });
   return { asked, warnings: [{ severity: 'warning', code: 'not-supported', text: `${text}: _sort was left out`, expression: '_sort' }] };
 }

@@ -79,6 +79,8 @@ export interface Query {
   /** Resources that are included at most; the usual limit where absent. */
   readonly mostIncluded?: number;
   readonly total: 'none' | 'estimate' | 'accurate';
+  /** The place of each match in the order is to be told. */
+  readonly placed?: boolean;
   /** What resources contain is asked for, too, or alone. */
   readonly contained?: ContainedWish;
   /** The plan is asked for, and not the rows: as PostgreSQL thinks of it, or measured by running it. */

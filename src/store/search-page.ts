@@ -29,6 +29,7 @@ export async function searchPage(ground: Ground, frequencyOf: FrequencyOf, grant
   return {
     matches,
     includes,
+    ...(query.placed && { places: shown.map(cursorOf) }),
     ...(last && { next: cursorOf(last) }),
     ...(included.length > mostIncluded && { cut: true }),
     ...(asksTotal(query) && { total: last || query.after ? await total(ground, frequencyOf, grant, query, found.length) : found.length }),

@@ -60,6 +60,8 @@ export interface Found {
 export interface SearchPage {
   readonly matches: readonly Found[];
   readonly includes: readonly Found[];
+  /** Of each match, where the query asks for it. */
+  readonly places?: readonly Cursor[];
   /** Undefined on the last page. */
   readonly next?: Cursor;
   readonly total?: number;
