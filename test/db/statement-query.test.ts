@@ -59,8 +59,8 @@ test('in one transaction statements that are sent together answer each for itsel
 
 test('what is sent is what is read: texts of any length and script, nulls, numbers, bytes and lists', async () => {
   const echo = { name: 'echo', text: 'select $1::text as word, $2::bytea as bytes, $3::bigint as big, $4::text[] as list, $5::float8 as real, $6::boolean as flag' };
-  const value = fc.oneof(fc.string({ unit: 'binary', maxLength: 300 }).map((text) => text.replaceAll('\0', '').toWellFormed()), fc.constant(null), fc.constant('é€😀'.repeat(50_000)));
-  await fc.assert(fc.asyncProperty(value, fc.option(fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes))), fc.maxSafeInteger(), fc.array(fc.constantFrom('a', '', '"', '\\', 'ü', '{,}')), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.boolean(), async (...values) => {
+  const value = fc.oneof(fc.string({ unit: 'binary', maxLength: 300 }).map((text) => Buffer.from(text.replaceAll('\0', '')).toString()), fc.constant(null), fc.constant('é€😀'.repeat(50_000)));
+  await fc.assert(fc.asyncProperty(value, fc.option(fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes))), fc.maxSafeInteger(), fc.array(fc.constantFrom<string>('a', '', '"', '\\', 'ü', '{,}')), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.boolean(), async (...values) => {
     const { rows } = await database.query<any>({ ...echo, values });
     const [word, bytes, big, list, real, flag] = values;
     expect(rows).toEqual([{ word, bytes, big, list, real: real === 0 ? 0 : real, flag }]);
