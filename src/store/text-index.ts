@@ -10,8 +10,8 @@ import { resourceTable } from './tables.js';
 
 /** A change may be committed so long after the time it bears: changes of that age are looked at again. */
 const LATEST_COMMIT_MS = 10 * 60_000;
-/** What a search waits for; longer work goes on behind it. */
-const PATIENCE_MS = 2_000;
+/** What a search waits for, for each type: HL7's own definitions are read in within that. Longer work goes on behind it. */
+const PATIENCE_MS = 10_000;
 const BATCH = 500;
 /** Characters of one resource that are read: PostgreSQL's vectors end at a megabyte. */
 const LONGEST = 100_000;

@@ -81,7 +81,6 @@ test.each<readonly [query: string, matches: readonly string[], includes: readonl
 });
 
 test.each<readonly [query: string, says: RegExp]>([
-  ['_include=', /_include/],
   ['_include=Observation', /Type:parameter/],
   ['_include=Observation:subject:Patient:more', /Type:parameter/],
   ['_include=Observation:', /Type:parameter/],

@@ -94,11 +94,17 @@ test('within a batch and a transaction', async () => {
 });
 
 test.each<readonly [query: string, says: RegExp]>([
-  ['_text=', /_text/], ['_text="open', /" is missing/], ['_text=(bone', /\) is missing/], ['_text=bone)', /no \( before/], ['_text=bone OR', /a word before and after/],
+  ['_text="open', /" is missing/], ['_text=(bone', /\) is missing/], ['_text=bone)', /no \( before/], ['_text=bone OR', /a word before and after/],
   ['_text=AND', /a word before and after/], ['_content=***', /no letter/], [`_text=${'('.repeat(22)}a${')'.repeat(22)}`, /deep/], [`_content=${'a '.repeat(60)}`, /50 words/],
 ])('%s is refused', async (query, says) => {
   const answer = await get(`Condition?${query}`);
   expectRefusal(answer, 400, { text: says, expression: query.slice(0, query.indexOf('=')) });
+});
+
+test('no words at all are left out, and refused under strict', async () => {
+  expect((await get('Condition?_text=')).body.entry.at(-1).search.mode).toBe('outcome');
+  const strict = await server.send('GET', 'Condition?_text=', { token: server.tokens.admin, headers: { prefer: 'handling=strict' } });
+  expectRefusal(strict, 400, { text: /_text/, expression: '_text' });
 });
 
 test('a type without a narrative is not searched by one', async () => {
