@@ -9,8 +9,6 @@ import { BadIssuers, readIssuers } from '../../src/identity/external-issuer.js';
 import { startServer, type Answer, type TestServer } from '../server.js';
 import { keyPair, type KeyPair } from './client-fixture.js';
 
-jest.setTimeout(20_000);
-
 const NHS = 'https://fhir.nhs.uk/Id/nhs-number';
 const AUDIENCE = 'https://fhir.entitle.example';
 let keys: Record<'login' | 'cis2' | 'platform' | 'plain', KeyPair>;

@@ -7,8 +7,6 @@ import { decodeJwt } from 'jose';
 import { startServer, type TestServer } from '../server.js';
 import { ASSERTION_TYPE, assertion, exchange, keyPair, registerClient, askToken, type KeyPair } from './client-fixture.js';
 
-jest.setTimeout(20_000);
-
 const path = (name: string): string => `${__dirname}/certificates/${name}.pem`;
 const pem = (name: string): string => readFileSync(path(name), 'utf8');
 const thumbprint = (name: string): string => createHash('sha256').update(new X509Certificate(pem(name)).raw).digest('base64url');

@@ -3,8 +3,6 @@ import { startServer, type TestServer } from '../server.js';
 import { ASSERTION_TYPE, assertion, call, exchange, keyPair, origin, registerClient, tokenUrl, type KeyPair, type Reply } from './client-fixture.js';
 import { REDIRECT, refresh, signIn } from './sign-in-fixture.js';
 
-jest.setTimeout(20_000);
-
 let server: TestServer;
 let key: KeyPair;
 let other: KeyPair;

@@ -5,8 +5,6 @@ import { startServer, type TestServer } from '../server.js';
 import { ASSERTION_TYPE, assertion, call, keyPair, origin, registerClient, tokenUrl, type KeyPair, type Reply } from './client-fixture.js';
 import { authorize, codeFor, exchangeCode, REDIRECT, refresh, request, signIn, verifier } from './sign-in-fixture.js';
 
-jest.setTimeout(20_000);
-
 let server: TestServer;
 let key: KeyPair;
 const app = (rest: object = {}): object => ({ name: 'An <app>', roles: ['patient', 'care-coordinator', 'ovm', 'admin'], public: true, redirectUris: [REDIRECT, 'https://app.example/other'], ...rest });

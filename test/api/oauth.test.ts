@@ -8,8 +8,6 @@ import { NHS, numbers, register, state, TRACED, vmPath } from '../domain/people.
 import { startServer, type TestServer } from '../server.js';
 import { ASSERTION_TYPE, askToken, assertion, call, exchange, keyPair, origin, registerClient, supplier, tokenUrl, type KeyPair, type Reply } from './client-fixture.js';
 
-jest.setTimeout(10_000);
-
 let server: TestServer;
 let key: KeyPair;
 let other: KeyPair;

@@ -4,8 +4,6 @@ import { keyPair, registerClient, supplier, type KeyPair } from '../api/client-f
 import { startServer, type Answer, type TestServer } from '../server.js';
 import { errorCode, NHS, numbers, patientBody, register, REQUEST_ID, state, VM_CODE, vmPath } from './people.js';
 
-jest.setTimeout(30_000);
-
 const SPINE = 'https://fhir.nhs.uk/spine-error-or-warning-code-1';
 const SEARCH = 'urn:nhs:names:services:visitorsandmigrants:fhir:rest:search:observation';
 const ODS = 'https://fhir.nhs.uk/Id/ods-organization-code';

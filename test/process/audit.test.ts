@@ -48,7 +48,7 @@ test('after kill -9 the gap is on record, and since when events may be missing',
   await server.exited();
   server = await startServer({ dataDir: data.path });
   let gaps: any[] = [];
-  for (let tries = 0; tries < 40 && gaps.length === 0; tries += 1) {
+  for (let tries = 0; tries < 160 && gaps.length === 0; tries += 1) {
     await sleep(500);
     gaps = await events(`type=${DICOM}|110113`);
   }

@@ -25,7 +25,7 @@ const fhir = async (path: string, init: RequestInit = {}) => {
 };
 /** npm is gone before the server is. */
 async function until(holds: () => boolean): Promise<void> {
-  for (let i = 0; i < 100 && !holds(); i += 1) await new Promise((resolve) => setTimeout(resolve, 100));
+  for (let i = 0; i < 600 && !holds(); i += 1) await new Promise((resolve) => setTimeout(resolve, 100));
   expect(holds()).toBe(true);
 }
 
