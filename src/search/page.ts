@@ -293,7 +293,7 @@ function glanceText(page: Page): string {
 }
 
 /** How many more rows may be gathered where only their ids are, out of an index. */
-const IDS_ALONE = 20;
+const IDS_ALONE = 5;
 
 /** Does the first clause that drives name more rows than should be gathered? Counts no further than needed. */
 function manyText(page: Page): string {
