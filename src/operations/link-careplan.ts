@@ -2,6 +2,7 @@
 import { plansOf, patientOf, budgetKind, type LinkedPlan } from '../budgets/account.js';
 import { activityRefusal, plannedFor, planStatus, replacedBy, WITHDRAWN } from '../budgets/care-plan.js';
 import { BUDGET_CAREPLAN, businessError } from '../budgets/codes.js';
+import { provenanceOf } from '../budgets/provenance.js';
 import { referred } from '../budgets/referred.js';
 import { instantText } from '../fhir/date-time.js';
 import { asObjects, asText } from '../fhir/elements.js';
@@ -12,7 +13,7 @@ import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import type { JsonObject, Resource } from '../fhir/resource.js';
 import { writeAll } from '../interactions/write.js';
 import { writtenResponse } from '../interactions/written-response.js';
-import { act, changed, currentOf, unchanged, type Current, type Inside } from './act.js';
+import { act, added, changed, currentOf, unchanged, type Current, type Inside } from './act.js';
 import { AT, readInput, type InputNames } from './input.js';
 import { actOn, type Operation } from './operation.js';
 
@@ -47,7 +48,10 @@ async function link(wanted: Link, request: FhirRequest, inside: Inside): Promise
   await currentOf('Account', request, inside);
   const primary = wanted.primary ?? known?.primary ?? takesFirstPlace(plan, links);
   const extension = { url: BUDGET_CAREPLAN, extension: partsOf(wanted, known, primary, inside.now) };
-  const [written] = await writeAll([changed(account, { extension: extensionsWith(account, known, extension, primary) })], inside);
+  const { parts, grant: { caller }, now } = inside;
+  const provenance = parts.newId();
+  const who = provenanceOf({ id: provenance, account: account.id, version: account.version + 1, activity: 'link-careplan', caller, now });
+  const [written] = await writeAll([changed(account, { extension: extensionsWith(account, known, extension, primary) }), added(who, provenance)], inside);
   return writtenResponse(written, request, inside);
 }
 

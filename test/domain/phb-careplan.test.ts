@@ -142,6 +142,16 @@ describe('linking a budget to a care plan', () => {
   });
 });
 
+test('who linked a plan is told by a Provenance of the version, and a link that is there already makes none', async () => {
+  const budget = await opened(server, organizations);
+  const plan = await planFor(budget.patient);
+  const { meta } = await linked(budget.account, plan);
+  const told = async (): Promise<any[]> => (await read(`Provenance?target=Account/${budget.account}`)).entry.map(({ resource }: any) => resource).filter(({ activity }: any) => activity.text === 'link-careplan');
+  expect(await told()).toMatchObject([{ target: [{ reference: `Account/${budget.account}/_history/${meta.versionId}` }], agent: [{ type: { text: 'admin' } }] }]);
+  await linked(budget.account, plan);
+  expect(await told()).toHaveLength(1);
+});
+
 describe('ending a link', () => {
   const reason = { name: 'reason', valueString: 'A new plan was agreed' };
   const unlink = (account: string, plan: string, parameters: readonly object[] = [reason], rest: Linking = {}): Promise<Answer> => link(account, plan, { ...rest, parameters }, '$unlink-careplan');
