@@ -12,7 +12,7 @@ let data: Awaited<ReturnType<typeof temporaryFolder>>;
 beforeAll(async () => {
   await build();
   data = await temporaryFolder();
-}, 120_000);
+}, 300_000);
 afterAll(() => data.remove());
 
 const callerOf = async (token: string, now = Date.now()) =>

@@ -10,7 +10,7 @@ let data: Awaited<ReturnType<typeof temporaryFolder>>;
 beforeAll(async () => {
   await build();
   [clone, data] = await Promise.all([cloneDatabase(), temporaryFolder()]);
-}, 120_000);
+}, 300_000);
 afterAll(async () => {
   await clone.drop();
   await data.remove();

@@ -9,7 +9,7 @@ beforeAll(async () => {
   await build();
   data = await temporaryFolder();
   server = await startServer({ dataDir: data.path });
-}, 120_000);
+}, 300_000);
 afterAll(async () => {
   server.child.kill('SIGTERM');
   await server.exited();
