@@ -2,7 +2,6 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { setFlagsFromString } from 'node:v8';
 import closeWithGrace from 'close-with-grace';
 import { banner } from './banner.js';
 import { ConfigError, type Config } from './config.js';
@@ -24,15 +23,8 @@ const ROOT = new URL('../', import.meta.url);
 /** How long requests under way have to finish after SIGTERM. */
 const DRAIN_MS = 10_000;
 
-/**
- * V8 shares out the collection of young objects to threads of its own. Of the few megabytes that requests keep alive the sharing costs more than the
- * collecting: a fifth of a write's CPU, for pauses twice as long. It asks at each collection, so it can be told while it runs.
- */
-const COLLECT_ALONE = '--no-parallel-scavenge';
-
 /** Serves until SIGTERM or SIGINT; a start that fails leaves nothing running. */
 export async function serve(config: Config): Promise<void> {
-  setFlagsFromString(COLLECT_ALONE);
   const log = createLog(config);
   const { database, embedded } = await openStorage(config, log, config.statementTimeoutMs);
   let service: Service | undefined;
