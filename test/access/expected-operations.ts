@@ -1,29 +1,31 @@
 // The operations of domain.md sections 3.6 and 4 and of R4, copied out by hand: nothing of src is imported here, and nothing of src imports this.
 
 const TERMINOLOGY = ['lookup', 'validate-code', 'subsumes', 'expand', 'translate'];
+/** Of one's own Subscriptions. */
+const TOLD = ['status', 'events', 'dead-letters'];
 const VIEW = ['balance', 'statement', 'spend-by-activity'];
 
 /** By bearer of expected-matrix.ts: the codes that the role may call, beside those that are everybody's. */
-const PATIENT = [...TERMINOLOGY, ...VIEW, 'link-careplan', 'link-activity', 'nominate', 'end-nomination', 'pay'];
-const NOMINEE = [...TERMINOLOGY, ...VIEW, 'link-careplan', 'link-activity', 'accept-nomination', 'end-nomination', 'pay'];
+const PATIENT = [...TOLD, ...TERMINOLOGY, ...VIEW, 'link-careplan', 'link-activity', 'nominate', 'end-nomination', 'pay'];
+const NOMINEE = [...TOLD, ...TERMINOLOGY, ...VIEW, 'link-careplan', 'link-activity', 'accept-nomination', 'end-nomination', 'pay'];
 const COORDINATOR = [
-  ...TERMINOLOGY, ...VIEW, 'open-budget', 'link-careplan', 'unlink-careplan', 'link-activity', 'approve-nomination', 'end-nomination', 'assign-allocation', 'adjust-allocation', 'transfer-allocation', 'review', 'close', 'pay',
+  ...TOLD, ...TERMINOLOGY, ...VIEW, 'open-budget', 'link-careplan', 'unlink-careplan', 'link-activity', 'approve-nomination', 'end-nomination', 'assign-allocation', 'adjust-allocation', 'transfer-allocation', 'review', 'close', 'pay',
   'refund', 'clawback', 'phb-eligibility', 'everything',
 ];
 const MANAGER = [
-  ...TERMINOLOGY, ...VIEW, 'open-budget', 'link-careplan', 'unlink-careplan', 'link-activity', 'approve-nomination', 'assign-allocation', 'adjust-allocation', 'transfer-allocation', 'review', 'close', 'suspend', 'reopen', 'join',
+  ...TOLD, ...TERMINOLOGY, ...VIEW, 'open-budget', 'link-careplan', 'unlink-careplan', 'link-activity', 'approve-nomination', 'assign-allocation', 'adjust-allocation', 'transfer-allocation', 'review', 'close', 'suspend', 'reopen', 'join',
   'leave', 'pay', 'refund', 'clawback', 'approve', 'reject', 'phb-eligibility',
 ];
 const COMMISSIONER = [
-  ...TERMINOLOGY, ...VIEW, 'open-budget', 'approve-nomination', 'end-nomination', 'adjust-allocation', 'transfer-allocation', 'review', 'close', 'suspend', 'reopen', 'refund', 'clawback', 'approve', 'reject', 'phb-eligibility',
+  ...TOLD, ...TERMINOLOGY, ...VIEW, 'open-budget', 'approve-nomination', 'end-nomination', 'adjust-allocation', 'transfer-allocation', 'review', 'close', 'suspend', 'reopen', 'refund', 'clawback', 'approve', 'reject', 'phb-eligibility',
   'candidates', 'phb-candidates', 'evaluate-measure', 'export',
 ];
-const OVM = [...TERMINOLOGY, 'status', 'events', 'dead-letters', 'chargeable-status'];
+const OVM = [...TERMINOLOGY, ...TOLD, 'chargeable-status'];
 
 export const MAY_CALL: Readonly<Record<string, readonly string[]>> = {
   ada: PATIENT, bob: PATIENT, nominee: NOMINEE, coordinator: COORDINATOR, stranger: COORDINATOR,
-  broker: [...TERMINOLOGY, ...VIEW, 'link-careplan', 'unlink-careplan', 'link-activity', 'phb-eligibility'],
-  manager: MANAGER, commissioner: COMMISSIONER, otherCommissioner: COMMISSIONER, provider: [...TERMINOLOGY, 'purchases', 'refund'], isf: [...TERMINOLOGY, 'balance', 'statement', 'pay'],
+  broker: [...TOLD, ...TERMINOLOGY, ...VIEW, 'link-careplan', 'unlink-careplan', 'link-activity', 'phb-eligibility'],
+  manager: MANAGER, commissioner: COMMISSIONER, otherCommissioner: COMMISSIONER, provider: [...TOLD, ...TERMINOLOGY, 'purchases', 'refund'], isf: [...TOLD, ...TERMINOLOGY, 'balance', 'statement', 'pay'],
   practice: [], ovm: OVM, supplier: OVM, homeOffice: [...TERMINOLOGY, 'ingest-status-feed'],
 };
 
