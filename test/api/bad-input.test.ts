@@ -189,7 +189,7 @@ describe('media types', () => {
     expect((await raw('GET', '/Patient/there', undefined, { accept })).status).toBe(200);
   });
 
-  test.each(['ttl', 'html', 'nonsense', '', 'application/fhir%2Bjson;fhirVersion=1.0', '__proto__'])('_format=%s is 406', async (format) => expectRefusal(await raw('GET', `/Patient/there?_format=${format}`), 406));
+  test.each(['ttl', 'html', 'nonsense', 'application/fhir%2Bjson;fhirVersion=1.0', '__proto__'])('_format=%s is 406', async (format) => expectRefusal(await raw('GET', `/Patient/there?_format=${format}`), 406));
 
   test.each(['json', 'application/json', 'application/fhir%2Bjson', 'application/fhir+json', 'text/json'])('_format=%s is answered, whatever Accept says', async (format) => {
     expect((await raw('GET', `/Patient/there?_format=${format}`, undefined, { accept: 'application/fhir+xml' })).status).toBe(200);

@@ -59,7 +59,7 @@ async function race(): Promise<Answer> {
   const { answer } = await server.database.transaction(async (tx) => {
     await tx.query({ text: take, values: [] });
     const waiting = send('PUT', 'Basic/raced', basic('raced'));
-    while ((await server.database.query(WAITING)).count === 0) await pause();
+    while ((await server.database.beside.query(WAITING)).count === 0) await pause();
     return { answer: waiting };
   });
   return answer;
@@ -83,8 +83,8 @@ async function whileCut(): Promise<Answer> {
   return server.database.transaction(async (tx) => {
     await tx.query({ text: 'lock table fhir."Basic" in access exclusive mode', values: [] });
     const answer = send('GET', 'Basic/x');
-    while ((await server.database.query(WAITING)).count === 0) await pause();
-    await server.database.query({ ...WAITING, text: WAITING.text.replace('select pid', 'select pg_terminate_backend(pid)') });
+    while ((await server.database.beside.query(WAITING)).count === 0) await pause();
+    await server.database.beside.query({ ...WAITING, text: WAITING.text.replace('select pid', 'select pg_terminate_backend(pid)') });
     return answer;
   });
 }
