@@ -1,7 +1,6 @@
 // The command line: serve, migrate, doctor, token, client, demo, feed, terminology. Thin: each command reads the settings and calls the same parts as the server.
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { setFlagsFromString } from 'node:v8';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { ConfigError, isDevelopment, readConfig } from './config.js';
 import { SILENT } from './db/log.js';
@@ -31,8 +30,6 @@ interface TokenOptions {
 
 /** The server's parts are loaded only for the commands that need them: `token` is to be quick. */
 async function serveCommand(): Promise<void> {
-  // Requests leave little behind: threads that help to clear up after them cost 5 to 20 µs of each, and save none.
-  setFlagsFromString('--no-parallel-scavenge');
   const config = readConfig();
   const { serve } = await import('./main.js');
   await serve(config);
