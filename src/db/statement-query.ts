@@ -3,8 +3,8 @@
 import pg from 'pg';
 import type { Overdue } from './overdue.js';
 
-/** pg's Result, once it was told of its columns. */
-interface Result {
+/** What pg's Result knows of its columns. */
+interface Columns {
   fields: readonly unknown[];
   _parsers: unknown;
   _prebuiltEmptyResultObject: unknown;
@@ -21,7 +21,7 @@ interface BaseQuery extends pg.Submittable {
   name: string | undefined;
   readonly text: string;
   readonly values: readonly unknown[];
-  readonly _result: Result;
+  readonly _result: Columns;
   _accumulateRows: unknown;
   submit(connection: pg.Connection): Error | null;
   handleCommandComplete(message: unknown, connection: pg.Connection): void;
@@ -30,7 +30,7 @@ interface BaseQuery extends pg.Submittable {
 /** A statement as a connection has it prepared. */
 interface Described {
   readonly text: string;
-  readonly result: Result;
+  readonly columns: Columns;
 }
 
 /** Made of text and values, a Query is not copied property by property, as pg does with an object of settings: 10 µs of each request. */
@@ -53,20 +53,21 @@ export class StatementQuery extends Query {
   override submit(connection: pg.Connection): Error | null {
     this.overdue?.begin(this, connection);
     const described = this.name === undefined ? undefined : known.get(connection)?.get(this.name);
-    if (described?.text === this.text) return this.run(connection, described.result);
+    if (described?.text === this.text) return this.run(connection, described.columns);
     this.connection = connection;
     return super.submit(connection);
   }
 
-  /** Told of its columns, or that it has none. */
+  /** Told of its columns, or that it has none. Of the result nothing else is kept: it holds the rows of this run. */
   override handleCommandComplete(message: unknown, connection: pg.Connection): void {
-    if (this.connection && this.name !== undefined) remember(this.connection, this.name, { text: this.text, result: this._result });
+    const { fields, _parsers, _prebuiltEmptyResultObject } = this._result;
+    if (this.connection && this.name !== undefined) remember(this.connection, this.name, { text: this.text, columns: { fields, _parsers, _prebuiltEmptyResultObject } });
     super.handleCommandComplete(message, connection);
   }
 
   /** In two messages of one write, where pg sends four. */
-  private run(connection: pg.Connection, { fields, _parsers, _prebuiltEmptyResultObject }: Result): Error | null {
-    Object.assign(this._result, { fields, _parsers, _prebuiltEmptyResultObject });
+  private run(connection: pg.Connection, columns: Columns): Error | null {
+    Object.assign(this._result, columns);
     this._accumulateRows = true;
     const wire = connection as unknown as Wire;
     wire.stream.cork();

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import type { Database } from '../../src/db/database.js';
 import { openDatabase } from '../../src/db/pool.js';
 import { cloneDatabase } from '../database.js';
+import { heapHeld } from '../heap.js';
 
 let database: Database;
 let drop: () => Promise<void>;
@@ -65,4 +66,11 @@ test('what is sent is what is read: texts of any length and script, nulls, numbe
     const [word, bytes, big, list, real, flag] = values;
     expect(rows).toEqual([{ word, bytes, big, list, real: real === 0 ? 0 : real, flag }]);
   }), { numRuns: 200, examples: [['é€😀'.repeat(50_000), Buffer.alloc(3_000_000, 7), 1, [], 0.5, true], ['after', null, -1, ['b'], -1e300, false]] });
+});
+
+test('what is remembered of a statement are its columns, not the rows that it first gave', async () => {
+  const before = heapHeld();
+  for (let n = 0; n < 30; n += 1) expect((await database.query({ name: `long ${n}`, text: 'select repeat(\'x\', 1000000 + $1::int) as word', values: [n] })).count).toBe(1);
+  // The rows are 30 MB.
+  expect(heapHeld() - before).toBeLessThan(5_000_000);
 });
