@@ -24,12 +24,12 @@ const LOAD = [
   `insert into fhir."Patient" (${RESOURCE}) select 2, 1777593600000, n, 's' || n, 'PUT', '', '{}', '{}', ${PATIENT} from numbered`,
   `insert into fhir."Observation" (${RESOURCE}) select 1, 1777593600000, n * ${ASSERTIONS_EACH} + k, 's' || n || '-' || k, 'POST', '', '{}', '{}', ${ASSERTION} from numbered, generate_series(1, ${ASSERTIONS_EACH}) k`,
   `insert into fhir.nhs_number (number, patient, held) select number, 's' || n, true from numbered`,
-  `insert into fhir.chargeable_status (patient, number, assertions, observation, changes, changed, winner, source, basic, category, decided, decided_at, steps, known)
-    select 's' || n, number, ${HELD}, 'chargeable-status-s' || n, ${ASSERTIONS_EACH}, 1777593600000, 's' || n || '-${ASSERTIONS_EACH}', 'HO', 'N', 'B', '2026-0${ASSERTIONS_EACH}-01T00:00:00Z', 1775001600000, ${ASSERTIONS_EACH}, 1777593600000 from numbered`,
+  `insert into fhir.chargeable_status (patient, number, held, assertions, observation, changes, changed, winner, source, basic, category, decided, decided_at, steps, known)
+    select 's' || n, number, true, ${HELD}, 'chargeable-status-s' || n, ${ASSERTIONS_EACH}, 1777593600000, 's' || n || '-${ASSERTIONS_EACH}', 'HO', 'N', 'B', '2026-0${ASSERTIONS_EACH}-01T00:00:00Z', 1775001600000, ${ASSERTIONS_EACH}, 1777593600000 from numbered`,
   `insert into fhir.chargeable_status_past (patient, step, known_from, changes, changed, assertions) select patient, steps, known, changes, changed, assertions from fhir.chargeable_status where patient like 's%'`,
 ];
 
-const LOOK_UP = 'select summary from fhir.chargeable_status where patient = (select patient from fhir.nhs_number where number = $1)';
+const LOOK_UP = 'select summary from fhir.chargeable_status where number = $1 and held';
 
 /** Loads the server's tables and the floor's; gives the numbers to ask about. */
 export async function loadStatusAtScale({ server, floor }) {

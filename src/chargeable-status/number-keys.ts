@@ -20,8 +20,8 @@ const CLAIM = {
         where not fhir.nhs_number.held or fhir.nhs_number.patient = excluded.patient
       returning number, waiting),
     own as (
-      insert into fhir.chargeable_status (patient, number, observation) values ($1, $3, $4)
-      on conflict (patient) do update set number = excluded.number, deleted = false
+      insert into fhir.chargeable_status (patient, number, held, observation) values ($1, $3::text, $3::text is not null, $4)
+      on conflict (patient) do update set number = excluded.number, held = excluded.held, deleted = false
       returning assertions <> '[]' or joined <> '{}' as known)
     select claimed.number, claimed.waiting, own.known from own left join claimed on true`,
 };

@@ -17,8 +17,8 @@ import { sameStanding, standingOf, type Standing } from './standing.js';
 import { extensionsShowing, refuseForeignStatus, shownStatus } from './status-extension.js';
 import type { Assertion } from './assertion.js';
 
-const DELETED = { name: 'chargeable-status-deleted', text: 'update fhir.chargeable_status set deleted = true, number = null where patient = $1' };
-const SHOW_NUMBER = { name: 'chargeable-status-number', text: 'update fhir.chargeable_status set number = $2 where patient = $1' };
+const DELETED = { name: 'chargeable-status-deleted', text: 'update fhir.chargeable_status set deleted = true, number = null, held = false where patient = $1' };
+const SHOW_UNHELD = { name: 'chargeable-status-number', text: 'update fhir.chargeable_status set number = $2, held = false where patient = $1' };
 
 export function createPatientRule(nonePolicy: NonePolicy): WriteRule {
   return {
@@ -80,7 +80,7 @@ async function statusFor(write: Write, context: WriteContext, nonePolicy: NonePo
 async function keepWithout(patient: string, after: Standing, lost: ReadonlySet<string>, context: WriteContext, nonePolicy: NonePolicy): Promise<JsonObject | undefined> {
   if (after.mode === 'forwarded') await forwardNumbers(context.tx.db, patient, after.numbers);
   const status = await completeStatus(patient, (list) => list.filter((one) => !lost.has(one.id)), context, nonePolicy);
-  await context.tx.db.query({ ...SHOW_NUMBER, values: [patient, after.shown ?? null] });
+  await context.tx.db.query({ ...SHOW_UNHELD, values: [patient, after.shown ?? null] });
   return status;
 }
 
