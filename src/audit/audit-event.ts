@@ -35,10 +35,17 @@ const SERVER_EVENTS: Readonly<Record<string, { readonly type: JsonObject; readon
   flood: { type: coding(DICOM, '110113', 'Security Alert') },
 };
 
+/** Which rule stood in the way is for those who act in a patient's matters. */
+function ending({ interaction, reason, status, refused }: EventRow, { kind }: AuditRows): string | null {
+  if (interaction in SERVER_EVENTS) return reason;
+  const ended = `${status} ${STATUS_CODES[status] ?? ''}`.trim();
+  return refused === null || kind === 'patient' ? ended : `${ended}: ${refused}`;
+}
+
 /** The JSON text; `rows` decides how much of it its reader is told. */
 export function auditEventText(row: EventRow, rows: AuditRows): string {
   const recorded = instantText(timeOf(row.id));
-  const { status, reason, interaction } = row;
+  const { interaction, status } = row;
   return JSON.stringify({
     resourceType: 'AuditEvent',
     id: eventId(row.id),
@@ -47,7 +54,7 @@ export function auditEventText(row: EventRow, rows: AuditRows): string {
     action: actionOf(interaction),
     recorded,
     outcome: status < 400 ? '0' : status < 500 ? '4' : '8',
-    outcomeDesc: interaction in SERVER_EVENTS ? reason : `${status} ${STATUS_CODES[status] ?? ''}`.trim(),
+    outcomeDesc: ending(row, rows),
     ...purposeOf(row, rows),
     agent: agents(row),
     source: { observer: { display: 'entitle-fhir' }, type: [coding(SOURCE_TYPE, '4', 'Application Server')] },

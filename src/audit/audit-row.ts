@@ -19,6 +19,8 @@ export interface AuditRow {
   /** X-Request-ID, a space, X-Correlation-ID. */
   readonly trace: string | null;
   readonly query: string | null;
+  /** The code of the error that the request was refused with: `INSUFFICIENT_FUNDS`. */
+  readonly refused?: string | undefined;
 }
 
 const COLUMNS = 'id, agent, status, interaction, what, patient, others, reason, trace, query';
@@ -32,7 +34,7 @@ const clean = (text: string | null): string | null => (text?.includes('\0') ? te
 export function besideWrite(rows: readonly AuditRow[]): Beside {
   const [only] = rows;
   if (only && rows.length === 1) return { name: 'audit', text: oneText, values: oneValues(only) };
-  return { name: 'audits', text: manyText, values: manyValues(rows) };
+  return { name: 'audits', text: (first) => manyText(first), values: manyValues(rows) };
 }
 
 function oneText(first: number): string {
@@ -43,9 +45,11 @@ function oneValues(row: AuditRow): unknown[] {
   return [row.id, row.agent, row.status, row.interaction, clean(row.what), row.patients[0] ?? null, othersOf(row), clean(row.reason), row.trace, clean(row.query)];
 }
 
-function manyText(first: number): string {
-  const given = Object.fromEntries(COLUMNS.split(', ').map((column, index) => [column, `$${String(first + index)}::${TYPES[index] ?? ''}[]`]));
-  return `insert into fhir.audit_event (${COLUMNS}) select ${COLUMNS.replace('others', 'others::text[]')} from ${rowsSql(given)} as given`;
+/** `more`: further columns, of text. */
+function manyText(first: number, more: readonly string[] = []): string {
+  const columns = [...COLUMNS.split(', '), ...more];
+  const given = Object.fromEntries(columns.map((column, index) => [column, `$${String(first + index)}::${TYPES[index] ?? 'text'}[]`]));
+  return `insert into fhir.audit_event (${columns.join(', ')}) select ${columns.join(', ').replace('others', 'others::text[]')} from ${rowsSql(given)} as given`;
 }
 
 function manyValues(rows: readonly AuditRow[]): unknown[] {
@@ -75,5 +79,5 @@ export async function storeBeside(db: Queryable, { name, text, values }: Beside)
 
 /** Of many rows at once. One that is there already is left: the answer of an earlier try may have been lost. */
 export function insertRows(rows: readonly AuditRow[]): { name: string; text: string; values: unknown[] } {
-  return { name: 'audit rows', text: `${manyText(1)} on conflict (id) do nothing`, values: manyValues(rows) };
+  return { name: 'audit rows', text: `${manyText(1, ['refused'])} on conflict (id) do nothing`, values: [...manyValues(rows), textArray(rows.map(({ refused }) => refused ?? null))] };
 }

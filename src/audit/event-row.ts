@@ -13,6 +13,7 @@ export interface EventRow {
   readonly reason: string | null;
   readonly trace: string | null;
   readonly query: string | null;
+  readonly refused: string | null;
   readonly client: string;
   readonly subject: string | null;
   readonly role: string | null;
@@ -23,7 +24,7 @@ export interface EventRow {
   readonly purpose: string | null;
 }
 
-export const EVENT_COLUMNS = `e.id, e.status, e.interaction, e.what, e.patient, e.others, e.reason, e.trace, e.query, a.client, a.subject, a.role,
+export const EVENT_COLUMNS = `e.id, e.status, e.interaction, e.what, e.patient, e.others, e.reason, e.trace, e.query, e.refused, a.client, a.subject, a.role,
   a.organization, a.practitioner_role, a.patient as agent_patient, a.related_person, a.purpose`;
 export const EVENT_TABLES = 'fhir.audit_event e join fhir.audit_agent a on a.id = e.agent';
 

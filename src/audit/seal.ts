@@ -2,9 +2,9 @@
 // block's events. All in the database: an event that came to the server to be hashed and went back as a row cost 10 µs of each side.
 import type { Database, Queryable } from '../db/database.js';
 
-/** What is sealed of an event: all that was recorded. */
+/** What is sealed of an event: all that was recorded. A row's text ends with its bracket, and what stands behind it is why the request was refused. */
 export const digestSql = (event: string): string =>
-  `sha256(convert_to((${['id', 'agent', 'status', 'interaction', 'what', 'patient', 'others', 'reason', 'trace', 'query'].map((column) => `${event}.${column}`).join(', ')})::text, 'UTF8'))`;
+  `sha256(convert_to((${['id', 'agent', 'status', 'interaction', 'what', 'patient', 'others', 'reason', 'trace', 'query'].map((column) => `${event}.${column}`).join(', ')})::text || coalesce(${event}.refused, ''), 'UTF8'))`;
 
 /** All events that are in a block. To be taken off by EXCEPT: NOT EXISTS may look through all of them for each event. */
 export const SEALED = 'select unnest(events) as event from fhir.audit_block';

@@ -127,6 +127,7 @@ export class Trail {
     this.add(agent, {
       id: this.parts.newId(), agent: agent.id, status: response.status, interaction: nameOf(request), what: whatOf(request),
       patients: [...patientsOf(access, response)], reason: request.breakGlassReason ?? null, trace, query: queryOf(request, this.parts.pageSecret),
+      refused: response.refused,
     });
   }
 

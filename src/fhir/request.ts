@@ -95,4 +95,6 @@ export interface FhirResponse {
   readonly headers?: Readonly<Record<string, string>>;
   /** Ids of patients the answer is about, where its body does not name them: for the record of who did what. */
   readonly about?: readonly string[];
+  /** The code of the error that it tells, for the same record: `INSUFFICIENT_FUNDS`. */
+  readonly refused?: string;
 }

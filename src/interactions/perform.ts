@@ -71,8 +71,11 @@ export function refusalResponse(error: unknown, request: RefusedRequest, caller:
     body: outcomeText(refusal.issues, { id: parts.newId() }),
     outcome: true,
     headers: refusal.headers,
+    refused: codeOf(refusal),
   };
 }
+
+const codeOf = ({ issues: [first] }: FhirError): string => first?.coding?.code ?? first?.code ?? 'unknown';
 
 function asFhirError(error: unknown): FhirError {
   if (error instanceof FhirError) return error;
