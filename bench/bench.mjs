@@ -6,7 +6,7 @@
 // npm run bench -- export measures a bulk export beside COPY of the same rows (export.mjs).
 // npm run bench -- search --scale times every form of search over ten thousand and over a million resources (search.mjs).
 // npm run bench -- status --scale measures the status surfaces over a million patients (status.mjs).
-// Options: --quick (ends within 90 s) · --only read,create (some rows) · --profile (writes the server's CPU profile into bench/results) · --peer URL (a third column: any FHIR base on this machine) · --peer-token T · --rounds N
+// Options: --quick (ends within 90 s) · --clients 1,4,32 (how many ask at once, one load after the other) · --only read,create (some rows) · --profile (writes the server's CPU profile into bench/results) · --peer URL (a third column: any FHIR base on this machine) · --peer-token T · --rounds N
 import { fork } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -29,11 +29,15 @@ import { benchSearch } from './search.mjs';
 import { loadStatusAtScale, printPlan } from './status.mjs';
 import { benchValidation } from './validation.mjs';
 
-const { values: options, positionals: [subject] } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean', default: false }, peer: { type: 'string' }, 'peer-token': { type: 'string' }, rounds: { type: 'string' }, definitions: { type: 'string' }, rows: { type: 'string' }, requests: { type: 'string' }, large: { type: 'boolean', default: false }, scale: { type: 'boolean', default: false }, only: { type: 'string' }, data: { type: 'string' }, profile: { type: 'boolean', default: false } } });
+const { values: options, positionals: [subject] } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean', default: false }, clients: { type: 'string' }, peer: { type: 'string' }, 'peer-token': { type: 'string' }, rounds: { type: 'string' }, definitions: { type: 'string' }, rows: { type: 'string' }, requests: { type: 'string' }, large: { type: 'boolean', default: false }, scale: { type: 'boolean', default: false }, only: { type: 'string' }, data: { type: 'string' }, profile: { type: 'boolean', default: false } } });
 const ROUNDS = Number(options.rounds ?? (options.quick ? 8 : 12));
 const SCALE = options.quick ? 1 : 3;
 const SIZE = options.quick ? { patients: 1000, observed: 200 } : { patients: 5000, observed: 1000 };
-const CLIENTS = 4;
+/** How many ask at once. One pays for going to sleep and waking again at every step; of many, some always wait, and look-ups are asked together. */
+const LOADS = (options.clients ?? (options.quick ? '1,32' : '1,4,32')).split(',').map(Number);
+/** One client's requests take long and vary little. */
+const FEWER_ALONE = 3;
+const MOST_CLIENTS = Math.max(...LOADS);
 /** Node compiles a path well only after thousands of requests: both sides are measured warm. */
 const WARM = 10;
 /** What a supplier's search must carry. */
@@ -83,9 +87,9 @@ function requests(base, floor, tokens, numbers) {
 }
 
 /** CPU microseconds per request of one side in one round, Node's and PostgreSQL's. */
-async function measure(side, { count, expect }, make) {
+async function measure(side, { count, clients, expect }, make) {
   const before = await side.cpu();
-  await load({ count, clients: CLIENTS, make, expect });
+  await load({ count, clients, make, expect });
   const after = await side.cpu();
   const node = (after.node - before.node) / count;
   const postgres = (after.postgres - before.postgres) / count;
@@ -94,11 +98,11 @@ async function measure(side, { count, expect }, make) {
 
 const quantile = (numbers, q) => [...numbers].sort((a, b) => a - b)[Math.min(numbers.length - 1, Math.floor(q * numbers.length))];
 
-async function compare(row, sides, plain) {
-  const scaled = { ...row, count: row.count * SCALE };
+async function compare(row, clients, sides, plain) {
+  const scaled = { ...row, clients, count: Math.ceil((row.count * SCALE) / (clients === 1 ? FEWER_ALONE : 1)) };
   const rounds = [];
   for (let round = 0; round < ROUNDS; round += 1) {
-    const { all: noise } = await measure(sides.floor, { count: 300, expect: 200 }, plain);
+    const { all: noise } = await measure(sides.floor, { count: 300, clients, expect: 200 }, plain);
     // Who goes first changes from round to round, so that a machine that slows down favours nobody.
     const order = round % 2 ? ['floor', 'server'] : ['server', 'floor'];
     const costs = { noise };
@@ -112,7 +116,7 @@ async function compare(row, sides, plain) {
   const micros = (side, part = 'all') => Math.round(quantile(kept.map((costs) => costs[side][part]), 0.25));
   const split = (side) => `${micros(side, 'node')} + ${micros(side, 'postgres')}`;
   return {
-    name: row.name, floorMicros: micros('floor'), serverMicros: micros('server'), R: Number(ratio.toFixed(2)),
+    name: row.name, clients, floorMicros: micros('floor'), serverMicros: micros('server'), R: Number(ratio.toFixed(2)),
     floorSplit: split('floor'), serverSplit: split('server'), rounds: kept.length, ...(sides.peer && { peerWallMicros: micros('peer') }),
   };
 }
@@ -124,7 +128,7 @@ async function wallOf(row, make, peer) {
     const request = make(index);
     return { ...request, url: request.url.replace(peer.base, peer.url), headers: { ...request.headers, ...(peer.token && { authorization: `Bearer ${peer.token}` }) } };
   };
-  await load({ ...row, clients: CLIENTS, make: toPeer });
+  await load({ ...row, make: toPeer });
   return { all: Number(process.hrtime.bigint() - started) / 1000 / row.count };
 }
 
@@ -175,8 +179,8 @@ async function run() {
     const rows = [];
     const asked = world ? budgetRequests(base, floorUrl, tokens, world) : requests(base, floorUrl, tokens, numbers);
     for (const row of asked.filter(wanted)) {
-      for (const side of ['floor', 'server']) await load({ count: row.count * WARM, clients: CLIENTS, make: row[side], expect: row.expect });
-      rows.push(await compare(row, sides, () => ({ url: `${floorUrl}/plain` })));
+      for (const side of ['floor', 'server']) await load({ count: row.count * WARM, clients: MOST_CLIENTS, make: row[side], expect: row.expect });
+      for (const clients of LOADS) rows.push(await compare(row, clients, sides, () => ({ url: `${floorUrl}/plain` })));
       console.error(`${row.name} done`);
     }
     report(rows);
