@@ -1,4 +1,5 @@
 // Several types in one order: a page of each is asked for, and the first of all of them are given. https://hl7.org/fhir/R4/search.html#sort
+import { idDescends } from '../search/order.js';
 import type { Start } from '../search/page-link.js';
 import type { Cursor, Query, SortKey } from '../search/query.js';
 import type { Found, SearchPage } from '../store/store.js';
@@ -59,13 +60,13 @@ function afterOf(queries: readonly Query[], index: number, start: Start | undefi
   if (!start?.after) return undefined;
   const at = queries.findIndex(({ type }) => type === start.in);
   if (index === at) return start.after;
-  const descending = queries[index]?.sort[0]?.descending ?? false;
+  const descending = idDescends(queries[index]?.sort ?? []);
   return { keys: start.after.keys, id: (index > at) === descending ? GREATEST : LEAST };
 }
 
 function byKeys(sort: readonly SortKey[]): (a: Placed, b: Placed) => number {
   const kinds = sort.map(({ parameter }) => kindOf(parameter));
-  const sign = sort[0]?.descending === true ? -1 : 1;
+  const sign = idDescends(sort) ? -1 : 1;
   return (a, b) => {
     for (const [index, { descending }] of sort.entries()) {
       const order = compare(a.place.keys[index] ?? null, b.place.keys[index] ?? null, kinds[index] ?? 'text', descending);

@@ -5,7 +5,7 @@ import { fail } from '../fhir/errors.js';
 import type { Cursor, Query, SortKey } from './query.js';
 import { slotOf } from './clause.js';
 import { elementPaths } from './element-path.js';
-import { paramIs, type SqlScope } from './sql-scope.js';
+import type { SqlScope } from './sql-scope.js';
 import type { Slot } from './slots.js';
 import { sortPaths } from './sort-path.js';
 
@@ -22,6 +22,8 @@ export interface OrderColumn {
   readonly walks?: 'id' | 'updated' | 'date' | 'subject';
   /** The text of every row is read for it. */
   readonly reads?: boolean;
+  /** All values there can be of one token parameter, least first: few enough that the rows of each are asked for in turn. */
+  readonly codes?: readonly string[];
   /** The side table whose index has this order. */
   readonly side?: Side;
 }
@@ -73,9 +75,12 @@ export function orderOf(definitions: Definitions, sql: SqlScope, { type, sort }:
   const keys = last < 0 ? sort : sort.slice(0, last + 1);
   return {
     columns: keys.map((key) => orderColumn(definitions, sql, slotOf(definitions, type, key.parameter.code), key, row)),
-    idDescending: keys[0]?.descending ?? false,
+    idDescending: idDescends(keys),
   };
 }
+
+/** The last key's direction: what is left of an order without its first keys is an order of its own. */
+export const idDescends = (sort: readonly SortKey[]): boolean => sort.at(-1)?.descending ?? false;
 
 function orderColumn(definitions: Definitions, sql: SqlScope, slot: Slot, { descending }: SortKey, row: string): OrderColumn {
   const { column } = slot;
@@ -84,10 +89,15 @@ function orderColumn(definitions: Definitions, sql: SqlScope, slot: Slot, { desc
   if (!side) return jsonColumn(definitions, slot, descending, row);
   const alias = sql.alias('s');
   const of = descending ? 'max' : 'min';
-  const text = `(select ${of}(${alias}.${side.column}) from fhir.${side.table} ${alias} where ${alias}.id = ${row}.id and ${paramIs(sql, alias, slot.readers.map(({ key }) => key))})`;
+  const text = `(select ${of}(${alias}.${side.column}) from fhir.${side.table} ${alias} where ${alias}.id = ${row}.id and ${ofSlot(alias, slot)})`;
   const [only, ...others] = slot.readers;
   const walked = only && others.length === 0 ? { side: { table: side.table, column: side.column, key: only.key, slot, single: isSingle(definitions, slot) } } : {};
   return { plain: text, opaque: text, cast: side.cast, nullable: true, descending, ...walked };
+}
+
+/** Unbound: an order that is written twice, or not at all, leaves no value behind. */
+function ofSlot(alias: string, { readers }: Slot): string {
+  return `${alias}.param = any('{${readers.map(({ key }) => key).join()}}'::integer[])`;
 }
 
 function isSingle(definitions: Definitions, { type, parameter }: Slot): boolean {
@@ -105,8 +115,22 @@ function jsonColumn(definitions: Definitions, slot: Slot, descending: boolean, r
     return `(select ${descending ? 'max' : 'min'}(v.v collate "C") from (${values}) v (v))`;
   });
   const text = texts.length === 1 ? texts.join('') : `coalesce(${texts.join(', ')})`;
-  return { plain: text, opaque: text, cast: 'text', nullable: true, descending, reads: true };
+  const codes = codesOf(definitions, slot);
+  return { plain: text, opaque: text, cast: 'text', nullable: true, descending, reads: true, ...(codes && { codes }) };
 }
+
+const MOST_CODES = 20;
+
+/** Undefined where a resource may have several values, or any. */
+function codesOf(definitions: Definitions, { type, bare, bareCodes, readers, parameter }: Slot): readonly string[] | undefined {
+  const [only, ...others] = bare && readers.length === 1 ? elementPaths(definitions, type, parameter.expression ?? '') ?? [] : [];
+  if (!only?.single || others.length > 0) return undefined;
+  const codes = only.types.join() === 'boolean' ? ['false', 'true'] : [...bareCodes ?? []].map((member) => member.slice(member.lastIndexOf('|') + 1));
+  return codes.length > 0 && codes.length <= MOST_CODES ? [...new Set(codes)].sort(byBytes) : undefined;
+}
+
+/** As the collation "C" has them. */
+const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
 
 /** The list for ORDER BY. Written for an index to be walked, or so that none is. */
 export function orderText({ columns, idDescending }: Order, row: string, use: 'plain' | 'opaque'): string {

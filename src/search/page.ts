@@ -3,6 +3,7 @@
 // is found is sorted by expressions that no index matches.
 import { fail } from '../fhir/errors.js';
 import { askedSlot, conjunctText, conjunctsOf, type Writing } from './clause.js';
+import { codesText } from './code-order.js';
 import { driversOf, RANK, type Conjunct, type Drivers } from './drivers.js';
 import { frameOf, keep, ROW, type Frame, type WholePage } from './frame.js';
 import { afterText, orderText, rowAfterText, type Order, type OrderColumn, type Side } from './order.js';
@@ -16,9 +17,9 @@ import { statementName } from './statement-name.js';
 
 /**
  * walk: along the sort index, every clause sifting. take: by the best clauses, then sorted. subject: by the subject, whose index has the order of the
- * date already. probe: a bounded walk, and if it does not fill the page, take. glance: a short one, whose rows are asked what they point at. natural: no index helps, or the planner knows better.
+ * date already. codes: by each value of the key in turn. probe: a bounded walk, and if it does not fill the page, take. glance: a short one, whose rows are asked what they point at. natural: no index helps, or the planner knows better.
  */
-type Road = 'walk' | 'take' | 'subject' | 'probe' | 'glance' | 'natural';
+type Road = 'walk' | 'take' | 'subject' | 'codes' | 'probe' | 'glance' | 'natural';
 
 /** Everything a road needs. */
 interface Page {
@@ -30,6 +31,8 @@ interface Page {
   readonly drivers: Drivers;
   /** The columns selected, without `select`. */
   readonly columns: string;
+  /** Names of those beyond the id, the resource and the keys. */
+  readonly more: readonly string[];
 }
 
 export interface PageText {
@@ -65,13 +68,13 @@ function pageOf(writing: Writing, query: Query, more: readonly string[]): Page {
   const frame = frameOf(writing.definitions, writing.sql, query, more);
   const { order, columns } = frame;
   const conjuncts = conjunctsOf(writing, query.type, query.where);
-  return { writing, query, frame, order, columns, conjuncts, drivers: driversOf(writing, query.type, conjuncts) };
+  return { writing, query, frame, order, columns, more, conjuncts, drivers: driversOf(writing, query.type, conjuncts) };
 }
 
 function takenRoad(page: Page): Road {
   const { writing: { sql }, query: { count }, conjuncts } = page;
-  refuseCostly(page.writing, page);
   const road = roadOf(page);
+  if (road !== 'codes') refuseCostly(page.writing, page);
   sql.constant &&= road !== 'natural' && isUsual(count) && conjuncts.length < 8;
   return road;
 }
@@ -85,6 +88,7 @@ function refuseOrder(writing: Writing, type: string, code: string): void {
 function roadText(page: Page, road: Road): string {
   if (road === 'walk') return walkText(page);
   if (road === 'glance') return glanceText(page);
+  if (road === 'codes') return codesText(page, (query) => pageText(page.writing, query, page.more).text);
   return road === 'probe' ? probeText(page) : foundText(page, road, []);
 }
 
@@ -94,6 +98,7 @@ const isUsual = (count: number): boolean => count <= 2 || [5, 10, 20, 25, 50, 10
 function roadOf(page: Page): Road {
   const { order, drivers: { rank, drivers } } = page;
   const [column] = order.columns;
+  if (column?.codes && rank >= RANK.range) return 'codes';
   const walkable = order.columns.length === 0 || (order.columns.length === 1 && (column?.walks !== undefined || column?.side !== undefined));
   if (rank === RANK.subject && drivers.size === 1) {
     return column?.walks === 'date' && column.descending && walkable && isOneSubject([...drivers][0]) ? 'subject' : 'take';
