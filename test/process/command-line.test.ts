@@ -39,14 +39,19 @@ test('tokens come from the clock that the server has', async () => {
   await expect(callerOf(stdout.trim())).rejects.toMatchObject({ status: 401 });
 });
 
-test('a token is there in less than half a second', async () => {
-  const times: number[] = [];
-  for (let i = 0; i < 5; i += 1) {
+// Against a start of node that does nothing, beside it: a slow or busy machine slows both.
+test('a token is there in a few times what node itself takes to start', async () => {
+  const timed = async (run: () => Promise<{ code: number }>): Promise<number> => {
     const started = performance.now();
-    await runCommand(['token', '--role', 'admin'], { DATA_DIR: data.path });
-    times.push(performance.now() - started);
+    expect((await run()).code).toBe(0);
+    return performance.now() - started;
+  };
+  const [bare, tokens]: [number[], number[]] = [[], []];
+  for (let i = 0; i < 5; i += 1) {
+    bare.push(await timed(() => runFile(process.execPath, ['-e', '0'])));
+    tokens.push(await timed(() => runCommand(['token', '--role', 'admin'], { DATA_DIR: data.path })));
   }
-  expect(Math.min(...times)).toBeLessThan(500);
+  expect(Math.min(...tokens) / Math.min(...bare)).toBeLessThan(8);
 });
 
 test.each([
