@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { fail, type FhirError } from '../fhir/errors.js';
 import { memberDocument, type JsonDocument } from '../fhir/json-text.js';
 import { queryPairs } from '../fhir/query-string.js';
-import type { FhirRequest } from '../fhir/request.js';
+import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import type { Grant } from '../search/grant.js';
 import { at } from './entry-place.js';
 import type { Routed, Router } from './router.js';
@@ -114,6 +114,9 @@ function wrong(index: number, member: string, what: string): FhirError {
   const place = `Bundle.entry[${index}]${member}`;
   return fail('bad-request', { text: `${place} ${what}`, expression: place });
 }
+
+/** An entry of HEAD is answered as its GET is, without the resource. https://hl7.org/fhir/R4/valueset-http-verb.html */
+export const asAsked = ({ request }: Pick<Entry, 'request'>, response: FhirResponse): FhirResponse => (request.method === 'HEAD' && response.status < 400 ? { ...response, body: '' } : response);
 
 /** Throws 403 where the caller's Bundles may not hold an entry of this method (domain.md section 4). */
 export function requireMethod({ index, request: { method } }: Entry, { entryMethod, caller }: Grant): void {

@@ -96,11 +96,12 @@ function belowType(known: Known, type: string, second: string | undefined, third
   return { shape: '[type]/[id]/_history/[version]', type, id, version: fourth };
 }
 
-/** `Patient/1/Observation`, `Patient/1/*` and the same with `_search`. https://hl7.org/fhir/R4/compartmentdefinition.html */
+/** `Patient/1/Observation`, `Patient/1/*` and the same with `_search`, which without a type means all of them. https://hl7.org/fhir/R4/compartmentdefinition.html */
 function inCompartment(known: Known, compartment: Compartment, searched: string, last: string | undefined): Shape {
   if (last !== undefined && last !== '_search') throw fail('unknown-route');
   const members = known.compartment(compartment.type);
   if (members.size === 0) throw fail('unknown-route', { text: `${compartment.type} has no compartment: Patient, Encounter, RelatedPerson, Practitioner and Device have` });
+  if (searched === '_search' && last === undefined) return { shape: '[type]/[id]/_search', compartment };
   const shape = last === undefined ? '[type]/[id]/[compartment]' : '[type]/[id]/[compartment]/_search';
   if (searched === '*') return { shape, compartment };
   requireType(searched, known);

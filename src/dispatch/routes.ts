@@ -33,6 +33,7 @@ export function createRoutes({ bundle, operation, capabilities, job, later }: Ot
     'POST [type]/_search': { interaction: 'search', handler: searched },
     'GET [type]/_history': { interaction: 'history', handler: versionsOfTypes },
     'GET [type]/[id]/[compartment]': { interaction: 'search', handler: searched },
+    'POST [type]/[id]/_search': { interaction: 'search', handler: searched },
     'POST [type]/[id]/[compartment]/_search': { interaction: 'search', handler: searched },
     'POST [type]': { interaction: 'create', handler: once(create) },
     'PUT [type]': { interaction: 'update', handler: once(update) },

@@ -10,7 +10,7 @@ import { answer } from '../interactions/perform.js';
 import { writeAll, type Written } from '../interactions/write.js';
 import { writtenResponse } from '../interactions/written-response.js';
 import { ConditionalReferences } from './conditional-references.js';
-import { readEntry, requireMethod, type Entry } from './entry.js';
+import { asAsked, readEntry, requireMethod, type Entry } from './entry.js';
 import { placed } from './entry-place.js';
 import { fullUrls, placeOf, planDeletes, planWrites, type Inside, type Planned } from './plan-writes.js';
 import { resolverOf, resolveReferences } from '../interactions/references.js';
@@ -48,7 +48,8 @@ const of = (entries: readonly Entry[], ...interactions: string[]): Entry[] => en
 async function run(entry: Entry, { grant: { caller }, parts, tx }: Inside, { responses, unrecorded }: Answered): Promise<void> {
   const access = parts.audit.open(caller, entry.request);
   unrecorded.set(entry, access);
-  responses.set(entry.index, await placed(placeOf(entry), () => answer(entry.routed.handler, entry.request, { caller, parts, access, tx })));
+  const response = await placed(placeOf(entry), () => answer(entry.routed.handler, entry.request, { caller, parts, access, tx }));
+  responses.set(entry.index, asAsked(entry, response));
 }
 
 function leaveUnrecorded(entry: Entry, { grant, parts }: Inside, { unrecorded }: Answered): void {

@@ -26,3 +26,8 @@ export function namesVersion(header: string, version: number): boolean {
   if (header === etag(version)) return true;
   return header.trim() === '*' || header.split(',').some((tag) => versionOf(tag) === version);
 }
+
+/** Does a list of tags, or `*`, name one of another form than versions have? Compared weakly, as If-None-Match is. */
+export function namesTag(header: string, tag: string): boolean {
+  return header.trim() === '*' || header.split(',').some((one) => one.trim().replace(/^W\//, '') === `"${tag}"`);
+}

@@ -13,6 +13,8 @@ import type { AddressLimit } from './address-limit.js';
 import { unpackBody } from './content-coding.js';
 import { decode, FILE_TYPES, queryText, single } from './decode.js';
 import type { Overload } from './overload.js';
+import { createMetadataAnswer, type MetadataAnswer } from './metadata.js';
+import { preferenceApplied } from './prefer.js';
 import { present } from './present.js';
 import { fileResponse, gathered, wantsFile, writesBinary } from './raw-binary.js';
 import type { RateLimit } from './rate-limit.js';
@@ -59,7 +61,8 @@ export function registerFhirDoor(app: FastifyInstance, door: FhirDoor): void {
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => { done(null, body); });
   // Files are read as they come, by whoever takes them: they need not fit into memory, nor under the limit of bodies.
   app.addContentTypeParser([...FILE_TYPES], (_request, payload, done) => { done(null, payload); });
-  const handle = (request: FastifyRequest, to: FastifyReply): Promise<FastifyReply> => serve(request, to, door);
+  const answerMetadata = createMetadataAnswer();
+  const handle = (request: FastifyRequest, to: FastifyReply): Promise<FastifyReply> => serve(request, to, door, answerMetadata);
   app.all(door.basePath === '' ? '/' : door.basePath, handle);
   app.all(`${door.basePath}/*`, handle);
   app.setErrorHandler((error, request, to) => refuseByFastify(error, request, to, door));
@@ -81,7 +84,7 @@ export function refuseByFastify(error: unknown, request: FastifyRequest, to: Fas
   return refuse(asRefusal(error), request, to, door, undefined);
 }
 
-async function serve(request: FastifyRequest, to: FastifyReply, door: FhirDoor): Promise<FastifyReply> {
+async function serve(request: FastifyRequest, to: FastifyReply, door: FhirDoor, answerMetadata: MetadataAnswer): Promise<FastifyReply> {
   let caller: Caller | undefined;
   try {
     door.requireCapacity();
@@ -90,7 +93,8 @@ async function serve(request: FastifyRequest, to: FastifyReply, door: FhirDoor):
     const path = pathBelow(request.url, door.basePath);
     const { accept } = request.headers;
     if (isOpen(request.method, path)) {
-      return reply(request, to, present({ status: 200, body: door.capabilities(base, queryPairs(queryText(request.url))) }, presentationOf(accept, queryText(request.url)), door.keptXml));
+      const response = answerMetadata(door.capabilities(base, queryPairs(queryText(request.url))), request.headers['if-none-match']);
+      return reply(request, to, present(response, presentationOf(accept, queryText(request.url)), door.keptXml));
     }
     if (path === DISCOVERY && request.method === 'GET') return await sendJson(to, door.smartConfiguration(base));
     if (request.url.includes('access_token=')) throw tokenInUrl();
@@ -104,11 +108,17 @@ async function serve(request: FastifyRequest, to: FastifyReply, door: FhirDoor):
     if (writesBinary(routed.parts)) request.body = await gathered(request.body, door.bodyLimitBytes);
     const decoded = decode(request, routed, base, door);
     const response = await door.perform(routed.handler, decoded, caller);
+    if (request.headers.prefer !== undefined) sayApplied(decoded, response, to);
     if (wantsFile(routed.parts, accept, asked)) return reply(request, to, fileResponse(response, routed.parts.id ?? '', accept));
     return reply(request, to, present(response, presentation, door.xml));
   } catch (error) {
     return refuse(error, request, to, door, caller);
   }
+}
+
+function sayApplied(request: FhirRequest, { status }: FhirResponse, to: FastifyReply): void {
+  const applied = preferenceApplied(request, status);
+  if (applied !== undefined) to.header('preference-applied', applied);
 }
 
 /** The query; of a POST _search with the form behind it, where its parameters may stand too. */

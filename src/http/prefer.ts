@@ -15,6 +15,15 @@ export function readPreferences(header: string | string[] | undefined): Preferen
   return { preferReturn: known(RETURNS, given.get('return')), preferHandling: known(HANDLINGS, given.get('handling')), respondAsync: given.has('respond-async') };
 }
 
+const WRITES: ReadonlySet<string> = new Set(['create', 'update', 'patch', 'delete', 'batch']);
+
+/** What to say was done as preferred; undefined where nothing was asked for, it changes nothing, or the answer is still to come. https://www.rfc-editor.org/rfc/rfc7240#section-3 */
+export function preferenceApplied({ interaction, preferReturn, preferHandling }: Pick<FhirRequest, 'interaction' | 'preferReturn' | 'preferHandling'>, status: number): string | undefined {
+  if (status >= 400 || status === 202) return undefined;
+  if (preferReturn !== undefined && WRITES.has(interaction)) return `return=${preferReturn}`;
+  return preferHandling !== undefined && interaction === 'search' ? `handling=${preferHandling}` : undefined;
+}
+
 const known = <T extends string>(values: Readonly<Record<string, T>>, value: string | undefined): T | undefined =>
   (value !== undefined && Object.hasOwn(values, value) ? values[value] : undefined);
 

@@ -17,7 +17,7 @@ const ALWAYS = {
 };
 const TLS = { 'strict-transport-security': 'max-age=31536000; includeSubDomains' };
 
-const EXPOSED = 'ETag, Location, Content-Location, Last-Modified, Retry-After, WWW-Authenticate, X-Request-Id, X-Correlation-Id, X-Progress, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset';
+const EXPOSED = 'ETag, Location, Content-Location, Last-Modified, Preference-Applied, Retry-After, WWW-Authenticate, X-Request-Id, X-Correlation-Id, X-Progress, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset';
 const PREFLIGHT = {
   'access-control-allow-methods': 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS',
   'access-control-allow-headers': 'Authorization, Content-Type, Accept, Prefer, If-Match, If-None-Match, If-None-Exist, If-Modified-Since, X-Request-Id, X-Correlation-Id, X-Purpose-Of-Use, X-Break-Glass-Reason, X-Provenance',

@@ -7,13 +7,16 @@ import { isLinkName } from '../fhir/string-edits.js';
 const CONDITIONAL = /^[A-Z][A-Za-z]+\?/;
 
 /** Conditional references (`Patient?identifier=…`) of a resource, each once. */
-export function conditionalReferences(value: JsonValue | undefined, found = new Set<string>()): ReadonlySet<string> {
-  if (Array.isArray(value)) for (const item of value) conditionalReferences(item, found);
+export const conditionalReferences = (value: JsonValue | undefined): ReadonlySet<string> => referencesIn(value, (text) => CONDITIONAL.test(text));
+
+/** The references of a resource that are wanted, each once. */
+export function referencesIn(value: JsonValue | undefined, wanted: (text: string) => boolean, found = new Set<string>()): ReadonlySet<string> {
+  if (Array.isArray(value)) for (const item of value) referencesIn(item, wanted, found);
   else if (typeof value === 'object' && value !== null) {
     for (const member in value) {
       const child = value[member];
-      if (typeof child === 'object') conditionalReferences(child, found);
-      else if (member === 'reference' && typeof child === 'string' && CONDITIONAL.test(child)) found.add(child);
+      if (typeof child === 'object') referencesIn(child, wanted, found);
+      else if (member === 'reference' && typeof child === 'string' && wanted(child)) found.add(child);
     }
   }
   return found;

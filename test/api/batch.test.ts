@@ -126,3 +126,26 @@ test('an entry may ask what the server can do', async () => {
     expect(body.entry[1]?.response.status).toBe(type === 'batch' ? '404 Not Found' : undefined);
   }
 });
+
+test('HEAD is answered as GET is, without the resource', async () => {
+  for (const type of ['batch', 'transaction']) {
+    const { body } = await server.send('POST', '', { token: server.tokens.admin, body: { resourceType: 'Bundle', type, entry: [asks('HEAD', 'Patient/there'), asks('GET', 'Patient/there'), asks('HEAD', 'Patient?_id=there')] } });
+    expect(body.entry.map((entry: any) => [entry.response.status, entry.response.etag, entry.resource?.resourceType])).toEqual([['200 OK', 'W/"1"', undefined], ['200 OK', 'W/"1"', 'Patient'], ['200 OK', undefined, undefined]]);
+  }
+  const { body } = await batch([asks('HEAD', 'Patient/nobody')]);
+  expect(body.entry[0].response).toMatchObject({ status: '404 Not Found', outcome: { resourceType: 'OperationOutcome' } });
+});
+
+// https://hl7.org/fhir/R4/http.html#brules
+test('an entry that refers to what another one creates is refused; the others are done', async () => {
+  const [patient, observation] = ['urn:uuid:3f2b8f0a-6a5c-4f0e-9a53-0c8f5a1f0b11', 'urn:uuid:7c0e4b92-1d1f-4b58-8e1a-9a5f0a6d2c22'];
+  const of = (reference: string, more: object = {}) => ({ resourceType: 'Observation', status: 'final', code: { text: 'x' }, subject: { reference }, ...more });
+  const { status, body } = await batch([
+    { fullUrl: observation, ...asks('POST', 'Observation', of(patient)) },
+    { fullUrl: patient, ...asks('POST', 'Patient', { resourceType: 'Patient' }) },
+    { fullUrl: 'urn:uuid:a', ...asks('POST', 'Observation', of('Patient/there', { hasMember: [{ reference: observation }] })) },
+    { fullUrl: 'urn:uuid:b', ...asks('POST', 'Observation', of('Patient/there', { derivedFrom: [{ reference: 'urn:uuid:00000000-0000-4000-8000-000000000000' }] })) },
+  ]);
+  expect([status, ...statuses(body)]).toEqual([200, '400', '201', '400', '201']);
+  expect(body.entry[0].response.outcome.issue[0]).toMatchObject({ code: 'invalid', details: { text: expect.stringContaining(`${patient} is made by entry 1`) }, expression: ['Bundle.entry[0].resource'] });
+});

@@ -236,3 +236,18 @@ test('$versions tells every caller which FHIR is spoken', async () => {
   expect([status, body]).toEqual([200, { resourceType: 'Parameters', parameter: [{ name: 'version', valueCode: '4.0' }, { name: 'default', valueCode: '4.0' }] }]);
   expect((await server.send('GET', '$versions?version=5.0', { token: server.tokens.supplier })).status).toBe(400);
 });
+
+test('a caller that has the statement already is told so', async () => {
+  const { headers: { etag = '' } } = await server.send('GET', 'metadata');
+  expect(etag).toMatch(/^W\/"[\w-]{22}"$/);
+  const asked = async (path: string, tag: string) => {
+    const { status, text, headers } = await server.send('GET', path, { headers: { 'if-none-match': tag } });
+    return [status, text === '', headers['etag']];
+  };
+  expect(await asked('metadata', etag)).toEqual([304, true, etag]);
+  expect(await asked('metadata', `"other", ${etag.slice(2)}`)).toEqual([304, true, etag]);
+  expect(await asked('metadata', '*')).toEqual([304, true, etag]);
+  expect(await asked('metadata', 'W/"other"')).toEqual([200, false, etag]);
+  const [status, , other] = await asked('metadata?mode=terminology', etag);
+  expect([status, other === etag]).toEqual([200, false]);
+});

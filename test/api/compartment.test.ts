@@ -118,3 +118,14 @@ test('an entry of a batch searches a compartment too', async () => {
   const { body } = await server.send('POST', '', { token: server.tokens.admin, body: { resourceType: 'Bundle', type: 'batch', entry: [{ request: { method: 'GET', url: 'Patient/ann/Condition' } }] } });
   expect(found(body.entry[0].resource)).toEqual(['Condition/c1']);
 });
+
+test('a compartment is searched by POST, too, with and without a type', async () => {
+  const post = (path: string, body: string) => server.send('POST', path, { token: server.tokens.admin, body, headers: { 'content-type': 'application/x-www-form-urlencoded' } });
+  const all = found((await get('Patient/ann/*')).body);
+  expect(all).toContain('Condition/c1');
+  for (const path of ['Patient/ann/_search', 'Patient/ann/*/_search']) expect(found((await post(path, '_count=100')).body)).toEqual(all);
+  expect(found((await post('Patient/ann/_search?_type=Condition', '_count=5')).body)).toEqual(['Condition/c1']);
+  expect(found((await post('Patient/ann/Observation/_search', '_id=o1,o2')).body)).toEqual(['Observation/o1', 'Observation/o2']);
+  expectRefusal(await post('Organization/org/_search', '_count=1'), 404);
+  expectRefusal(await get('Patient/ann/_search'), 405);
+});

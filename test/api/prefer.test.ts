@@ -41,3 +41,22 @@ test('several headers are one list', async () => {
   expect((await sendRaw(server.base, { method: 'GET', path, headers: { authorization, prefer: ['return=minimal', 'handling=strict'] } })).status).toBe(400);
   expect((await sendRaw(server.base, { method: 'GET', path, headers: { authorization, prefer: ['return=minimal', 'respond-async'] } })).status).toBe(202);
 });
+
+// https://www.rfc-editor.org/rfc/rfc7240#section-3
+test.each([
+  ['POST', 'Basic', 'return=minimal', 'return=minimal'],
+  ['POST', 'Basic', 'wait=3, return="representation"', 'return=representation'],
+  ['PUT', 'Basic/applied', 'return=OperationOutcome', 'return=OperationOutcome'],
+  ['POST', '', 'return=minimal', 'return=minimal'],
+  ['DELETE', 'Basic/nothing', 'return=OperationOutcome', 'return=OperationOutcome'],
+  ['GET', 'Basic?_count=1', 'handling=strict', 'handling=strict'],
+  ['GET', 'Basic?_count=1', 'handling=lenient, return=minimal', 'handling=lenient'],
+  ['GET', 'Basic?_count=1', 'respond-async, handling=strict', 'respond-async'],
+  ['GET', 'Basic?_count=1', 'return=minimal', undefined],
+  ['GET', 'Basic?shoe-size=43', 'handling=strict', undefined],
+  ['POST', 'Basic', 'return=everything', undefined],
+])('%s %s under Prefer: %s says Preference-Applied: %s', async (method, path, prefer, applied) => {
+  const body = path === '' ? { resourceType: 'Bundle', type: 'batch' } : { resourceType: 'Basic', ...(path === 'Basic/applied' && { id: 'applied' }), code: { text: 'x' } };
+  const { headers } = await server.send(method, path, { token: server.tokens.admin, ...((method === 'POST' || method === 'PUT') && { body }), headers: { prefer } });
+  expect(headers['preference-applied']).toBe(applied);
+});
