@@ -14,7 +14,12 @@ export function buildTest(body: string): GeneratedTest {
   return build(`(o, r) => {\n${body}}`) as GeneratedTest;
 }
 
-function build(source: string): unknown {
-  const make = compileFunction(`"use strict"; return ${source};`, Object.keys(RUNTIME)) as (...functions: readonly unknown[]) => unknown;
-  return make(...Object.values(RUNTIME));
+/** `constants`: by the names that the body has for them. */
+export function buildVisit(body: string, constants: ReadonlyMap<string, unknown>): (o: object, s: unknown) => void {
+  return build(`(o, s) => { const r = o;\n${body}}`, constants) as (o: object, s: unknown) => void;
+}
+
+function build(source: string, constants: ReadonlyMap<string, unknown> = new Map()): unknown {
+  const make = compileFunction(`"use strict"; return ${source};`, [...Object.keys(RUNTIME), ...constants.keys()]) as (...values: readonly unknown[]) => unknown;
+  return make(...Object.values(RUNTIME), ...constants.values());
 }

@@ -2,7 +2,7 @@
 import { isOpen, isPrimitive, mayRepeat, NUMBERS, type Nodes, type Scope, type Step, type Value } from './plan.js';
 
 /** What to do with a node of that type, held by that variable: code; '' where nothing is to be done. */
-type Continue = (type: string, node: string) => string;
+export type Continue = (type: string, node: string) => string;
 
 /** Comparisons of nodes that a test may make. */
 const MOST_STEPS = 1_000_000;
@@ -33,7 +33,10 @@ function emitCode(type: string, node: string): string {
   return `if (!Array.isArray(${node})) emit(${name}, ${node});\n`;
 }
 
-class Generator {
+/** A step of a plan that looks at one node at a time. */
+export type Layer = Extract<Nodes, { op: 'child' | 'keep' | 'narrow' | 'filter' }>;
+
+export class Generator {
   /** Does the code count in the variable `steps`? */
   counts = false;
   private names = 0;
@@ -44,13 +47,10 @@ class Generator {
       case 'scope':
         return plan.types.map((type) => then(type, this.scopes.get(plan.scope) ?? 'o')).join('');
       case 'child':
-        return this.nodes(plan.of, (type, node) => (plan.steps.get(type) ?? []).map((step) => this.step(node, step, then, present)).join(''));
       case 'keep':
-        return this.nodes(plan.of, (type, node) => (plan.types.includes(type) ? then(type, node) : ''), present);
       case 'narrow':
-        return this.nodes(plan.of, (type, node) => (isOpen(type) ? when(`${node}.resourceType === ${text(plan.types[0])}`, then(plan.types[0], node)) : ''));
       case 'filter':
-        return this.nodes(plan.of, (type, node) => this.filter(plan.scope, plan.tests.get(type), type, node, then));
+        return this.nodes(plan.of, (type, node) => this.layer(plan, type, node, then, present), present && plan.op === 'keep');
       case 'select':
         return this.nodes(plan.of, (type, node) => {
           const part = plan.parts.get(type);
@@ -69,18 +69,33 @@ class Generator {
     }
   }
 
-  private step(parent: string, { member, type, repeats }: Step, then: Continue, present: boolean): string {
+  /** What one node leads to. */
+  layer(layer: Layer, type: string, node: string, then: Continue, present = false): string {
+    switch (layer.op) {
+      case 'child':
+        return (layer.steps.get(type) ?? []).map((step) => this.step(node, step, then, present)).join('');
+      case 'keep':
+        return layer.types.includes(type) ? then(type, node) : '';
+      case 'narrow':
+        return isOpen(type) ? when(`${node}.resourceType === ${text(layer.types[0])}`, then(layer.types[0], node)) : '';
+      case 'filter':
+        return this.filter(layer.scope, layer.tests.get(type), type, node, then);
+    }
+  }
+
+  /** `value`: code of the member's value. */
+  step(parent: string, { member, type, repeats }: Step, then: Continue, present = false, value = `${parent}.${member}`): string {
     if (!MEMBER.test(member)) throw new Error(`${JSON.stringify(member)} is no name of an element`);
     const node = this.name('n');
     const body = then(type, node);
     if (body === '') return '';
     const extended = present && isPrimitive(type);
     const sibling = `${parent}._${member}`;
-    if (!repeats) return `{ const ${node} = ${parent}.${member};\n${when(isOfType(type, node) + (extended ? ` || isElement(${sibling})` : ''), body)}}\n`;
+    if (!repeats) return `{ const ${node} = ${value};\n${when(isOfType(type, node) + (extended ? ` || isElement(${sibling})` : ''), body)}}\n`;
     const [list, place] = [this.name('l'), this.name('i')];
     const test = isOfType(type, node) + (extended ? ` || isElementAt(${sibling}, ${place})` : '');
     const each = `for (let ${place} = 0; ${place} < ${list}.length; ${place}++) { const ${node} = ${list}[${place}];\n${when(test, body)}}\n`;
-    return `{ const ${list} = ${parent}.${member}${extended ? ` ?? ${sibling}` : ''};\nif (Array.isArray(${list})) ${each}}\n`;
+    return `{ const ${list} = ${value}${extended ? ` ?? ${sibling}` : ''};\nif (Array.isArray(${list})) ${each}}\n`;
   }
 
   private filter(scope: number, test: Value | undefined, type: string, node: string, then: Continue): string {

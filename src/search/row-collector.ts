@@ -1,13 +1,20 @@
 // Where the search types put what they find in one resource, until it becomes IndexRows.
 import type { CodeText, IndexRows, QuantityRow } from './index-rows.js';
 
+type StringRow = IndexRows['strings'][number];
+type DateRow = IndexRows['dates'][number];
+
 /** So far back a row's double is looked for; one that slips through costs space and nothing else. */
 const LOOK_BACK = 32;
 
-function has<T>(rows: readonly T[], same: (row: T) => boolean): boolean {
-  for (let index = rows.length - 1; index >= Math.max(0, rows.length - LOOK_BACK); index -= 1) if (same(rows[index] as T)) return true;
+function has<T>(rows: readonly T[], one: T, same: (a: T, b: T) => boolean): boolean {
+  for (let index = rows.length - 1; index >= Math.max(0, rows.length - LOOK_BACK); index -= 1) if (same(rows[index] as T, one)) return true;
   return false;
 }
+
+const sameText = (a: CodeText, b: CodeText): boolean => a.param === b.param && a.value === b.value;
+const sameString = (a: StringRow, b: StringRow): boolean => a.param === b.param && a.raw === b.raw;
+const sameDate = (a: DateRow, b: DateRow): boolean => a.param === b.param && a.lo === b.lo && a.hi === b.hi;
 
 function sameQuantity(a: QuantityRow, b: QuantityRow): boolean {
   return a.param === b.param && a.value === b.value && a.other === b.other && a.key === b.key && a.unit === b.unit && a.code === b.code && a.display === b.display;
@@ -17,11 +24,13 @@ export class RowCollector {
   private readonly tokens = new Set<bigint>();
   private readonly refs = new Map<string, string>();
   private readonly texts: CodeText[] = [];
-  private readonly strings: IndexRows['strings'][number][] = [];
-  private readonly dates: IndexRows['dates'][number][] = [];
+  private readonly strings: StringRow[] = [];
+  private readonly dates: DateRow[] = [];
   private readonly quantities: QuantityRow[] = [];
   /** Rows given so far; a parameter that adds to it has a value. */
   count = 0;
+  /** As in IndexRows. */
+  present = '';
   subject: string | null = null;
   dateLo: number | null = null;
   dateHi: number | null = null;
@@ -34,7 +43,8 @@ export class RowCollector {
   text(param: number, value: string, token: bigint): void {
     this.count += 1;
     this.tokens.add(token);
-    if (!has(this.texts, (row) => row.param === param && row.value === value)) this.texts.push({ param, value, token });
+    const row = { param, value, token };
+    if (!has(this.texts, row, sameText)) this.texts.push(row);
   }
 
   ref(target: string, code: string): void {
@@ -45,25 +55,27 @@ export class RowCollector {
 
   string(param: number, value: string, raw: string): void {
     this.count += 1;
-    if (!has(this.strings, (row) => row.param === param && row.raw === raw)) this.strings.push({ param, value, raw });
+    const row = { param, value, raw };
+    if (!has(this.strings, row, sameString)) this.strings.push(row);
   }
 
   date(param: number, lo: number, hi: number): void {
     this.count += 1;
-    if (!has(this.dates, (row) => row.param === param && row.lo === lo && row.hi === hi)) this.dates.push({ param, lo, hi });
+    const row = { param, lo, hi };
+    if (!has(this.dates, row, sameDate)) this.dates.push(row);
   }
 
   quantity(row: QuantityRow): void {
     this.count += 1;
-    if (!has(this.quantities, (other) => sameQuantity(row, other))) this.quantities.push(row);
+    if (!has(this.quantities, row, sameQuantity)) this.quantities.push(row);
   }
 
-  finish(present: string, self: bigint, generation: number): IndexRows {
+  finish(self: bigint, generation: number): IndexRows {
     return {
       tokens: [...this.tokens],
       refs: [...this.refs].map(([target, codes]) => target + codes),
       generation,
-      present,
+      present: this.present,
       self,
       subject: this.subject,
       dateLo: this.dateLo,

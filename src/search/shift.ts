@@ -1,10 +1,11 @@
 // What a change of one member of a resource changes in its index rows: where all else stays, only that is read and written.
 import type { Definitions } from '../definitions/model.js';
-import type { JsonValue, Resource } from '../fhir/resource.js';
-import { makePlan, type IndexedStep, type Plan } from './extract.js';
+import type { JsonValue } from '../fhir/resource.js';
+import { membersOf } from './element-path.js';
 import type { IndexRows } from './index-rows.js';
 import { RowCollector } from './row-collector.js';
-import { slotsOf, type SlotTable } from './slots.js';
+import { slotsOf, type Slot, type SlotTable } from './slots.js';
+import { compileSlots, isVisited, type Visit } from './visit.js';
 
 /** What the rows of a member of a type are, whatever its value. */
 export interface ShiftedMember {
@@ -42,62 +43,56 @@ export function createShifter(definitions: Definitions): Shifter {
     if (!readings.has(member)) readings.set(member, readingOf(definitions, slots, type, member));
     const reading = readings.get(member);
     if (!reading) return undefined;
-    const old = run(reading.steps, type, member, before);
-    const now = run(reading.steps, type, member, after);
+    const old = run(reading.visit, type, member, before);
+    const now = run(reading.visit, type, member, after);
     return isShifting(old) && isShifting(now) ? { ...shiftOf(reading.member, old, now), generation } : undefined;
   };
 }
 
 interface Reading {
-  readonly steps: readonly IndexedStep[];
+  readonly visit: Visit;
   readonly member: ShiftedMember;
 }
 
-/** The steps that read the member; undefined where what they find depends on others, or is answered from a column or by other parameters' rows. */
-function readingOf(definitions: Definitions, slots: SlotTable, type: string, member: string): Reading | undefined {
-  const { byMember, always, combined }: Plan = makePlan(definitions, [...slots.byCode.values()]);
-  const steps = byMember.get(member) ?? [];
+/** The parameters that read the member; undefined where what they find depends on others, or is answered from a column or by other parameters' rows. */
+function readingOf(definitions: Definitions, { byCode, subjectPath, datePath }: SlotTable, type: string, member: string): Reading | undefined {
+  const all = [...byCode.values()];
   const mayRead = new RegExp(`\\b(?:${member}|children|descendants)\\b`);
-  const places = new Set(steps.map(({ index }) => index));
-  const isShared = combined.some(({ parts }) => parts.some((any) => any.some((part) => places.has(part))));
-  const { subjectPath, datePath } = slots;
-  const isColumn = [subjectPath, datePath].includes(`${type}.${member}`);
-  const isElsewhere = always.some(({ slot }) => mayRead.test(slot.parameter.expression ?? ''));
-  const isOwn = steps.every(({ slot }) => slot.readers[0] === slot && slot.column === undefined && slot.presence === undefined);
-  if (isShared || isColumn || isElsewhere || !isOwn) return undefined;
-  const dateParams = steps.filter(({ slot }) => slot.parameter.type === 'date').map(({ slot }) => slot.key);
-  return { steps, member: { name: member, places: steps.map(({ index }) => index + 1), dateParams } };
-}
-
-interface Run {
-  readonly rows: IndexRows;
-  readonly present: string;
-}
-
-function run(steps: readonly IndexedStep[], type: string, member: string, value: JsonValue | undefined): Run {
-  const collector = new RowCollector();
-  let present = '';
-  const resource: Resource | undefined = value === undefined ? undefined : { resourceType: type, [member]: value };
-  for (const { step } of steps) {
-    const before = collector.count;
-    if (resource) step(resource, collector);
-    present += collector.count > before ? '1' : '0';
+  const read: Slot[] = [];
+  for (const slot of all.filter(isVisited)) {
+    const { expression = '' } = slot.parameter;
+    const members = membersOf(definitions, type, expression);
+    if (members ? !members.includes(member) : !mayRead.test(expression)) continue;
+    // What may be read among other things can't be told by the member alone.
+    if (!members || slot.column !== undefined || slot.presence !== undefined) return undefined;
+    read.push(slot);
   }
-  return { rows: collector.finish('', 0n, 0), present };
+  const isShared = all.some((slot) => answeredBy(slot).some((other) => other !== slot && read.includes(other)));
+  if (isShared || [subjectPath, datePath].includes(`${type}.${member}`)) return undefined;
+  const dateParams = read.filter(({ parameter }) => parameter.type === 'date').map(({ key }) => key);
+  return { visit: compileSlots(definitions, type, read), member: { name: member, places: read.map(({ position }) => position), dateParams } };
+}
+
+const answeredBy = (slot: Slot): readonly Slot[] => (slot.both ? (slot.parts ?? []).flatMap((part) => part.slot.readers) : slot.readers);
+
+function run(visit: Visit, type: string, member: string, value: JsonValue | undefined): IndexRows {
+  const rows = new RowCollector();
+  visit(value === undefined ? { resourceType: type } : { resourceType: type, [member]: value }, rows);
+  return rows.finish(0n, 0);
 }
 
 /** Has it tokens and dates alone? */
-const isShifting = ({ rows: { strings, quantities, refs } }: Run): boolean => strings.length === 0 && quantities.length === 0 && refs.length === 0;
+const isShifting = ({ strings, quantities, refs }: IndexRows): boolean => strings.length === 0 && quantities.length === 0 && refs.length === 0;
 
-function shiftOf(member: ShiftedMember, before: Run, after: Run): Omit<RowShift, 'generation'> {
-  const were = new Set(before.rows.tokens);
-  const are = new Set(after.rows.tokens);
+function shiftOf(member: ShiftedMember, before: IndexRows, after: IndexRows): Omit<RowShift, 'generation'> {
+  const were = new Set(before.tokens);
+  const are = new Set(after.tokens);
   return {
     member,
-    gone: before.rows.tokens.filter((token) => !are.has(token)),
-    come: after.rows.tokens.filter((token) => !were.has(token)),
+    gone: before.tokens.filter((token) => !are.has(token)),
+    come: after.tokens.filter((token) => !were.has(token)),
     present: after.present,
-    dates: after.rows.dates,
-    texts: after.rows.texts,
+    dates: after.dates,
+    texts: after.texts,
   };
 }

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import fhirpath from 'fhirpath';
 import r4 from 'fhirpath/fhir-context/r4';
 import { loadDefinitions } from '../../src/definitions/load.js';
+import type { SearchParameter } from '../../src/definitions/model.js';
 import type { Resource } from '../../src/fhir/resource.js';
 import { compilePath } from '../../src/fhirpath/compile-path.js';
+import { compileVisit, planPath, type Visited } from '../../src/fhirpath/compile-visit.js';
 
 const folder = join(__dirname, 'fixtures');
 const model = loadDefinitions({ profiles: false });
@@ -18,6 +20,7 @@ describe('agrees with fhirpath.js', () => {
     const compiled = parameters.map(({ code, expression = '' }) => [code, compiledNodes(expression, resource)]);
     const interpreted = parameters.map(({ code, expression = '' }) => [code, interpretedNodes(expression, resource)]);
     expect(compiled).toEqual(interpreted);
+    expect(visitedNodes(parameters, resource)).toEqual(compiled);
   });
 
   test('the examples give it enough to disagree on', () => {
@@ -35,6 +38,22 @@ function compiledNodes(expression: string, resource: Resource): readonly string[
   compilePath(expression, resource.resourceType, model)(resource, (type, value) => found.push(line(type.includes('.') ? 'BackboneElement' : type, value)));
   nodes += found.length;
   return distinct(found);
+}
+
+/** As compiledNodes, of all parameters in one visit. */
+function visitedNodes(parameters: readonly SearchParameter[], resource: Resource): (readonly [string, readonly string[]])[] {
+  const found = new Map(parameters.map(({ code }) => [code, [] as string[]]));
+  const visited = parameters.flatMap(({ code, expression = '' }): Visited[] => {
+    const plan = planPath(expression, resource.resourceType, model);
+    return plan ? [{ plan, take: (type, node) => `xTake(${JSON.stringify(code)}, ${JSON.stringify(type)}, ${node}, s);` }] : [];
+  });
+  const take = (code: string, type: string, value: Resource, into: typeof found): void => {
+    const own = type === 'Resource' ? value.resourceType : type;
+    into.get(code)?.push(line(own.includes('.') ? 'BackboneElement' : own, value));
+  };
+  expect(visited).toHaveLength(parameters.length);
+  compileVisit<typeof found>(resource.resourceType, visited, { before: '', after: '', constants: new Map([['xTake', take]]) })(resource, found);
+  return [...found].map(([code, lines]) => [code, distinct(lines)]);
 }
 
 function interpretedNodes(expression: string, resource: Resource): readonly string[] {

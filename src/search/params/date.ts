@@ -83,8 +83,8 @@ export function readDate(slot: Slot, text: string, now: number | undefined): Sea
 export const date: ParameterRules = {
   modifiers: [],
 
-  indexer({ column, key }) {
-    return (rows, type, value) => {
+  indexer({ column, key }, type) {
+    return (rows, value) => {
       const range = rangeOf(type, value);
       if (!range) return;
       if (column !== 'date') {

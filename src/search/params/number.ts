@@ -36,7 +36,7 @@ export const number: ParameterRules = {
   modifiers: [],
 
   indexer({ key: param }) {
-    return (rows, _type, value) => {
+    return (rows, value) => {
       for (const found of numbersOf(value)) rows.quantity({ param, key: 0n, ...found, unit: 0n, code: 0n, display: 0n });
     };
   },

@@ -91,8 +91,8 @@ export function readQuantity(slot: Slot, text: string): SearchValue {
 export const quantity: ParameterRules = {
   modifiers: [],
 
-  indexer({ key: param }) {
-    return (rows, type, value) => {
+  indexer({ key: param }, type) {
+    return (rows, value) => {
       for (const measure of measuresOf(type, value)) rows.quantity({ param, key: 0n, ...measure });
     };
   },

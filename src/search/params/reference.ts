@@ -6,9 +6,9 @@ import type { RowCollector } from '../row-collector.js';
 import type { Slot } from '../slots.js';
 import type { PredicateScope } from '../sql-scope.js';
 import { referenceHash } from '../token-hash.js';
-import { badValue, isObject, textOf, type ParameterRules } from './rules.js';
+import { badValue, isObject, textOf, type Indexer, type ParameterRules } from './rules.js';
 import { rowsOfTexts } from './code-text.js';
-import { indexIdentifier, token, tokenPredicate, tokensAsked } from './token.js';
+import { identifierIndexer, token, tokenPredicate, tokensAsked } from './token.js';
 import { belowTest, canonicalForms, dictionaryText, urisAsked } from './uri.js';
 
 const LOCAL = /^[A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64}$/;
@@ -77,17 +77,27 @@ function addReference(slot: Slot, rows: RowCollector, target: string): void {
   else rows.token(referenceHash(target) ^ slot.salt);
 }
 
+function referenceIndexer(slot: Slot): Indexer {
+  const indexIdentifier = identifierIndexer(slot.identifierHasher);
+  return (rows, value) => {
+    if (!isObject(value)) return;
+    const reference = textOf(value.reference);
+    const target = reference === undefined ? undefined : targetOf(reference);
+    if (target !== undefined) addReference(slot, rows, target);
+    if (value.identifier !== undefined) indexIdentifier(rows, value.identifier);
+  };
+}
+
 export const reference: ParameterRules = {
   modifiers: ['identifier', 'above', 'below'],
 
-  indexer(slot) {
-    return (rows, type, value) => {
+  indexer(slot, type) {
+    if (type === 'Reference') return referenceIndexer(slot);
+    return (rows, value) => {
       for (const target of targetsOf(type, value)) addReference(slot, rows, target);
-      if (typeof value === 'string' && targetOf(value) !== undefined) {
-        const hash = referenceHash(value) ^ slot.salt;
-        rows.text(slot.key, dictionaryText(value, hash), hash);
-      }
-      if (type === 'Reference' && isObject(value)) indexIdentifier(slot.identifierHasher, rows, value.identifier);
+      if (typeof value !== 'string' || targetOf(value) === undefined) return;
+      const hash = referenceHash(value) ^ slot.salt;
+      rows.text(slot.key, dictionaryText(value, hash), hash);
     };
   },
 

@@ -5,8 +5,8 @@ import type { RowCollector } from '../row-collector.js';
 import type { Slot } from '../slots.js';
 import type { PredicateScope } from '../sql-scope.js';
 
-/** Takes one value that a parameter's expression found, with its FHIR type. */
-export type Indexer = (rows: RowCollector, type: string, value: unknown) => void;
+/** Takes one value that a parameter's expression found. */
+export type Indexer = (rows: RowCollector, value: unknown) => void;
 
 /** What reading a value may depend on beside its text. */
 export interface ReadContext {
@@ -23,7 +23,8 @@ export interface ReadContext {
 export interface ParameterRules {
   /** Beyond `:missing`, which all have. On references also the name of a type. */
   readonly modifiers: readonly string[];
-  indexer(slot: Slot): Indexer;
+  /** For values of one FHIR type. */
+  indexer(slot: Slot, type: string): Indexer;
   /** One item of a comma list, escapes still in it. Throws 400 where it can't be a value of this type. */
   read(slot: Slot, modifier: string | undefined, text: string, context: ReadContext): SearchValue;
   /** True for resources that have any of the values. */

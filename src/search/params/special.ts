@@ -78,7 +78,7 @@ export const special: ParameterRules = {
   modifiers: [],
 
   indexer({ key: param }) {
-    return (rows, _type, value) => {
+    return (rows, value) => {
       if (!isObject(value)) return;
       const { latitude, longitude } = value;
       if (typeof latitude !== 'number' || typeof longitude !== 'number' || Math.abs(latitude) > 90 || Math.abs(longitude) > 180) return;

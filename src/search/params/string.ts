@@ -3,7 +3,7 @@ import { unescape } from '../escape.js';
 import { fold } from '../fold.js';
 import type { SearchValue } from '../query.js';
 import { anyOf, paramIs, sidePredicate, type PredicateScope, type SqlScope } from '../sql-scope.js';
-import { badValue, isObject, listOf, textOf, type ParameterRules } from './rules.js';
+import { badValue, isObject, type ParameterRules } from './rules.js';
 
 /** Each part of these is a value of its own: `name` finds family, given, prefix, suffix and text. */
 const PARTS: Readonly<Record<string, readonly string[]>> = {
@@ -18,11 +18,18 @@ const LAST = '\u{10ffff}';
 export function stringsOf(type: string, value: unknown): readonly string[] {
   if (typeof value === 'string') return value === '' ? [] : [value];
   const parts = PARTS[type];
-  if (!parts || !isObject(value)) return [];
-  return parts.flatMap((part) => {
+  const texts: string[] = [];
+  if (!parts || !isObject(value)) return texts;
+  for (const part of parts) {
     const found = value[part];
-    return Array.isArray(found) ? listOf(found).flatMap((item) => textOf(item) ?? []) : textOf(found) ?? [];
-  });
+    if (Array.isArray(found)) for (const item of found) addText(item, texts);
+    else addText(found, texts);
+  }
+  return texts;
+}
+
+function addText(value: unknown, texts: string[]): void {
+  if (typeof value === 'string' && value !== '') texts.push(value);
 }
 
 /** The test of one folded text: from the start. */
@@ -58,8 +65,8 @@ const WHOLE: Readonly<Record<string, (sql: SqlScope, folded: string) => string>>
 export const string: ParameterRules = {
   modifiers: ['exact', 'contains'],
 
-  indexer({ key }) {
-    return (rows, type, value) => {
+  indexer({ key }, type) {
+    return (rows, value) => {
       for (const text of stringsOf(type, value)) rows.string(key, fold(text), text);
     };
   },

@@ -3,11 +3,11 @@ import { fail } from '../../fhir/errors.js';
 import { fold } from '../fold.js';
 import { splitEscaped, unescape } from '../escape.js';
 import type { SearchValue } from '../query.js';
-import type { RowCollector } from '../row-collector.js';
+import { RowCollector } from '../row-collector.js';
 import type { Slot } from '../slots.js';
 import type { PredicateScope } from '../sql-scope.js';
 import { codeTextPredicate, LONG_LIST, longListPredicate } from './code-text.js';
-import { badValue, isObject, listOf, textOf, type ParameterRules } from './rules.js';
+import { badValue, isObject, listOf, textOf, type Indexer, type ParameterRules } from './rules.js';
 
 /** A code and the system it is from, as found in a resource. */
 export interface Coded {
@@ -78,39 +78,63 @@ const READERS: Readonly<Record<string, Reader>> = {
   },
 };
 
-function readAny(type: string, value: unknown, found: Found): void {
-  const reader = READERS[type];
-  if (reader) reader(value, found);
-  else if (typeof value === 'string' ? value !== '' : typeof value === 'boolean' || typeof value === 'number') found.coded(undefined, String(value));
+function readPlain(value: unknown, found: Found): void {
+  if (typeof value === 'string' ? value !== '' : typeof value === 'boolean' || typeof value === 'number') found.coded(undefined, String(value));
 }
+
+const readerOf = (type: string): Reader => READERS[type] ?? readPlain;
 
 const nothing = (): void => undefined;
 
 /** The codes of one value, for composites. */
 export function codesOf(type: string, value: unknown): readonly Coded[] {
   const codes: Coded[] = [];
-  readAny(type, value, { coded: (system, code) => codes.push({ system, code }), system: nothing, text: nothing, ofType: nothing });
+  readerOf(type)(value, { coded: (system, code) => codes.push({ system, code }), system: nothing, text: nothing, ofType: nothing });
   return codes;
 }
 
-/** Adds the tokens of an Identifier under a parameter's own hasher: `:identifier` of references. */
-export function indexIdentifier(hasher: Slot['hasher'], rows: RowCollector, identifier: unknown): void {
-  readIdentifier(identifier, {
-    coded: (system, code) => addForms(hasher, rows, system, code),
-    system: (system) => rows.token(hasher.system(system)),
-    text: nothing,
-    ofType: nothing,
-  });
+/** Puts the codes of one parameter into the rows of whatever resource is read. */
+class Tokens implements Found {
+  private rows = new RowCollector();
+
+  /** `key`: of the dictionary that words go to; undefined for parameters that have no `:text` and no `:of-type`. */
+  constructor(private readonly hasher: Slot['hasher'], private readonly key: number | undefined) {}
+
+  read(reader: Reader, rows: RowCollector, value: unknown): void {
+    this.rows = rows;
+    reader(value, this);
+  }
+
+  coded(system: string | undefined, code: string): void {
+    const { hasher, rows } = this;
+    rows.token(hasher.anySystem(code));
+    if (system === undefined) {
+      rows.token(hasher.noSystem(code));
+    } else {
+      rows.token(hasher.exact(system, code));
+      rows.token(hasher.system(system));
+    }
+  }
+
+  system(system: string): void {
+    this.rows.token(this.hasher.system(system));
+  }
+
+  text(text: string): void {
+    if (this.key === undefined) return;
+    const folded = fold(text);
+    this.rows.text(this.key, folded, this.hasher.text(folded));
+  }
+
+  ofType(system: string, type: string, value: string): void {
+    if (this.key !== undefined) this.rows.token(this.hasher.ofType(system, type, value));
+  }
 }
 
-function addForms(hasher: Slot['hasher'], rows: RowCollector, system: string | undefined, code: string): void {
-  rows.token(hasher.anySystem(code));
-  if (system === undefined) {
-    rows.token(hasher.noSystem(code));
-  } else {
-    rows.token(hasher.exact(system, code));
-    rows.token(hasher.system(system));
-  }
+/** The tokens of an Identifier under a parameter's own hasher: `:identifier` of references. */
+export function identifierIndexer(hasher: Slot['hasher']): Indexer {
+  const tokens = new Tokens(hasher, undefined);
+  return (rows, identifier) => { tokens.read(readIdentifier, rows, identifier); };
 }
 
 /** The tokens that a query value asks for: one of them is enough. */
@@ -184,23 +208,11 @@ export const codedText = ({ system, code }: Coded): string => (system === undefi
 export const token: ParameterRules = {
   modifiers: ['not', 'text', 'of-type', 'in', 'not-in', 'above', 'below'],
 
-  indexer(slot) {
-    const { hasher, key, bare } = slot;
-    return (rows, type, value) => {
-      if (bare) {
-        rows.token(hasher.anySystem(String(value)));
-        return;
-      }
-      readAny(type, value, {
-        coded: (system, code) => addForms(hasher, rows, system, code),
-        system: (system) => rows.token(hasher.system(system)),
-        text: (text) => {
-          const folded = fold(text);
-          rows.text(key, folded, hasher.text(folded));
-        },
-        ofType: (system, code, of) => rows.token(hasher.ofType(system, code, of)),
-      });
-    };
+  indexer({ hasher, key, bare }, type) {
+    if (bare) return (rows, value) => { rows.token(hasher.anySystem(String(value))); };
+    const reader = readerOf(type);
+    const tokens = new Tokens(hasher, key);
+    return (rows, value) => { tokens.read(reader, rows, value); };
   },
 
   read(slot, modifier, text, { lists = false }) {

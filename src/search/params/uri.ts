@@ -58,7 +58,7 @@ export const uri: ParameterRules = {
   modifiers: ['above', 'below'],
 
   indexer({ hasher, key }) {
-    return (rows, _type, value) => {
+    return (rows, value) => {
       if (typeof value !== 'string' || value === '') return;
       for (const form of canonicalForms(value)) rows.token(hasher.anySystem(form));
       const token = hasher.anySystem(value);
