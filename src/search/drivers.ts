@@ -36,7 +36,7 @@ export interface Drivers {
   readonly drivers: ReadonlySet<Conjunct>;
 }
 
-interface Knowing {
+export interface Knowing {
   readonly definitions: Definitions;
   readonly frequencyOf: FrequencyOf;
 }

@@ -3,6 +3,7 @@
 // is found is sorted by expressions that no index matches.
 import { fail } from '../fhir/errors.js';
 import { askedSlot, conjunctText, conjunctsOf, type Writing } from './clause.js';
+import { alongText, chainAlong } from './along-targets.js';
 import { codesText } from './code-order.js';
 import { driversOf, RANK, type Conjunct, type Drivers } from './drivers.js';
 import { frameOf, keep, ROW, type Frame, type WholePage } from './frame.js';
@@ -87,6 +88,8 @@ function refuseOrder(writing: Writing, type: string, code: string): void {
 
 function roadText(page: Page, road: Road): string {
   if (road === 'walk') return walkText(page);
+  const along = road === 'glance' ? chainAlong(page) : undefined;
+  if (along) return alongText(page, along.driver, along.chain);
   if (road === 'glance') return glanceText(page);
   if (road === 'codes') return codesText(page, (query) => pageText(page.writing, query, page.more).text);
   return road === 'probe' ? probeText(page) : foundText(page, road, []);

@@ -1,4 +1,5 @@
 // One page of a search: the statement is search's, the rows and where to go on are told here. https://hl7.org/fhir/R4/search.html
+import { usualOrder } from '../search/along-targets.js';
 import { cursorOf, searchStatement } from '../search/compile.js';
 import { USUAL_LIMITS } from '../search/limits.js';
 import type { PackedRow } from '../search/packed-page.js';
@@ -10,7 +11,8 @@ import { countOf, estimateOf } from './search-total.js';
 import type { SearchPage } from './store.js';
 import type { Ground } from './visible-rows.js';
 
-export async function searchPage(ground: Ground, frequencyOf: FrequencyOf, grant: Grant, query: Query): Promise<SearchPage> {
+export async function searchPage(ground: Ground, frequencyOf: FrequencyOf, grant: Grant, asked: Query): Promise<SearchPage> {
+  const query = asked.sort.length > 0 ? asked : { ...asked, sort: usualOrder({ definitions: ground.definitions, frequencyOf }, asked) };
   if (grant.rows(query.type).kind === 'none') return { matches: [], includes: [], ...(asksTotal(query) && { total: 0 }) };
   if (query.count === 0) return { matches: [], includes: [], total: await total(ground, frequencyOf, grant, query, 0) };
   const statement = searchStatement(ground.definitions, query, grant, frequencyOf);
@@ -23,7 +25,7 @@ export async function searchPage(ground: Ground, frequencyOf: FrequencyOf, grant
   const matches = shown.map(({ id, res }) => ({ type: query.type, id, text: res }));
   const includes = included.slice(0, mostIncluded).map(({ type, id, res }) => ({ type: type ?? query.type, id, text: res }));
   if (query.includes.length > 0) {
-    const looking = { definitions: ground.definitions, grant, search: (asked: Query) => searchPage(ground, frequencyOf, grant, asked) };
+    const looking = { definitions: ground.definitions, grant, search: (other: Query) => searchPage(ground, frequencyOf, grant, other) };
     includes.push(...await canonicalIncludes(looking, query, { matches, includes }));
   }
   return {

@@ -100,6 +100,28 @@ it.each<readonly [search: string, passes: (person: Person, index: number) => boo
   for (const count of [20, 700]) expect(await pagesOf({ ...parse(search), count })).toEqual(search.includes('-_id') ? [...wanted].reverse() : wanted);
 });
 
+it.each<readonly [search: string, passes: (person: Person, index: number) => boolean]>([
+  ['subject:Patient.family=adams', ({ family }) => family === 'Adams'],
+  // Met only when all that the chain leads to is gathered.
+  ['subject:Patient.family=zeus', ({ family }) => family === 'Zeus'],
+  ['subject:Patient.gender=male', ({ gender: sex }) => sex === 'male'],
+  ['subject:Patient.birthdate=1999&status=final', ({ birthDate }, index) => birthDate.startsWith('1999') && index % 3 === 0],
+  ['subject:Patient.family=nobody', () => false],
+])('Observation?%s goes along what the chain leads to, both ways, and where no order was asked for', async (search, passes) => {
+  const wanted = everyone.filter(passes).map(({ id }) => `o${id.slice(1)}`);
+  for (const count of [1, 20, 700]) {
+    if (count === 1 && wanted.length > 100) continue;
+    expect(await pagesOf({ ...parse(`${search}&_sort=subject`, 'Observation'), count })).toEqual(wanted);
+    expect(await pagesOf({ ...parse(`${search}&_sort=-patient`, 'Observation'), count })).toEqual([...wanted].reverse());
+    const found: string[] = [];
+    let page = await fixture.store.search(ALL, { ...parse(search, 'Observation'), count });
+    for (found.push(...page.matches.map(({ id }) => id)); page.next; found.push(...page.matches.map(({ id }) => id))) {
+      page = await fixture.store.search(ALL, { ...parse(search, 'Observation'), count, after: page.next });
+    }
+    expect(found).toEqual(wanted);
+  }
+});
+
 async function pagesOf(query: Query): Promise<string[]> {
   const found: string[] = [];
   let after: Query['after'];
