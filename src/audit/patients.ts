@@ -25,7 +25,7 @@ export function addPatients(text: string, found: Set<string>): void {
 }
 
 /** A slice holds on to the text that it was cut from, and ids wait for a while to be stored: of 500 pages 13 MB, of a day without the database all of memory. */
-const apart = (id: string): string => Buffer.from(id, 'latin1').toString('latin1');
+export const apart = (id: string): string => Buffer.from(id, 'latin1').toString('latin1');
 
 /** The same as a list. */
 export function patientsIn(text: string): string[] {

@@ -303,7 +303,7 @@ function patientsOf({ request, about }: Access, response: FhirResponse): Set<str
   if (query.length > 0) addPatientsOfQuery(query, found);
   // The entries of a bundle that succeeded are recorded each by itself.
   const succeeded = response.status < 400;
-  if (response.body !== undefined && response.outcome !== true && !BUNDLES.has(interaction)) addPatients(response.body, found);
+  if (response.body !== undefined && response.outcome !== true && response.aboutAll !== true && !BUNDLES.has(interaction)) addPatients(response.body, found);
   if (body && !(succeeded && BUNDLES.has(interaction))) addPatients(body.text.slice(body.start, body.end), found);
   return found;
 }

@@ -84,10 +84,12 @@ const HELD = `concat_ws(' ', t.version, ${SUMS.map((sum) => `b.${sum}`).join(', 
 
 /** The sums of a budget that the Grant shows, without its lines. Undefined where there is none to be seen, and of a joint budget, which has no money of its own. */
 export async function seenSums(ground: Ground, grant: Grant, account: string): Promise<HeldSums | undefined> {
+  const from = (where: string): string => `from fhir."Account" t join fhir.budget_account b on b.account = t.id where b.kind = 'phb' and t.res is not null ${where}`;
   const statement = guarded(ground.definitions, grant, 'Account', {
     name: 'budget-sums',
     values: [account],
-    text: (where) => `select ${HELD} from fhir."Account" t join fhir.budget_account b on b.account = t.id where t.id = $1 and b.kind = 'phb' and t.res is not null ${where}`,
+    text: (where) => `select ${HELD} ${from(where)} and t.id = $1`,
+    together: (where) => `select t.id as asked, ${HELD} ${from(where)} and t.id = any((select $1::text[])::text[])`,
   });
   const row = statement && (await ground.db.query<{ readonly held: string }>(statement)).rows[0];
   if (!row) return undefined;

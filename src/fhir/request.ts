@@ -95,6 +95,8 @@ export interface FhirResponse {
   readonly headers?: Readonly<Record<string, string>>;
   /** Ids of patients the answer is about, where its body does not name them: for the record of who did what. */
   readonly about?: readonly string[];
+  /** `about` names them all: to look a page through once more would copy it whole. */
+  readonly aboutAll?: boolean;
   /** The code of the error that it tells, for the same record: `INSUFFICIENT_FUNDS`. */
   readonly refused?: string;
 }

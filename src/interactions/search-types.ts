@@ -61,7 +61,7 @@ export async function searchTypes(request: FhirRequest, context: Context, readin
   const subset = readSubset(context.parts.definitions, pairs);
   const outcome = said.length > 0 ? { outcome: outcomeText(said) } : {};
   const body = searchsetText({ ...(total !== undefined && { total }), links, base: request.base, ...subsetOf(subset, rows), ...outcome });
-  return { status: 200, body, ...(subset && { about: patientsOfRows(rows) }) };
+  return { status: 200, body, about: patientsOfRows(rows), aboutAll: true };
 }
 
 /** What any of the types understood; which types were asked for is understood before. */

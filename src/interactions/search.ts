@@ -29,5 +29,5 @@ export const search: Handler = async (request, context) => {
   const said = [...warnings, ...(incomplete ? [incomplete] : []), ...(page.cut ? [includesCut(context.parts.limits.included)] : [])];
   const outcome = said.length > 0 ? { outcome: outcomeText(said) } : {};
   const body = searchsetText({ ...(total !== undefined && { total }), links, base, ...subsetOf(subset, page), ...outcome });
-  return { status: 200, body, ...(subset && { about: patientsOfRows(page) }) };
+  return { status: 200, body, about: patientsOfRows(page), aboutAll: true };
 };

@@ -1,6 +1,6 @@
 // `_summary` and `_elements`: less of each resource than there is. https://hl7.org/fhir/R4/search.html#summary
 // On the text, so that what is left keeps its digits; a request that asks for neither costs nothing.
-import { patientsIn } from '../audit/patients.js';
+import { addPatients, apart, patientsIn } from '../audit/patients.js';
 import type { Definitions, ElementRule, TypeRule } from '../definitions/model.js';
 import { fail } from '../fhir/errors.js';
 import { parseTree, treeText, type JsonMembers, type JsonTree } from '../fhir/json-tree.js';
@@ -55,7 +55,16 @@ export const patientsOfVersions = (versions: readonly StoredVersion[]): string[]
   versions.flatMap(({ type, id, text }) => [...(type === 'Patient' ? [id] : []), ...(text === null ? [] : patientsIn(text))]);
 
 /** Whom the rows of a page are about: what is left of them may not say. */
-export const patientsOfRows = ({ matches, includes }: Rows): string[] => [...matches, ...includes].flatMap(({ type, id, text }) => [...(type === 'Patient' ? [id] : []), ...patientsIn(text)]);
+export function patientsOfRows({ matches, includes }: Rows): string[] {
+  const found = new Set<string>();
+  for (const rows of [matches, includes]) {
+    for (const { type, id, text } of rows) {
+      if (type === 'Patient') found.add(apart(id));
+      addPatients(text, found);
+    }
+  }
+  return [...found];
+}
 
 type Cut = (type: string, text: string) => string;
 

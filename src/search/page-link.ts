@@ -1,6 +1,6 @@
 // The link to the next page: one sealed word, so that no NHS number or name of a search stands in a URL.
 // https://hl7.org/fhir/R4/http.html#paging
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, createSecretKey, randomBytes, type KeyObject } from 'node:crypto';
 import { fail } from '../fhir/errors.js';
 import type { Cursor } from './query.js';
 
@@ -28,7 +28,7 @@ export interface Place extends Start {
 const ALGORITHM = 'aes-256-gcm';
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
-const keys = new Map<string, Buffer>();
+const keys = new Map<string, KeyObject>();
 
 /** A nonce must never come twice under one key: a random word for this process, and a count. It is cheaper than twelve random bytes a time. */
 const PROCESS_BYTES = 8;
@@ -49,9 +49,9 @@ export function countNonces(from = 0): () => Buffer {
 
 const nextNonce = countNonces();
 
-function keyOf(secret: string): Buffer {
+function keyOf(secret: string): KeyObject {
   let key = keys.get(secret);
-  if (!key) keys.set(secret, (key = createHash('sha256').update(secret).digest()));
+  if (!key) keys.set(secret, (key = createSecretKey(createHash('sha256').update(secret).digest())));
   return key;
 }
 
