@@ -24,4 +24,5 @@ EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/readyz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 # Not through npm: signals reach the server itself.
-CMD ["node", "dist/cli.js", "serve"]
+# Each collection of what is young costs 2 ms, whatever there is to collect: twice the room, half of them.
+CMD ["node", "--max-semi-space-size=32", "dist/cli.js", "serve"]

@@ -8,7 +8,7 @@
 // npm run bench -- status --scale measures the status surfaces over a million patients (status.mjs).
 // Options: --quick (ends within 90 s) · --clients 1,4,32 (how many ask at once, one load after the other) · --only read,create (some rows) · --profile (writes the server's CPU profile into bench/results) · --peer URL (a third column: any FHIR base on this machine) · --peer-token T · --rounds N
 import { fork } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -133,6 +133,8 @@ async function wallOf(row, make, peer) {
 }
 
 const ABOUT_STATUS = new Set(['chargeable-status', 'vm-search']);
+/** Options of Node that `npm start` gives. */
+const AS_STARTED = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).scripts.start.match(/--\S+/g) ?? [];
 const PROFILE = options.profile ? ['--cpu-prof', `--cpu-prof-dir=${fileURLToPath(new URL('results', import.meta.url))}`] : [];
 /** Is a row of the bench asked for? */
 const wanted = ({ name }) => options.only?.split(',').includes(name) ?? (!options.scale || ABOUT_STATUS.has(name));
@@ -156,7 +158,7 @@ async function run() {
     const databases = { server: open('bench_server'), floor: open('bench_floor') };
     for (const statement of FLOOR_SCHEMA.split(';').filter((text) => text.trim())) await databases.floor.query({ text: statement, values: [] });
     const port = 20000 + (process.pid % 20000);
-    const server = await startChild('../dist/cli.js', ['serve'], { DATABASE_URL: url('bench_server'), DATA_DIR: folder, PORT: String(port), LOG_LEVEL: 'warn', NODE_ENV: 'production' }, (child, ready) => child.stdout.on('data', (text) => String(text).includes('is ready') && ready()), PROFILE);
+    const server = await startChild('../dist/cli.js', ['serve'], { DATABASE_URL: url('bench_server'), DATA_DIR: folder, PORT: String(port), LOG_LEVEL: 'warn', NODE_ENV: 'production' }, (child, ready) => child.stdout.on('data', (text) => String(text).includes('is ready') && ready()), [...AS_STARTED, ...PROFILE]);
     children.push(server);
     const base = `http://127.0.0.1:${port}/fhir/R4`;
     const keys = await developmentKeys(folder);
