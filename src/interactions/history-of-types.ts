@@ -1,18 +1,20 @@
 // The history of a type, of everything, or of one resource at a moment, newest first unless asked otherwise. https://hl7.org/fhir/R4/http.html#history
-import { historyText, type Link } from '../fhir/bundle.js';
+import { historyText } from '../fhir/bundle.js';
 import { fail, type FhirError } from '../fhir/errors.js';
-import { queryText } from '../fhir/query-string.js';
 import type { FhirRequest } from '../fhir/request.js';
 import type { HistoryPlace, HistoryVersion } from '../store/store.js';
 import type { Context, Handler } from './context.js';
 import { readHistoryParameters } from './history-parameters.js';
-import { openPlace, PAGE, sealPlace } from '../search/page-link.js';
+import type { Cursor } from '../search/query.js';
+import { pageLinks, placeOf } from '../search/search-request.js';
 import { patientsOfVersions, readSubset, subsetOfVersions } from './subset.js';
 import { typesNamed } from './type-parameter.js';
 
 export const historyOfTypes: Handler = async (request, context) => {
-  const scope = [request.type, request.id, '_history'].filter((part) => part !== undefined).join('/');
-  const { pairs, after } = startOf(request, scope, context);
+  const { pageSecret } = context.parts;
+  const place = placeOf(request, pageSecret);
+  const pairs = place?.pairs ?? request.query;
+  const after = place?.after && versionAt(place.after);
   const parameters = readHistoryParameters(request, pairs, ['_type']);
   if (parameters.counted) throw notCounted();
   const subset = readSubset(context.parts.definitions, pairs);
@@ -21,8 +23,7 @@ export const historyOfTypes: Handler = async (request, context) => {
   if (versions.length === 0 && !after) await requireThere(request, context);
   const shown = versions.slice(0, parameters.count);
   const more = versions.length > shown.length ? shown.at(-1) : undefined;
-  const links: Link[] = [{ relation: 'self', url: urlOf(request, scope, pairs) }];
-  if (more) links.push({ relation: 'next', url: urlOf(request, scope, [[PAGE, sealPlace({ type: scope, pairs, after: cursorOf(more) }, context.parts.pageSecret)]]) });
+  const links = pageLinks(request, { pairs, used: pairs, place, next: more && { after: cursorOf(more) } }, pageSecret);
   // The whole is on this page: its size is known for nothing.
   const total = more || after ? {} : { total: shown.length };
   const entries = subsetOfVersions(subset, shown).map((version) => ({ ...version, fullUrl: `${request.base}/${version.type}/${version.id}` }));
@@ -39,17 +40,9 @@ async function requireThere({ type, id }: FhirRequest, { store, grant }: Context
   if (!(await store.read(grant, type, id))) throw grant.absent(type, id);
 }
 
-/** The pairs of the first page, and where this one goes on. */
-function startOf(request: FhirRequest, scope: string, context: Context): { pairs: FhirRequest['query']; after: HistoryPlace | undefined } {
-  const word = request.query.find(([name]) => name === PAGE)?.[1];
-  if (word === undefined) return { pairs: request.query, after: undefined };
-  const { pairs, after } = openPlace(word, scope, context.parts.pageSecret);
-  return { pairs, after: after && placeOf(after) };
-}
+const cursorOf = ({ updated, type, id, version }: HistoryVersion): Cursor => ({ keys: [updated, type, version], id });
 
-const cursorOf = ({ updated, type, id, version }: HistoryVersion) => ({ keys: [updated, type, version], id });
-
-function placeOf({ keys: [updated, type, version], id }: { readonly keys: readonly (string | number | null)[]; readonly id: string }): HistoryPlace {
+function versionAt({ keys: [updated, type, version], id }: Cursor): HistoryPlace {
   return { updated: Number(updated), type: String(type), version: Number(version), id };
 }
 
@@ -57,9 +50,4 @@ function placeOf({ keys: [updated, type, version], id }: { readonly keys: readon
 function typesAsked(request: FhirRequest, { grant, parts: { definitions } }: Context, pairs: FhirRequest['query']): readonly string[] {
   if (request.type !== undefined) return [request.type];
   return typesNamed(pairs, definitions.resourceTypes, definitions).filter((type) => grant.allows('history', type));
-}
-
-function urlOf(request: FhirRequest, scope: string, pairs: FhirRequest['query']): string {
-  const query = queryText(pairs);
-  return `${request.base}/${scope}${query === '' ? '' : `?${query}`}`;
 }

@@ -69,7 +69,7 @@ export function createIngestOperation(parts: IngestOperationParts): Operation {
 function readAsked({ query, body }: FhirRequest): Asked {
   const values = new Map<string, string>();
   const set = (name: string, value: string | undefined): void => {
-    if (!['source', 'mode', 'url'].includes(name)) throw fail('unknown-parameter', { text: `This operation takes source, mode, url and file, not ${JSON.stringify(name.slice(0, 64))}` });
+    if (!['source', 'mode', 'url'].includes(name)) throw fail('unknown-parameter', { text: `This operation takes source, mode, url and bundle, not ${JSON.stringify(name.slice(0, 64))}` });
     if (value === undefined || value === '' || values.has(name)) throw fail('invalid-parameter', { text: `The parameter ${name} is given once, as one word` });
     values.set(name, value);
   };
@@ -78,11 +78,18 @@ function readAsked({ query, body }: FhirRequest): Asked {
   if (body?.value['resourceType'] === 'Parameters') {
     for (const [index, parameter] of asObjects(body.value['parameter']).entries()) {
       const name = asText(parameter['name']) ?? '';
-      if (name === 'file') bundle = memberDocument(body, 'parameter', index);
+      // `file` is what it was called first.
+      if (name === 'bundle' || name === 'file') bundle = once(bundle, memberDocument(body, 'parameter', index));
       else set(name, asText(Object.entries(parameter).find(([member]) => member.startsWith('value'))?.[1]));
     }
   }
   return { source: values.get('source'), mode: values.get('mode'), url: values.get('url'), bundle };
+}
+
+function once(earlier: JsonDocument | undefined, bundle: JsonDocument | undefined): JsonDocument {
+  if (!bundle) throw fail('invalid-parameter', { text: 'The parameter bundle holds the statements as its resource: a Bundle of type collection', expression: 'bundle' });
+  if (earlier) throw fail('invalid-parameter', { text: 'The parameter bundle is given once', expression: 'bundle' });
+  return bundle;
 }
 
 /** A sender speaks for itself alone; an administrator says for whom. */

@@ -55,6 +55,33 @@ test('pages hold every version once, by the next link', async () => {
   expect(seen).toEqual([7, 6, 5, 4, 3, 2, 1].map((version) => `W/"${version}"`));
 });
 
+test('pages lead back by their previous links, and to the first, in every order', async () => {
+  const at = async (url: string) => (await get(url.replace(`${server.base}/`, ''))).body;
+  const falling = [7, 6, 5, 4, 3, 2, 1];
+  for (const [id, query, order] of [['back-a', '_count=3', falling], ['back-b', '_count=3&_sort=_lastUpdated', falling.toReversed()], ['back-c', '_count=3&_elements=name', falling]] as const) {
+    for (let version = 1; version <= 7; version++) await put(id, version);
+    const wanted = order.map((version) => `W/"${version}"`);
+    const first = await at(`Patient/${id}/_history?${query}`);
+    const second = await at(link(first, 'next') ?? '');
+    const third = await at(link(second, 'next') ?? '');
+    expect([first, second, third].flatMap(versions)).toEqual(wanted);
+    expect([first, second, third].map((page) => page.link.map(({ relation }: any) => relation))).toEqual([['self', 'next'], ['self', 'first', 'previous', 'next'], ['self', 'first', 'previous']]);
+    await put(id, 8);
+    const back = await at(link(third, 'previous') ?? '');
+    expect(versions(back)).toEqual(wanted.slice(3, 6));
+    // The first page is made anew, and so holds what came meanwhile.
+    expect(versions(await at(link(back, 'previous') ?? ''))).toEqual(query.includes('_sort') ? wanted.slice(0, 3) : ['W/"8"', 'W/"7"', 'W/"6"']);
+    expect(versions(await at(link(third, 'first') ?? ''))).toEqual(query.includes('_sort') ? wanted.slice(0, 3) : ['W/"8"', 'W/"7"', 'W/"6"']);
+  }
+});
+
+test('a page link of one history opens no other', async () => {
+  for (let version = 1; version <= 3; version++) await put('sealed', version);
+  const next = (link((await get('Patient/sealed/_history?_count=1')).body, 'next') ?? '').replace(`${server.base}/`, '');
+  expectRefusal(await get(next.replace('Patient/sealed', 'Patient/both-ways')), 400);
+  expectRefusal(await get(next.replace('/sealed/_history', '')), 400);
+});
+
 test('a version that comes while someone pages neither repeats nor hides another', async () => {
   for (let version = 1; version <= 4; version++) await put('moving', version);
   const first = (await get('Patient/moving/_history?_count=2')).body;
@@ -82,7 +109,7 @@ test('the history of a deleted resource can be read', async () => {
 
 test('a resource that was never there has none: 404', async () => expectRefusal(await get('Patient/nobody/_history'), 404, { code: 'not-found' }));
 
-test.each(['_count=0', '_count=x', '_count=-1', '_since=yesterday', '_before=x'])('%s is refused', async (query) => {
+test.each(['_count=0', '_count=x', '_count=-1', '_since=yesterday', '_page=x'])('%s is refused', async (query) => {
   await put('queries', 1);
   expectRefusal(await get(`Patient/queries/_history?${query}`), 400, { code: 'value' });
 });

@@ -95,7 +95,7 @@ describe('statements also come', () => {
 
   test('as a Bundle, by itself or in Parameters', async () => {
     const bundle = () => ({ resourceType: 'Bundle', type: 'collection', entry: [{ resource: statementBody(newNumber(), 'likely-chargeable', DATE) }, { resource: { resourceType: 'Basic', code: { text: 'x' } } }] });
-    for (const body of [bundle(), { resourceType: 'Parameters', parameter: [{ name: 'source', valueCode: 'HO' }, { name: 'mode', valueCode: 'delta' }, { name: 'file', resource: bundle() }] }]) {
+    for (const body of [bundle(), { resourceType: 'Parameters', parameter: [{ name: 'source', valueCode: 'HO' }, { name: 'mode', valueCode: 'delta' }, { name: 'bundle', resource: bundle() }] }, { resourceType: 'Parameters', parameter: [{ name: 'file', resource: bundle() }] }]) {
       const report = await ingest(server, body, { headers: {} });
       expect([report.counts['received'], report.counts['accepted'], Object.keys(report.lines)]).toEqual([2, 1, ['2']]);
     }
@@ -114,6 +114,8 @@ describe('statements also come', () => {
   test.each<[string, unknown, object, string, number]>([
     ['a batch', { resourceType: 'Bundle', type: 'batch' }, {}, '', 422],
     ['nothing', undefined, {}, '', 422],
+    ['a parameter bundle that holds none', { resourceType: 'Parameters', parameter: [{ name: 'bundle', valueString: 'x' }] }, {}, '', 400],
+    ['two bundles', { resourceType: 'Parameters', parameter: ['bundle', 'file'].map((name) => ({ name, resource: { resourceType: 'Bundle', type: 'collection', entry: [] } })) }, {}, '', 400],
     ['an unknown parameter', csv(), { 'content-type': 'text/csv' }, '?x=1', 400],
     ['an unknown mode', csv(), { 'content-type': 'text/csv' }, '?mode=half', 422],
     ['plain text', 'x', { 'content-type': 'text/plain' }, '', 415],
