@@ -1,6 +1,6 @@
 // The cells of expected-matrix.ts as requests: each knows what is to be answered and asks for it through the front door.
 import type { Resource } from '../../src/fhir/resource.js';
-import { makeWorld } from '../domain/world.js';
+import { makeWorld, type World } from '../domain/world.js';
 import { startServer, type Answer, type TestServer } from '../server.js';
 import { EXPECTED } from './expected-matrix.js';
 import { rowsOf } from './rows.js';
@@ -47,8 +47,31 @@ export async function differing(cells: readonly Cell[]): Promise<object[]> {
   return wrong;
 }
 
+/** Rows, and who sees which. */
+export interface Expectation {
+  readonly rowsOf: (world: World) => readonly Resource[];
+  readonly sees: (bearer: string, key: string) => boolean;
+  /** Are the people of the world rows too? Else they are around, and nothing is asked of them. */
+  readonly asksOfPeople: boolean;
+}
+
+/** What further roads are built upon. */
+export interface Ground {
+  readonly server: TestServer;
+  readonly world: World;
+  /** `Type/name` -> `Type/id`, for rows of one type or of all. */
+  of(type?: string): [key: string, path: string][];
+  readonly sees: Expectation['sees'];
+  /** Rejects if the answer names anybody whom the bearer may not see. */
+  send(bearer: string, method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>;
+  tokenOf(bearer: string): string;
+  /** The status of a read. */
+  readable(bearer: string, key: string): number;
+}
+
 export interface Matrix {
   readonly server: TestServer;
+  readonly ground: Ground;
   /** The types of which there are rows. */
   readonly types: readonly string[];
   /** Reads of every row on every road. */
@@ -61,23 +84,27 @@ export interface Matrix {
   writes(bearer: string, type?: string): Cell[];
 }
 
+const MATRIX: Expectation = { rowsOf, sees: seesRow, asksOfPeople: true };
+
 /** A server with the world and its rows. */
-export async function startMatrix(): Promise<Matrix> {
+export async function startMatrix({ rowsOf: made, sees, asksOfPeople }: Expectation = MATRIX): Promise<Matrix> {
   const server = await startServer();
   const world = await makeWorld(server);
-  const rows = rowsOf(world);
+  const rows = made(world);
   await server.seed(rows);
   /** `Type/name` of expected-matrix.ts -> `Type/id`. */
   const paths = new Map(rows.map(({ resourceType, id }) => [`${resourceType}/${id}`, `${resourceType}/${id}`]));
-  for (const [name, id] of Object.entries(world.patients)) paths.set(`Patient/${name}`, `Patient/${id}`);
-  for (const [name, id] of Object.entries(world.related)) paths.set(`RelatedPerson/${name}`, `RelatedPerson/${id}`);
-  paths.set('CareTeam/team', `CareTeam/${world.team}`);
+  if (asksOfPeople) {
+    for (const [name, id] of Object.entries(world.patients)) paths.set(`Patient/${name}`, `Patient/${id}`);
+    for (const [name, id] of Object.entries(world.related)) paths.set(`RelatedPerson/${name}`, `RelatedPerson/${id}`);
+    paths.set('CareTeam/team', `CareTeam/${world.team}`);
+  }
   const tokens: Record<string, string> = { ...server.tokens, ...world.tokens };
   const known = new Map([...paths].map(([key, path]) => [path, key]));
   const bodies = new Map(rows.map((row) => [`${row.resourceType}/${row.id}`, row]));
 
   /** What is known of people whom a bearer may not see at all: on no road does any of it come out, an error's words included. */
-  const secretsOf = (bearer: string): string[] => Object.entries(world.nhsNumbers).flatMap(([name, number]) => (seesRow(bearer, `Patient/${name}`) ? [] : [number, `Sample${name}`, `City of ${name}`]));
+  const secretsOf = (bearer: string): string[] => Object.entries(world.nhsNumbers).flatMap(([name, number]) => (sees(bearer, `Patient/${name}`) ? [] : [number, `Sample${name}`, `City of ${name}`]));
   const secrets = new Map(BEARERS.map((bearer) => [bearer, secretsOf(bearer)]));
   const send = async (bearer: string, method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Answer> => {
     const answer = await server.send(method, path, { token: tokens[bearer], body, headers });
@@ -91,11 +118,12 @@ export async function startMatrix(): Promise<Matrix> {
   const of = (type: string | undefined): [string, string][] => [...paths].filter(([key]) => type === undefined || typeOf(key) === type);
   const readable = (bearer: string, key: string): number => {
     if (!lettersOf(bearer, typeOf(key)).includes('R')) return 403;
-    return seesRow(bearer, key) ? 200 : missOf(bearer, typeOf(key));
+    return sees(bearer, key) ? 200 : missOf(bearer, typeOf(key));
   };
 
   return {
     server,
+    ground: { server, world, of, sees, send, tokenOf: (bearer) => tokens[bearer] ?? '', readable },
     types: [...new Set([...paths.keys()].map(typeOf))],
 
     reads: (bearer, type) => of(type).flatMap(([key, path]) => {
@@ -114,7 +142,7 @@ export async function startMatrix(): Promise<Matrix> {
       ];
     }),
 
-    absences: (bearer) => of(undefined).filter(([key]) => !seesRow(bearer, key) && lettersOf(bearer, typeOf(key)).includes('R')).map(([key, path]) => ({
+    absences: (bearer) => of(undefined).filter(([key]) => !sees(bearer, key) && lettersOf(bearer, typeOf(key)).includes('R')).map(([key, path]) => ({
       name: key,
       expected: true,
       ask: async () => {
@@ -128,7 +156,7 @@ export async function startMatrix(): Promise<Matrix> {
       // The V&M surface answers a supplier's search.
       if (bearer === 'supplier' && type === 'Observation') return [];
       const named = (key: string): string => key.slice(key.indexOf('/') + 1);
-      const visible = of(type).flatMap(([key, path]) => (seesRow(bearer, key) ? [path] : [])).sort();
+      const visible = of(type).flatMap(([key, path]) => (sees(bearer, key) ? [path] : [])).sort();
       const mayNot = !lettersOf(bearer, type).includes('S');
       const inner = ({ body }: Answer): unknown => (body.entry[0].response.status.startsWith('200') ? found({ body: body.entry[0].resource } as Answer).sort() : Number(body.entry[0].response.status.slice(0, 3)));
       const listed = (answer: Answer): unknown => (answer.status === 200 ? found(answer).sort() : answer.status);
@@ -138,13 +166,13 @@ export async function startMatrix(): Promise<Matrix> {
       return [
         { name: `search ${type}`, expected: mayNot ? 403 : visible, ask: async () => listed(await send(bearer, 'GET', `${type}?${planted}_count=500`)) },
         ...of(type).map(([key, path]) => ({
-          name: `by id ${key}`, expected: mayNot ? 403 : seesRow(bearer, key) ? [path] : [], ask: async () => listed(await send(bearer, 'GET', `${type}?_id=${named(path)}`)),
+          name: `by id ${key}`, expected: mayNot ? 403 : sees(bearer, key) ? [path] : [], ask: async () => listed(await send(bearer, 'GET', `${type}?_id=${named(path)}`)),
         })),
         ...of(type).map(([key, path]) => ({
-          name: `by id in a form, ids alone ${key}`, expected: mayNot ? 403 : seesRow(bearer, key) ? [path] : [], ask: async () => listed(await send(bearer, 'POST', `${type}/_search`, `_id=${named(path)}&_elements=id`, FORM)),
+          name: `by id in a form, ids alone ${key}`, expected: mayNot ? 403 : sees(bearer, key) ? [path] : [], ask: async () => listed(await send(bearer, 'POST', `${type}/_search`, `_id=${named(path)}&_elements=id`, FORM)),
         })),
         ...of(type).map(([key, path]) => ({
-          name: `count by id ${key}`, expected: mayNot ? 403 : seesRow(bearer, key) ? 1 : 0, ask: async () => counted(await send(bearer, 'GET', `${type}?_id=${named(path)}&_summary=count`)),
+          name: `count by id ${key}`, expected: mayNot ? 403 : sees(bearer, key) ? 1 : 0, ask: async () => counted(await send(bearer, 'GET', `${type}?_id=${named(path)}&_summary=count`)),
         })),
         { name: `summary of ${type}`, expected: mayNot ? 403 : visible, ask: async () => listed(await send(bearer, 'GET', `${type}?${planted}_count=500&_summary=true`)) },
         { name: `batch search ${type}`, expected: mayNot ? 403 : visible, ask: async () => inner(await send(bearer, 'POST', '', bundle('batch', 'GET', `${type}?${planted}_count=500`))) },
@@ -159,22 +187,22 @@ export async function startMatrix(): Promise<Matrix> {
       ...['ada', 'bob', 'eve'].flatMap((name) => ['*', 'Account', 'Observation', 'Claim', '$everything'].map((what) => ({
         name: `compartment Patient/${name}/${what}`,
         expected: [],
-        ask: async () => found(await send(bearer, 'GET', `${paths.get(`Patient/${name}`) ?? ''}/${what}?_count=500`)).filter((path) => known.has(path) && !seesRow(bearer, known.get(path) ?? '')),
+        ask: async () => found(await send(bearer, 'GET', `${paths.get(`Patient/${name}`) ?? ''}/${what}?_count=500`)).filter((path) => known.has(path) && !sees(bearer, known.get(path) ?? '')),
       }))),
       ...[...new Set([...paths.keys()].map(typeOf)), ''].map((type) => ({
         name: `history of ${type === '' ? 'everything' : type}`,
         expected: [],
-        ask: async () => found(await send(bearer, 'GET', `${type}${type === '' ? '' : '/'}_history?_count=1000`)).filter((path) => known.has(path) && !seesRow(bearer, known.get(path) ?? '')),
+        ask: async () => found(await send(bearer, 'GET', `${type}${type === '' ? '' : '/'}_history?_count=1000`)).filter((path) => known.has(path) && !sees(bearer, known.get(path) ?? '')),
       })),
       ...ORACLES.filter(([type]) => lettersOf(bearer, type).includes('S')).map(([type, query, carrier, shown]) => ({
         name: query,
-        expected: seesRow(bearer, carrier) && seesRow(bearer, shown) && lettersOf(bearer, typeOf(carrier)) !== '',
+        expected: sees(bearer, carrier) && sees(bearer, shown) && lettersOf(bearer, typeOf(carrier)) !== '',
         ask: async () => found(await send(bearer, 'GET', `${type}?${query}&_count=500`)).includes(paths.get(shown) ?? ''),
       })),
       ...INCLUDING.filter((query) => lettersOf(bearer, query.slice(0, query.indexOf('?'))).includes('S')).map((query) => ({
         name: query,
         expected: [],
-        ask: async () => found(await send(bearer, 'GET', `${query}&_count=500`)).filter((path) => known.has(path) && !seesRow(bearer, known.get(path) ?? '')),
+        ask: async () => found(await send(bearer, 'GET', `${query}&_count=500`)).filter((path) => known.has(path) && !sees(bearer, known.get(path) ?? '')),
       })),
     ],
 
@@ -184,7 +212,7 @@ export async function startMatrix(): Promise<Matrix> {
       const expected = (letter: string): number => (lettersOf(bearer, type).includes(letter) ? missOf(bearer, type) : 403);
       const cells: Cell[] = [];
       if (!lettersOf(bearer, type).includes('C')) cells.push({ name: `POST ${key}`, expected: 403, ask: () => statusOf(bearer, 'POST', type, body) });
-      if (seesRow(bearer, key) || FIXED.includes(bearer)) return cells;
+      if (sees(bearer, key) || FIXED.includes(bearer)) return cells;
       if (lettersOf(bearer, type).includes('C') && type !== 'Binary' && type !== 'List') {
         cells.push({ name: `POST ${key}`, expected: true, ask: async () => [400, 403, 422].includes(await statusOf(bearer, 'POST', type, anonymous)) });
       }

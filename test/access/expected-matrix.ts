@@ -79,6 +79,12 @@ export const EXPECTED: Readonly<Record<string, Expected>> = {
     sees: [...DIRECTORIES, 'Patient/ada', 'Patient/eve', 'RelatedPerson/nominee', 'RelatedPerson/proposed', 'RelatedPerson/ended', 'Account/ada', 'Account/joint', 'Claim/own', 'Claim/isf', 'CarePlan/ada', 'Coverage/ada',
       'Observation/decision', 'Task/review', 'Group/criteria', 'Measure/people', 'MeasureReport/icb', 'AuditEvent/ada', 'Provenance/ada', ...PURCHASES],
   },
+  // Merged into the commissioner, and below it: what it owned, not what its successor does.
+  predecessor: {
+    letters: COMMISSIONER,
+    sees: [...DIRECTORIES, 'Patient/ada', 'RelatedPerson/nominee', 'RelatedPerson/proposed', 'RelatedPerson/ended', 'Account/ada', 'Account/joint', 'Claim/own', 'Claim/isf', 'CarePlan/ada', 'Coverage/ada',
+      'Observation/decision', 'Task/review', 'Measure/people', 'AuditEvent/ada', 'Provenance/ada', ...PURCHASES],
+  },
   otherCommissioner: {
     letters: COMMISSIONER,
     sees: [...DIRECTORIES, 'Patient/bob', 'RelatedPerson/bob', 'Account/bob', 'Claim/bob', 'Claim/namesake', 'CarePlan/bob', 'Coverage/bob', 'Observation/decision-bob', 'Group/criteria-bob', 'Measure/people',

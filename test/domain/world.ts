@@ -126,7 +126,7 @@ export const coverageOf = (patient: string, payor: string): any => ({
 
 type Person = 'ada' | 'bob' | 'eve';
 type Body = 'region' | 'icb' | 'oldCcg' | 'otherIcb' | 'authority' | 'practice' | 'otherPractice' | 'provider' | 'isf' | 'otherIsf';
-type Bearer = 'admin' | 'ada' | 'bob' | 'nominee' | 'proposed' | 'ended' | 'coordinator' | 'stranger' | 'broker' | 'manager' | 'commissioner' | 'otherCommissioner' | 'authority'
+type Bearer = 'admin' | 'ada' | 'bob' | 'nominee' | 'proposed' | 'ended' | 'coordinator' | 'stranger' | 'broker' | 'manager' | 'commissioner' | 'predecessor' | 'otherCommissioner' | 'authority'
   | 'provider' | 'isf' | 'otherIsf' | 'practice' | 'otherPractice';
 
 /** Logical ids throughout. */
@@ -187,7 +187,7 @@ export async function makeWorld(server: TestServer, first = 999_400_000): Promis
     nominee: ['nominee', { relatedPerson: related.nominee }], proposed: ['nominee', { relatedPerson: related.proposed }], ended: ['nominee', { relatedPerson: related.ended }],
     coordinator: ['care-coordinator', { practitionerRole: roles.coordinator, organization: 'QWE' }], stranger: ['care-coordinator', { practitionerRole: roles.stranger, organization: 'QWE' }],
     broker: ['broker', { practitionerRole: roles.broker, organization: 'QWE' }], manager: ['budget-manager', { practitionerRole: roles.manager, organization: 'QWE' }],
-    commissioner: ['commissioner', { organization: 'QWE' }], otherCommissioner: ['commissioner', { organization: 'QXX' }], authority: ['commissioner', { organization: 'LA1' }],
+    commissioner: ['commissioner', { organization: 'QWE' }], predecessor: ['commissioner', { organization: '05A' }], otherCommissioner: ['commissioner', { organization: 'QXX' }], authority: ['commissioner', { organization: 'LA1' }],
     provider: ['provider', { organization: 'PROV1' }], isf: ['third-party', { organization: 'ISF1' }], otherIsf: ['third-party', { organization: 'ISF2' }],
     practice: ['practice', { organization: 'Y02494' }], otherPractice: ['practice', { organization: 'Y00001' }],
   };
