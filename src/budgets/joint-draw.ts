@@ -16,7 +16,7 @@ import { keep, merged, split, type Categories, type Pot, type Share, type Source
 import { readPence } from './money.js';
 import { plannedIn } from './planned.js';
 import { availableOf } from './postings.js';
-import { isActive, isEnded } from './purchase-lifecycle.js';
+import { isActive, isEnded, staysAsIs } from './purchase-lifecycle.js';
 import { itemsOf, lineOf } from './purchase.js';
 import { UNALLOCATED } from './register.js';
 import { childrenOf, lockBudgets, type Budget } from './totals.js';
@@ -34,6 +34,8 @@ export interface JointPurchase {
 export interface JointDraw {
   /** What the purchase takes of each line in all, paid or not. */
   readonly shares: readonly Share[];
+  /** It was active before, with the same amount. */
+  readonly stays: boolean;
   /** The Accounts of the budgets in the joint one, by id. */
   readonly parts: readonly Resource[];
   readonly insurance: readonly JsonObject[] | undefined;
@@ -54,16 +56,17 @@ export async function drawJointly(purchase: JointPurchase, fulfil: () => Promise
   if (total !== undefined) await lockJoint(account.id ?? '', context);
   const children = await childrenOf(tx.db, account.id ?? '');
   const parts = await accountsOf(children, context);
-  if (total === undefined) return { shares: [], parts, fulfilled: [], insurance: (isEnded(after) ? insuranceKept(before) : undefined) ?? insuranceOfAll(children, parts) };
+  if (total === undefined) return { shares: [], stays: false, parts, fulfilled: [], insurance: (isEnded(after) ? insuranceKept(before) : undefined) ?? insuranceOfAll(children, parts) };
+  const stays = staysAsIs(before, total, undefined);
   const held = isActive(before) ? (await lockHoldings(tx.db, after.id ?? '')).map((one) => ({ ...one, amount: one.committed + one.paid })) : [];
   const fulfilled = isActive(before) ? [] : await fulfil();
-  if (isActive(before) && sumOf(held) === total) return { shares: merged(held), parts, fulfilled, insurance: insuranceKept(before) };
+  if (stays) return { shares: merged(held), stays, parts, fulfilled, insurance: insuranceKept(before) };
   refuseInactive(children);
   const reserved = isActive(before) ? held : takeFrom(fulfilled, total).map((one) => ({ ...one, amount: one.consumed }));
   const kept = keep(total, merged(reserved));
   const rest = total - sumOf(kept);
   const shares = merged([...kept, ...(rest === 0n ? [] : await find(rest, children, parts, purchase, context))]);
-  return { shares, parts, fulfilled, insurance: insuranceBy(shares.map((one) => [one.account, one.amount]), parts) };
+  return { shares, stays, parts, fulfilled, insurance: insuranceBy(shares.map((one) => [one.account, one.amount]), parts) };
 }
 
 const sumOf = (shares: readonly { readonly amount: bigint }[]): bigint => shares.reduce((sum, { amount }) => sum + amount, 0n);

@@ -25,7 +25,6 @@ export interface Overspend {
 const isMade = (claim: Resource, { model }: BudgetLine): boolean => model === 'direct-payment' && !isCommitment(claim);
 
 export interface Bought {
-  readonly before: Resource | undefined;
   readonly after: Resource;
   readonly budget: Budget;
   readonly line: BudgetLine;
@@ -36,17 +35,19 @@ export interface Bought {
   readonly total: bigint;
 }
 
+/** What stays as it is takes nothing, and is what it was. */
+export const unchanged = (before: Resource | undefined, { mayOverdraw }: BudgetLine): Overspend => ({ overdraw: false, awaits: false, ...(mayOverdraw && isOverspent(before) && { missing: 0n }) });
+
 /** Takes the budget's lock where the line may go below zero at all, since that is decided on what is there at this moment. */
 export async function judgeOverspend(bought: Bought, context: WriteContext): Promise<Overspend> {
-  const { before, after, budget, line, wasActive, total } = bought;
+  const { after, budget, line, wasActive, total } = bought;
   if (!line.mayOverdraw) return { overdraw: false, awaits: false };
   const overdraw = isMade(after, line) || budget.policy === 'warn' || context.act === 'approve';
   const held = wasActive ? await heldOn(line, after, context) : 0n;
-  if (wasActive && held === total) return { overdraw, awaits: false, ...(isOverspent(before) && { missing: 0n }) };
   const needed = total - held - givenBy(bought);
   const { lines } = plannedIn(context.tx);
   const earlier = lines.get(line.line) ?? 0n;
-  const missing = needed + earlier - (await availableNow(bought, context));
+  const missing = needed > 0n ? needed + earlier - (await availableNow(bought, context)) : 0n;
   const awaits = missing > 0n && !overdraw && budget.policy === 'approve' && !wasActive;
   if (!awaits) lines.set(line.line, earlier + needed);
   return { overdraw, awaits, ...(missing > 0n && overdraw && { missing }) };

@@ -1,10 +1,10 @@
 // The amounts of a purchase, exact from its text: each item's net is what was bought times its price, and the total is the sum of the items
 // (domain.md 3.4 clm-1 to clm-3, 3.8 rules 1 and 2).
-import { compareDecimals, parseDecimal, poundsText, type Decimal } from '../fhir/decimal.js';
+import { compareDecimals, parseDecimal, poundsText, toPence, type Decimal } from '../fhir/decimal.js';
 import { asObject, asObjects } from '../fhir/elements.js';
 import { fail, type FhirError } from '../fhir/errors.js';
 import type { JsonDocument } from '../fhir/json-text.js';
-import type { JsonObject } from '../fhir/resource.js';
+import type { JsonObject, Resource } from '../fhir/resource.js';
 import { businessError } from './codes.js';
 import { readPence } from './money.js';
 
@@ -21,6 +21,12 @@ export function totalOf(document: JsonDocument): bigint {
   if (total !== sum) throw mismatch(`The total is £${poundsText(total)}, and the items come to £${poundsText(sum)}`, 'Claim.total');
   if (total <= 0n) throw fail('business-rule', { text: 'The total of a purchase is above zero', expression: 'Claim.total' });
   return total;
+}
+
+/** Pence of the whole of a purchase that is stored: it was found to be whole pence, which a double prints exactly. */
+export function storedTotal(claim: Resource): bigint | undefined {
+  const value = asObject(claim['total'])?.['value'];
+  return typeof value === 'number' ? toPence(String(value)) : undefined;
 }
 
 /** The net amount of an item, whose parts need only be in pounds and pence: it stands for them. */

@@ -5,7 +5,8 @@ import { fail } from '../fhir/errors.js';
 import type { Resource } from '../fhir/resource.js';
 import type { WriteContext } from '../store/rule.js';
 import { businessError } from './codes.js';
-import { isPaid, lockHoldings } from './holdings.js';
+import { committedIn, isPaid, lockHoldings } from './holdings.js';
+import { storedTotal } from './purchase-amounts.js';
 import { checkEvidenceKept } from './purchase-evidence.js';
 import { budgetOf, fulfilledBy, isCommitment, isPurchase, lineOf, statusOf } from './purchase.js';
 import type { Budget } from './totals.js';
@@ -16,6 +17,10 @@ export const isActive = (claim: Resource | undefined): boolean => statusOf(claim
 const ENDED: ReadonlySet<string | undefined> = new Set(['cancelled', 'entered-in-error']);
 export const isEnded = (claim: Resource | undefined): boolean => ENDED.has(statusOf(claim));
 
+/** Does an active purchase stay on its line with its amount? Then no money moves, whatever has been paid or taken over of it since. */
+export const staysAsIs = (before: Resource | undefined, total: bigint, line: string | undefined): boolean =>
+  before !== undefined && isActive(before) && storedTotal(before) === total && lineOf(before) === line;
+
 export interface Changed {
   readonly before: Resource | undefined;
   readonly after: Resource;
@@ -23,6 +28,7 @@ export interface Changed {
   readonly budget: Budget;
   /** Pence. */
   readonly total: bigint;
+  readonly stays: boolean;
 }
 
 /** Throws what keeps the purchase from becoming what `after` says. */
@@ -50,7 +56,7 @@ export function refuseOtherBudget(before: Resource | undefined, after: Resource)
   throw forbiddenUpdate('The budget of a purchase that was made can\'t be changed: cancel it, and record another', 'Claim.extension');
 }
 
-async function checkActive({ after, total, budget }: Changed, before: Resource, { tx }: WriteContext): Promise<void> {
+async function checkActive({ after, stays, budget }: Changed, before: Resource, { tx }: WriteContext): Promise<void> {
   if (statusOf(after) === 'draft') throw forbiddenUpdate('An active purchase can\'t become a draft again: cancel it, and record another', 'Claim.status');
   if (isCommitment(before) !== isCommitment(after)) throw forbiddenUpdate('A commitment is fulfilled by a further Claim, which names it in related (relationship prior)', 'Claim.use');
   if (JSON.stringify(fulfilledBy(before)) !== JSON.stringify(fulfilledBy(after))) throw forbiddenUpdate('What an active purchase fulfils can\'t be changed: cancel it, and record another', 'Claim.related');
@@ -61,10 +67,9 @@ async function checkActive({ after, total, budget }: Changed, before: Resource, 
   }
   const paid = held.reduce((sum, one) => sum + one.paid, 0n);
   if (paid > 0n) checkEvidenceKept(before, after);
-  const whole = held.reduce((sum, one) => sum + one.committed + one.paid, 0n);
-  const same = whole === total && lineOf(before) === lineOf(after);
-  if (same) return;
+  if (stays) return;
   if (paid > 0n) throw forbiddenUpdate('Money was paid for this purchase, so its amounts and its line stay as they are: give money back with PaymentNotice/$refund, or record another purchase', 'Claim.total');
+  if (committedIn(held) !== storedTotal(before)) throw forbiddenUpdate('A purchase has taken over what this commitment reserves, or part of it, so its amounts and its line stay as they are: cancel it to release the rest, and record another', 'Claim.total');
   if (budget.state !== 'active') throw fail('business-rule', { text: `The budget is ${budget.state}: amounts are changed while it is active`, expression: 'Claim.total', coding: businessError('ACCOUNT_NOT_ACTIVE') });
 }
 

@@ -14,7 +14,7 @@ import { checkPlanned } from './direct-payment.js';
 import { fulfilments, planTaken, type Fulfilment } from './fulfilment.js';
 import { drawJointly } from './joint-draw.js';
 import type { Share } from './joint-split.js';
-import { approvalWarning, judgeOverspend, overspendWarning, type Overspend } from './overspend.js';
+import { approvalWarning, judgeOverspend, overspendWarning, unchanged, type Overspend } from './overspend.js';
 import { forgetPlanned } from './planned.js';
 import { budgetOf, claimant, isCommitment, isOutstanding, isPurchase, itemsOf, recordedBy, withExtension } from './purchase.js';
 import { totalOf } from './purchase-amounts.js';
@@ -22,7 +22,7 @@ import { besideAlone, requireAlone, type BoughtAlone } from './purchase-alone.js
 import { checkEvidence } from './purchase-evidence.js';
 import { takeKeys } from './purchase-keys.js';
 import { lineFor } from './purchase-line.js';
-import { checkLifecycle, isActive, isEnded, refuseOtherBudget } from './purchase-lifecycle.js';
+import { checkLifecycle, isActive, isEnded, refuseOtherBudget, staysAsIs } from './purchase-lifecycle.js';
 import { entriesOf, type Entries } from './purchase-entry.js';
 import { movePurchase, releasePurchase } from './purchase-money.js';
 import { checkNominee, checkRole } from './purchase-recorders.js';
@@ -39,6 +39,8 @@ interface Drawn {
   readonly line: BudgetLine | undefined;
   /** What it takes of each line, where it is active. */
   readonly shares: readonly Share[];
+  /** It was active before, and moves no money now. */
+  readonly stays: boolean;
   /** The Accounts that pay: its own, and those in a joint one. */
   readonly payers: readonly Resource[];
   readonly insurance: readonly JsonObject[] | undefined;
@@ -92,8 +94,8 @@ export function createPurchaseRule(definitions: Definitions, of: 'commitments' |
       const { after, before, document } = write;
       const found = document && drawn.get(document);
       if (!after || !document || !found) return;
-      if (isActive(after)) await movePurchase({ id: write.id, before, after, overdraw: found.spend.overdraw, ...found }, context);
-      else if (isActive(before)) await releasePurchase(write.id, context);
+      if (isActive(after) && !found.stays) await movePurchase({ id: write.id, before, after, overdraw: found.spend.overdraw, ...found }, context);
+      else if (!isActive(after) && isActive(before)) await releasePurchase(write.id, context);
       forgetPlanned(context.tx);
       await tell(write.id, { before, after }, found, context);
     },
@@ -130,12 +132,13 @@ async function drawOn({ before, document }: Write, after: Resource, definitions:
   }
   const line = await lineFor(after, budgetOf(before) === id ? before : undefined, budget, context);
   const wasActive = isActive(before);
+  const stays = total !== undefined && staysAsIs(before, total, line.line);
   const fulfilled = isActive(after) && !wasActive ? await fulfilments(after, context) : [];
   if (line.mayOverdraw) await lockCited(after, context);
-  const spend = total === undefined ? { overdraw: false, awaits: false } : await judgeOverspend({ before, after, budget, line, fulfilled, wasActive, total }, context);
+  const spend = total === undefined ? { overdraw: false, awaits: false } : stays ? unchanged(before, line) : await judgeOverspend({ after, budget, line, fulfilled, wasActive, total }, context);
   const shares = total === undefined ? [] : [{ account: id, line: line.line, amount: total }];
   if (total !== undefined && !spend.awaits) planTaken(fulfilled, total, context.tx);
-  return { budget, account, line, shares, payers: [account], insurance: insuranceOf(after, account), fulfilled: spend.awaits ? [] : fulfilled, spend, entries };
+  return { budget, account, line, shares, stays, payers: [account], insurance: insuranceOf(after, account), fulfilled: spend.awaits ? [] : fulfilled, spend, entries };
 }
 
 const NO_ENTRIES: Entries = { items: undefined, faults: [] };

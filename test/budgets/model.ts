@@ -1,140 +1,153 @@
 // The rules of money on budgets, written a second time and on their own: which acts are taken, which are refused and how, and what every
 // figure is afterwards. Nothing here is shared with the code that keeps the ledger. All amounts are pence.
+import { byId, divided, fromLines, merged, sum, type DrawPolicy, type Share } from './model-split.js';
+import {
+  availableOf, CALM, changes, EFFECTS, heldOf, holdOf, INSUFFICIENT, movableOf, NOT_ACTIVE, released, takesOf, totalOf, UNALLOCATED,
+  type Account, type Claim, type Judged, type Line, type Movement, type Notice, type Outcome, type Said, type Take,
+} from './model-state.js';
 import { parted } from './resource-sums.js';
-
-export type State = 'active' | 'on-hold' | 'inactive';
-/** How an act is answered: `ok`, or status and business-error code of the refusal. */
-export type Outcome = 'ok' | '409' | '422' | '409 ACCOUNT_NOT_ACTIVE' | '409 OUTSTANDING_CLAIMS' | '422 ACCOUNT_NOT_ACTIVE' | '422 INSUFFICIENT_FUNDS' | '422 REFUND_EXCEEDS_PAYMENT';
-
-interface Sums { allocated: number; committed: number; spent: number }
-export interface Line extends Sums { readonly id: string }
-/** A row as the statement shows it. */
-export interface Row { readonly kind: string; readonly line: string; readonly amount: number; readonly balance: number }
-export interface Account {
-  readonly id: string;
-  state: State;
-  joined: boolean;
-  readonly lines: readonly Line[];
-  readonly rows: Row[];
-  /** What closing took, by line, in order. */
-  taken: { line: string; amount: number }[];
-}
-
-interface Hold { readonly account: string; readonly line: string; committed: number; paid: number; refunded: number }
-export interface Claim {
-  id: string;
-  /** The budget charged, which may be the joint one. */
-  readonly on: string;
-  readonly commitment: boolean;
-  readonly fulfils: boolean;
-  status: 'draft' | 'active' | 'cancelled';
-  holds: Hold[];
-}
-export interface Notice { readonly id: string; readonly claim: Claim; readonly parts: { readonly hold: Hold; readonly amount: number; refunded: number }[] }
-
-export interface Purchase {
-  readonly id: string;
-  readonly on: string;
-  /** Of a budget of its own; a joint one has none. */
-  readonly line?: string;
-  readonly total: number;
-  readonly commitment?: boolean;
-  readonly draft?: boolean;
-  readonly fulfils?: { readonly claim: Claim; readonly final: boolean };
-}
-
-const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0);
-const byId = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-const availableOf = ({ allocated, committed, spent }: Sums): number => allocated - committed - spent;
-
-/** What is taken of each hold of a commitment, and what of it is given back. */
-interface Take { readonly hold: Hold; readonly used: number; readonly back: number }
-interface Share { readonly account: string; readonly line: string; readonly amount: number }
 
 export class Model {
   readonly accounts = new Map<string, Account>();
   readonly claims: Claim[] = [];
   readonly notices: Notice[] = [];
+  private joins = 0;
 
-  constructor(readonly joint: string) {}
+  constructor(readonly joint: string, readonly drawPolicy: DrawPolicy) {}
 
-  open(id: string, lines: readonly { readonly id: string; readonly amount: number }[]): void {
-    const account: Account = { id, state: 'active', joined: false, lines: lines.map((line) => ({ id: line.id, allocated: 0, committed: 0, spent: 0 })), rows: [], taken: [] };
-    this.accounts.set(id, account);
-    for (const { id: line, amount } of lines) this.move(account.id, line, 'allocation', amount);
+  open({ id, policy, funding }: Pick<Account, 'id' | 'policy' | 'funding'>, lines: readonly { readonly id: string; readonly model: string; readonly amount: number }[]): void {
+    const nothing = { allocated: 0, committed: 0, spent: 0, disbursed: 0 };
+    this.accounts.set(id, { id, policy, funding, state: 'active', joined: undefined, lines: lines.map((line) => ({ ...nothing, id: line.id, model: line.model })), rows: [], taken: [] });
+    for (const { id: line, amount } of lines) this.move({ account: id, line, kind: 'allocation', amount });
   }
 
   available(id: string): number {
     return sum(this.account(id).lines.map(availableOf));
   }
 
-  /** Records it where it is taken. */
-  buy(purchase: Purchase): Outcome {
-    const { on, total, fulfils } = purchase;
-    if (fulfils && fulfils.claim.status !== 'active') return '422';
-    const takes = fulfils ? takesOf(fulfils.claim, total, fulfils.final) : [];
-    const shares = on === this.joint ? this.divided(total, takes) : this.ofLine(purchase, takes);
-    if (typeof shares === 'string') return shares;
-    const claim: Claim = { id: purchase.id, on, commitment: purchase.commitment === true, fulfils: fulfils !== undefined, status: purchase.draft === true ? 'draft' : 'active', holds: [] };
-    this.claims.push(claim);
-    if (claim.status === 'draft') return 'ok';
-    for (const { hold, used } of takes) this.release(hold, used);
-    for (const { account, line, amount } of shares) {
-      claim.holds.push({ account, line, committed: amount, paid: 0, refunded: 0 });
-      this.move(account, line, 'commit', amount);
-    }
-    for (const { hold, back } of takes) this.release(hold, back);
+  /** A new purchase, kept where it is taken. */
+  buy(claim: Pick<Claim, 'id' | 'on' | 'commitment' | 'fulfils'>, said: Said): Outcome {
+    const fresh: Claim = { ...claim, items: [], status: 'draft', overspent: false, holds: [] };
+    const outcome = this.record(fresh, said, false);
+    if (outcome.startsWith('ok')) this.claims.push(fresh);
+    return outcome;
+  }
+
+  /** The purchase says something else than before; a draft may become active. */
+  amend(claim: Claim, said: Said): Outcome {
+    return this.record(claim, said, false);
+  }
+
+  approve(claim: Claim): Outcome {
+    return this.record(claim, { items: claim.items, line: claim.line, status: 'active' }, true);
+  }
+
+  reject(claim: Claim): Outcome {
+    claim.status = 'cancelled';
     return 'ok';
   }
 
-  private ofLine({ on, line = '', total, draft }: Purchase, takes: readonly Take[]): readonly Share[] | Outcome {
-    const account = this.account(on);
-    if (account.state !== 'active') return '422 ACCOUNT_NOT_ACTIVE';
-    if (draft === true) return [];
-    const given = sum(takes.filter(({ hold }) => hold.line === line).map(({ used, back }) => used + back));
-    const needed = total - given;
-    return needed > 0 && availableOf(this.line(on, line)) < needed ? '422 INSUFFICIENT_FUNDS' : [{ account: on, line, amount: total }];
+  private record(claim: Claim, said: Said, approving: boolean): Outcome {
+    const was = claim.status === 'active';
+    const { fulfils } = claim;
+    const begins = said.status === 'active' && !was;
+    if (begins && fulfils && fulfils.claim.status !== 'active') return '422';
+    const takes = begins && fulfils ? takesOf(fulfils.claim, totalOf(said), fulfils.final) : [];
+    const onJoint = claim.on === this.joint;
+    const same = was && totalOf(said) === totalOf(claim) && said.line === claim.line;
+    const judged = onJoint ? CALM : this.judge(claim, said, takes, { approving, same });
+    const shares = onJoint ? this.joined(claim, said, takes, same) : [{ account: claim.on, line: said.line ?? '', amount: totalOf(said) }];
+    if (typeof shares === 'string') return shares;
+    const stays = said.status === 'draft' || judged.awaits;
+    const refused = this.lifecycle(claim, same);
+    if (refused) return refused;
+    if (!stays && !same) {
+      const movements = [...takes.map(released('used')), ...changes(claim, shares), ...takes.map(released('back'))].filter(({ amount }) => amount > 0);
+      if (!this.covered(movements, judged.overdraw)) return INSUFFICIENT;
+      for (const movement of movements) this.move(movement);
+    }
+    Object.assign(claim, { items: said.items, line: said.line, status: stays ? 'draft' : 'active', overspent: !stays && judged.overspent });
+    return stays ? 'ok draft' : judged.overspent ? 'ok overspent' : 'ok';
   }
 
-  /** What was reserved stays where it was; the rest is pro rata to what each budget has available. */
-  private divided(total: number, takes: readonly Take[]): readonly Share[] | Outcome {
+  /** By the budget's policy; what was bought on a direct payment is bought. */
+  private judge(claim: Claim, { line = '', items, status }: Said, takes: readonly Take[], { approving, same }: { approving: boolean; same: boolean }): Judged {
+    const { policy } = this.account(claim.on);
+    const on = this.line(claim.on, line);
+    if (status === 'draft' || (policy === 'block' && on.model !== 'direct-payment')) return CALM;
+    const overdraw = (on.model === 'direct-payment' && !claim.commitment) || policy === 'warn' || approving;
+    if (same) return { overdraw, awaits: false, overspent: claim.overspent };
+    const has = sum(claim.holds.filter((hold) => hold.line === line).map(({ committed, paid }) => committed + paid));
+    const given = sum(takes.filter(({ hold }) => hold.line === line).map(({ used, back }) => used + back));
+    const needed = totalOf({ items }) - has - given;
+    const short = needed > 0 && needed > availableOf(on);
+    return { overdraw, awaits: short && !overdraw && policy === 'approve' && claim.status === 'draft', overspent: short && overdraw };
+  }
+
+  /** What was reserved stays where it was; the rest is found by the draw policy. */
+  private joined(claim: Claim, said: Said, takes: readonly Take[], same: boolean): readonly Share[] | Outcome {
     const pots = this.parts();
-    if (pots.length === 0) return '422';
+    const empty = pots.length === 0;
+    if (said.status === 'draft') return empty ? '422' : [];
+    if (same) return claim.holds.map(({ account, line, committed, paid }) => ({ account, line, amount: committed + paid }));
+    if (empty) return '422';
     if (pots.some(({ state }) => state !== 'active')) return '409 ACCOUNT_NOT_ACTIVE';
-    const kept = takes.map(({ hold, used }) => ({ account: hold.account, line: hold.line, amount: used }));
-    const rest = total - sum(kept.map(({ amount }) => amount));
-    const weights = pots.map(({ id }) => Math.max(0, this.available(id)));
-    if (rest > sum(weights)) return '422 INSUFFICIENT_FUNDS';
-    const parts = rest === 0 ? pots.map(() => 0) : parted(rest, weights);
-    const fresh = pots.flatMap((pot, index) => fromLines(pot, parts[index] ?? 0));
-    return merged([...kept, ...fresh]);
+    const total = totalOf(said);
+    const reserved = merged(claim.status === 'active'
+      ? claim.holds.map(({ account, line, committed, paid }) => ({ account, line, amount: committed + paid }))
+      : takes.map(({ hold: { account, line }, used }) => ({ account, line, amount: used })));
+    const whole = sum(reserved.map(({ amount }) => amount));
+    const stay = parted(Math.min(total, whole), reserved.map(({ amount }) => amount));
+    const kept = reserved.map((share, index) => ({ ...share, amount: stay[index] ?? 0 }));
+    const rest = total - Math.min(total, whole);
+    if (rest === 0) return merged(kept);
+    const sources = pots.map(({ id, funding, joined = 0, lines }) => ({
+      id, funding, place: joined, lines: lines.filter((line) => line.id !== UNALLOCATED && availableOf(line) > 0).map((line) => ({ id: line.id, available: availableOf(line) })),
+    }));
+    const found = divided(this.drawPolicy, rest, sources, said.items);
+    return typeof found === 'string' ? found : merged([...kept, ...sources.flatMap((pot) => fromLines(pot, found.get(pot.id) ?? 0))]);
+  }
+
+  private lifecycle(claim: Claim, same: boolean): Outcome | undefined {
+    const state = claim.on === this.joint ? 'active' : this.account(claim.on).state;
+    if (claim.status !== 'active') return state === 'active' ? undefined : NOT_ACTIVE;
+    if (same) return undefined;
+    if (sum(claim.holds.map(({ paid }) => paid)) > 0) return '422 FORBIDDEN_UPDATE';
+    // What a purchase has taken over of it is gone from what it reserves.
+    if (sum(claim.holds.map(({ committed }) => committed)) !== totalOf(claim)) return '422 FORBIDDEN_UPDATE';
+    return state === 'active' ? undefined : NOT_ACTIVE;
+  }
+
+  /** No line goes below zero, or further below, that may not. */
+  private covered(movements: readonly Movement[], overdraw: boolean): boolean {
+    const deltas = new Map<Line, number>();
+    for (const { account, line, kind, amount } of movements) {
+      const on = this.line(account, line);
+      deltas.set(on, (deltas.get(on) ?? 0) + (kind === 'release' ? amount : -amount));
+    }
+    return overdraw || [...deltas].every(([line, delta]) => delta >= 0 || availableOf(line) + delta >= 0);
   }
 
   pay(claim: Claim, amount: number, notice: string): Outcome {
     if (claim.commitment || claim.status !== 'active') return '422';
-    if (claim.holds.some((hold) => this.account(hold.account).state !== 'active')) return '422 ACCOUNT_NOT_ACTIVE';
+    if (claim.holds.some((hold) => this.account(hold.account).state !== 'active')) return NOT_ACTIVE;
     const due = sum(claim.holds.map(({ committed }) => committed));
     if (amount > due) return '422';
     const parts = parted(amount, claim.holds.map(({ committed }) => committed));
     const made = claim.holds.map((hold, index) => ({ hold, amount: parts[index] ?? 0, refunded: 0 })).filter((part) => part.amount > 0);
-    for (const { hold, amount: part } of made) {
-      hold.committed -= part;
-      hold.paid += part;
-      this.move(hold.account, hold.line, 'spend', part);
-    }
+    for (const { hold: { account, line }, amount: part } of made) this.move({ account, line, kind: 'spend', amount: part, claim });
     this.notices.push({ id: notice, claim, parts: made });
     return 'ok';
   }
 
-  refund({ parts }: Notice, amount: number): Outcome {
+  refund({ parts, claim }: Notice, amount: number): Outcome {
     const left = parts.map((part) => part.amount - part.refunded);
     if (amount > sum(left)) return '422 REFUND_EXCEEDS_PAYMENT';
     const shares = parted(amount, left);
     const back = parts.map((part, index) => ({ part, pence: shares[index] ?? 0 })).filter(({ pence }) => pence > 0);
     for (const { part, pence } of back) {
       part.refunded += pence;
-      part.hold.refunded += pence;
-      this.move(part.hold.account, part.hold.line, 'refund', pence);
+      this.move({ account: part.hold.account, line: part.hold.line, kind: 'refund', amount: pence, claim });
     }
     for (const { part: { hold }, pence } of back) if (this.account(hold.account).state === 'inactive') this.take(hold.account, hold.line, pence);
     return 'ok';
@@ -142,48 +155,99 @@ export class Model {
 
   cancel(claim: Claim): Outcome {
     if (claim.holds.some(({ paid, refunded }) => paid > refunded)) return '409';
-    for (const hold of claim.holds) this.release(hold, hold.committed);
+    for (const { account, line, committed } of claim.holds) if (committed > 0) this.move({ account, line, kind: 'release', amount: committed, claim });
     claim.status = 'cancelled';
     return 'ok';
   }
 
+  /** An instalment to the holder: all that is ever handed out is at most what the line was granted. */
+  advance(id: string, line: string, amount: number): Outcome {
+    const on = this.line(id, line);
+    if (this.account(id).state !== 'active') return NOT_ACTIVE;
+    if (on.model !== 'direct-payment') return '422';
+    if (amount > Math.max(0, on.allocated - on.disbursed)) return INSUFFICIENT;
+    this.move({ account: id, line, kind: 'advance', amount });
+    return 'ok';
+  }
+
+  /** Cash in hand comes back; of an open budget it is granted no more. */
+  clawback(id: string, line: string, amount: number): Outcome {
+    const on = this.line(id, line);
+    const open = this.account(id).state !== 'inactive';
+    if (on.model !== 'direct-payment') return '422';
+    if (amount > heldOf(on)) return INSUFFICIENT;
+    if (open && availableOf(on) < amount) return INSUFFICIENT;
+    on.disbursed -= amount;
+    this.move({ account: id, line, kind: open ? 'clawback' : 'clawback of cash', amount });
+    return 'ok';
+  }
+
   transfer(id: string, from: string, to: string, amount: number): Outcome {
-    if (this.account(id).state === 'inactive') return '422 ACCOUNT_NOT_ACTIVE';
-    if (availableOf(this.line(id, from)) < amount) return '422 INSUFFICIENT_FUNDS';
-    this.move(id, from, 'transfer-out', amount);
-    this.move(id, to, 'transfer-in', amount);
+    if (this.account(id).state === 'inactive') return NOT_ACTIVE;
+    if (movableOf(this.line(id, from)) < amount) return INSUFFICIENT;
+    this.move({ account: id, line: from, kind: 'transfer-out', amount });
+    this.move({ account: id, line: to, kind: 'transfer-in', amount });
+    return 'ok';
+  }
+
+  /** Divides all that was granted anew; what no line gets is kept apart. */
+  assign(id: string, wanted: readonly { readonly line: string; readonly amount: number }[]): Outcome {
+    const { state, lines } = this.account(id);
+    if (state === 'inactive') return NOT_ACTIVE;
+    const granted = sum(lines.map(({ allocated }) => allocated));
+    const over = granted - sum(wanted.map(({ amount }) => amount));
+    if (over < 0) return '422 ALLOCATION_EXCEEDED';
+    const all = over > 0 ? [...wanted, { line: UNALLOCATED, amount: over }] : wanted;
+    const loses = lines.map((line) => ({ line, amount: line.allocated - (all.find((one) => one.line === line.id)?.amount ?? 0) })).filter(({ amount }) => amount > 0);
+    if (loses.some(({ line, amount }) => movableOf(line) < amount)) return INSUFFICIENT;
+    if (over > 0 && !lines.some((line) => line.id === UNALLOCATED)) lines.push({ id: UNALLOCATED, model: UNALLOCATED, allocated: 0, committed: 0, spent: 0, disbursed: 0 });
+    const gains = all.map(({ line, amount }) => ({ line, amount: amount - this.line(id, line).allocated })).filter(({ amount }) => amount > 0);
+    for (const { line, amount } of loses) this.move({ account: id, line: line.id, kind: 'transfer-out', amount });
+    for (const { line, amount } of gains) this.move({ account: id, line, kind: 'transfer-in', amount });
     return 'ok';
   }
 
   adjust(id: string, line: string, delta: number): Outcome {
-    if (this.account(id).state === 'inactive') return '422 ACCOUNT_NOT_ACTIVE';
-    if (delta < 0 && availableOf(this.line(id, line)) < -delta) return '422 INSUFFICIENT_FUNDS';
-    this.move(id, line, 'adjustment', delta);
+    if (this.account(id).state === 'inactive') return NOT_ACTIVE;
+    if (delta < 0 && movableOf(this.line(id, line)) < -delta) return INSUFFICIENT;
+    this.move({ account: id, line, kind: 'adjustment', amount: delta });
     return 'ok';
   }
 
   suspend(id: string): Outcome {
-    if (this.account(id).state !== 'active') return '422 ACCOUNT_NOT_ACTIVE';
+    if (this.account(id).state !== 'active') return NOT_ACTIVE;
     this.account(id).state = 'on-hold';
     return 'ok';
   }
 
+  /** Lines that were overspent are paid for by the others, and what is left goes back. */
   close(id: string, release: boolean): Outcome {
     const account = this.account(id);
-    if (account.state === 'inactive') return '422 ACCOUNT_NOT_ACTIVE';
+    if (account.state === 'inactive') return NOT_ACTIVE;
     const open = this.claims.filter(({ holds }) => holds.some((hold) => hold.account === id && hold.committed > 0));
     if (open.some((claim) => !release || !claim.commitment || claim.on !== id)) return '409 OUTSTANDING_CLAIMS';
+    const free = sum(open.flatMap(({ holds }) => holds.map(({ committed }) => committed)));
+    if (this.available(id) + free < 0) return '422';
     for (const claim of open.sort((a, b) => byId(a.id, b.id))) this.cancel(claim);
-    for (const line of account.lines) if (availableOf(line) > 0) this.take(id, line.id, availableOf(line));
+    const left = account.lines.map((line) => ({ line: line.id, amount: availableOf(line) }));
+    let owed = -sum(left.map(({ amount }) => Math.min(0, amount)));
+    const covers = left.map(({ line, amount }) => {
+      const part = Math.min(Math.max(0, amount), owed);
+      owed -= part;
+      return { line, part, back: Math.max(0, amount) - part };
+    });
+    for (const { line, part } of covers) if (part > 0) this.move({ account: id, line, kind: 'transfer-out', amount: part });
+    for (const { line, amount } of left) if (amount < 0) this.move({ account: id, line, kind: 'transfer-in', amount: -amount });
+    for (const { line, back } of covers) if (back > 0) this.take(id, line, back);
     account.state = 'inactive';
     return 'ok';
   }
 
   reopen(id: string): Outcome {
     const account = this.account(id);
-    if (account.state === 'active') return '422 ACCOUNT_NOT_ACTIVE';
+    if (account.state === 'active') return NOT_ACTIVE;
     if (account.state === 'inactive') {
-      for (const { line, amount } of account.taken) this.move(id, line, 'adjustment', amount);
+      for (const { line, amount } of account.taken) this.move({ account: id, line, kind: 'adjustment', amount });
       account.taken = [];
     }
     account.state = 'active';
@@ -192,24 +256,33 @@ export class Model {
 
   join(id: string): Outcome {
     const account = this.account(id);
-    if (account.joined) return '422';
-    if (account.state !== 'active') return '422 ACCOUNT_NOT_ACTIVE';
-    account.joined = true;
+    if (account.joined !== undefined) return '422';
+    if (account.state !== 'active') return NOT_ACTIVE;
+    account.joined = this.joins += 1;
     return 'ok';
   }
 
   leave(id: string): Outcome {
     const account = this.account(id);
-    if (!account.joined) return '422';
+    if (account.joined === undefined) return '422';
     if (this.claims.some(({ on, holds }) => on === this.joint && holds.some((hold) => hold.account === id && hold.committed > 0))) return '409 OUTSTANDING_CLAIMS';
-    account.joined = false;
+    account.joined = undefined;
     return 'ok';
   }
 
-  /** Bought and not given back, and what of it is paid: of all purchases that are active. */
-  spend(): { readonly net: number; readonly paid: number } {
-    const holds = this.claims.filter(({ commitment, status }) => !commitment && status === 'active').flatMap((claim) => claim.holds);
-    return { net: sum(holds.map(({ committed, paid, refunded }) => committed + paid - refunded)), paid: sum(holds.map(({ paid, refunded }) => paid - refunded)) };
+  /** Bought on this budget and not given back, and what of it is paid, by category: each purchase's money parted by what its items cost. */
+  spend(id: string): ReadonlyMap<string, { readonly net: number; readonly paid: number }> {
+    const found = new Map<string, { net: number; paid: number }>();
+    for (const { items, holds } of this.claims.filter(({ commitment, status }) => !commitment && status === 'active')) {
+      const own = holds.filter(({ account }) => account === id);
+      const nets = items.map(({ net }) => net);
+      const [net, paid] = [own.map((hold) => hold.committed + hold.paid - hold.refunded), own.map((hold) => hold.paid - hold.refunded)].map((all) => parted(sum(all), nets));
+      for (const [index, { category = 'uncategorised' }] of items.entries()) for (const key of [category, 'total']) {
+        const before = found.get(key) ?? { net: 0, paid: 0 };
+        found.set(key, { net: before.net + (net?.[index] ?? 0), paid: before.paid + (paid?.[index] ?? 0) });
+      }
+    }
+    return found;
   }
 
   account(id: string): Account {
@@ -220,7 +293,7 @@ export class Model {
 
   /** The budgets in the joint one. */
   parts(): readonly Account[] {
-    return [...this.accounts.values()].filter(({ joined }) => joined).sort((a, b) => byId(a.id, b.id));
+    return [...this.accounts.values()].filter(({ joined }) => joined !== undefined).sort((a, b) => byId(a.id, b.id));
   }
 
   private line(id: string, line: string): Line {
@@ -229,51 +302,22 @@ export class Model {
     return found;
   }
 
-  private release(hold: Hold, amount: number): void {
-    if (amount === 0) return;
-    hold.committed -= amount;
-    this.move(hold.account, hold.line, 'release', amount);
-  }
-
   /** Goes back to who granted it, until the budget is opened again. */
   private take(id: string, line: string, amount: number): void {
-    this.move(id, line, 'clawback', amount);
+    this.move({ account: id, line, kind: 'clawback', amount });
     this.account(id).taken.push({ line, amount });
   }
 
-  private move(id: string, line: string, kind: string, amount: number): void {
-    const sums = this.line(id, line);
-    if (kind === 'allocation' || kind === 'adjustment' || kind === 'transfer-in') sums.allocated += amount;
-    if (kind === 'transfer-out' || kind === 'clawback') sums.allocated -= amount;
-    if (kind === 'commit') sums.committed += amount;
-    if (kind === 'release' || kind === 'spend') sums.committed -= amount;
-    if (kind === 'spend') sums.spent += amount;
-    if (kind === 'refund') sums.spent -= amount;
-    this.account(id).rows.push({ kind, line, amount, balance: this.available(id) });
+  private move({ account, line, kind, amount, claim }: Movement): void {
+    const sums = this.line(account, line);
+    for (const [sumName, sign] of EFFECTS[kind] ?? []) sums[sumName] += sign * amount;
+    if (claim) {
+      const hold = holdOf(claim, account, line);
+      if (kind === 'commit') hold.committed += amount;
+      if (kind === 'release' || kind === 'spend') hold.committed -= amount;
+      if (kind === 'spend') hold.paid += amount;
+      if (kind === 'refund') hold.refunded += amount;
+    }
+    this.account(account).rows.push({ kind: kind === 'clawback of cash' ? 'clawback' : kind, line, amount, balance: this.available(account) });
   }
-}
-
-function takesOf({ holds }: Claim, total: number, final: boolean): readonly Take[] {
-  const reserved = sum(holds.map(({ committed }) => committed));
-  if (reserved === 0) return [];
-  const used = parted(Math.min(reserved, total), holds.map(({ committed }) => committed));
-  return holds.map((hold, index) => ({ hold, used: used[index] ?? 0, back: final ? hold.committed - (used[index] ?? 0) : 0 }));
-}
-
-function fromLines({ id, lines }: Account, amount: number): readonly Share[] {
-  let rest = amount;
-  return lines.flatMap((line) => {
-    const taken = Math.min(rest, Math.max(0, availableOf(line)));
-    rest -= taken;
-    return taken === 0 ? [] : [{ account: id, line: line.id, amount: taken }];
-  });
-}
-
-function merged(shares: readonly Share[]): readonly Share[] {
-  const lines = new Map<string, Share>();
-  for (const one of shares) {
-    const key = `${one.account} ${one.line}`;
-    lines.set(key, { ...one, amount: one.amount + (lines.get(key)?.amount ?? 0) });
-  }
-  return [...lines].filter(([, { amount }]) => amount > 0).sort(([a], [b]) => byId(a, b)).map(([, share]) => share);
 }

@@ -47,6 +47,49 @@ test('6.6 preauthorisation, claim, payment and refund on 1000.00: available is 9
   expect(await balanceOf(server, on.account)).toMatchObject({ allocated: 1000, committed: 0, spent: 0, available: 1000 });
 });
 
+describe('a commitment that a purchase has taken over, whole or in part', () => {
+  test.each([['in part', 40, false, 60], ['whole', 40, true, 0], ['to the penny', 100, false, 0]])('%s: sent again as it was, by any road, it reserves no more than what is left', async (_how, used, final, left) => {
+    const on = await opened(server, known, { lines: [{ amount: gbp(1000) }] });
+    const commitment = await recorded(server, purchaseBody({ ...on, amount: 100, use: 'preauthorization' }));
+    await recorded(server, purchaseBody({ ...on, amount: used, fulfils: commitment.id, final }));
+    const before = (await read(`Claim/${commitment.id}`)).body;
+    const patch = [{ op: 'add', path: '/identifier', value: [{ value: 'note' }] }];
+    const token = server.tokens.admin;
+    expect((await change(server, before, {})).status).toBe(200);
+    expect((await server.send('PATCH', `Claim/${commitment.id}`, { token, body: JSON.stringify(patch), headers: { 'content-type': 'application/json-patch+json' } })).status).toBe(200);
+    expect((await server.send('POST', '', { token, body: { resourceType: 'Bundle', type: 'transaction', entry: [{ request: { method: 'PUT', url: `Claim/${commitment.id}` }, resource: before }] } })).status).toBe(200);
+    expect(await balanceOf(server, on.account)).toMatchObject({ committed: used + left, available: 1000 - used - left });
+  });
+
+  it('keeps its amount and its line: what of it is used can\'t be told apart again', async () => {
+    const on = await opened(server, known, { lines: [{ amount: gbp(1000) }, { amount: gbp(500) }] });
+    const [line, other] = linesOf(on.body).map(({ lineId }) => lineId);
+    const commitment = await recorded(server, purchaseBody({ ...on, line, amount: 100, use: 'preauthorization' }));
+    expect((await change(server, commitment, purchaseBody({ ...on, line, amount: 120, use: 'preauthorization' }))).status).toBe(200);
+    await recorded(server, purchaseBody({ ...on, line, amount: 40, fulfils: commitment.id, final: false }));
+    for (const rest of [{ line, amount: 100 }, { line, amount: 80 }, { line: other, amount: 120 }]) {
+      const answer = await change(server, (await read(`Claim/${commitment.id}`)).body, purchaseBody({ ...on, ...rest, use: 'preauthorization' }));
+      expect([answer.status, errorCode(answer)]).toEqual([422, 'FORBIDDEN_UPDATE']);
+    }
+    expect((await cancel(commitment.id)).status).toBe(200);
+    expect(await balanceOf(server, on.account)).toMatchObject({ committed: 40, available: 1460 });
+  });
+});
+
+test('what a purchase takes over of a commitment asks for nobody\'s approval, though the line is overspent by another', async () => {
+  const on = await opened(server, known, { lines: [{ amount: gbp(100) }], policy: 'approve' });
+  const commitment = await recorded(server, purchaseBody({ ...on, amount: 60, use: 'preauthorization' }));
+  const dear = await recorded(server, purchaseBody({ ...on, amount: 70 }));
+  expect(dear.status).toBe('draft');
+  expect((await call(server, `Claim/${dear.id}/$approve`, { reason: 'needed' })).status).toBe(200);
+  expect(await available(on.account)).toBe(-30);
+  const within = await recorded(server, purchaseBody({ ...on, amount: 60, fulfils: commitment.id }));
+  expect(within.status).toBe('active');
+  expect(JSON.stringify(within)).not.toContain('ext-overspend');
+  expect(await available(on.account)).toBe(-30);
+  expect((await recorded(server, purchaseBody({ ...on, amount: 0.01 }))).status).toBe('draft');
+});
+
 test('6.7 a direct payment is not spend: of 300.00 advanced 120.00 are spent, and 180.00 can be had back', async () => {
   const patient = (await made(server, { resourceType: 'Patient', name: [{ family: 'Sample' }] })).id;
   const on = await opened(server, known, { patient, lines: [await directLine(server, patient, 1000)] });
