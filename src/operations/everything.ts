@@ -1,6 +1,7 @@
-// $everything: all that is held about a patient, or in an encounter, a page at a time. https://hl7.org/fhir/R4/patient-operation-everything.html
+// $everything: all that is held about a patient, about the members of a group, or in an encounter, a page at a time. https://hl7.org/fhir/R4/patient-operation-everything.html
 // It is a search of the compartment, with what its resources refer to outside it, under the caller's Grant like any other.
 import type { Definitions } from '../definitions/model.js';
+import { fail } from '../fhir/errors.js';
 import type { Issue } from '../fhir/issue.js';
 import type { FhirRequest } from '../fhir/request.js';
 import type { Resource } from '../fhir/resource.js';
@@ -8,11 +9,12 @@ import type { Context } from '../interactions/context.js';
 import { PAGE } from '../search/page-link.js';
 import { referredBy } from '../interactions/referred.js';
 import { searchTypes, type Reading } from '../interactions/search-types.js';
-import { ofAnyPatient, patientTypes } from '../search/compartment.js';
+import { compartmentsClause, ofAnyPatient, patientTypes } from '../search/compartment.js';
 import { readCriterion } from '../search/criterion.js';
 import type { Clause, Query } from '../search/query.js';
 import { slotsOf } from '../search/slots.js';
 import { readInput } from './input.js';
+import { membersOf } from './members.js';
 import type { Operation } from './operation.js';
 import { present } from './present.js';
 
@@ -20,25 +22,37 @@ const INPUT = { start: 'text', end: 'text', _since: 'text', _type: 'text*', _cou
 
 type Validate = (resource: Resource) => readonly Issue[];
 
-/** Of Patient or of Encounter. */
-export function createEverythingOperation(type: 'Patient' | 'Encounter', { validate }: { readonly validate: Validate }): Operation {
+/** Members of a Group whom one request can tell of. */
+const MOST_MEMBERS = 1000;
+
+/** Of Patient, of Group or of Encounter. */
+export function createEverythingOperation(type: 'Patient' | 'Group' | 'Encounter', { validate }: { readonly validate: Validate }): Operation {
   return {
     code: 'everything',
     definition: `http://hl7.org/fhir/OperationDefinition/${type}-everything`,
     system: false,
-    // Of an Encounter R4 knows it for one alone.
+    // Of an Encounter and of a Group R4 knows it for one alone.
     types: type === 'Patient' ? [type] : [],
     instances: [type],
     affectsState: false,
     async handle(request, context) {
       const { id } = request;
-      if (id !== undefined) await present(type, id, context);
+      const members = type === 'Group' ? await fewMembers(id ?? '', context) : undefined;
+      if (id !== undefined && !members) await present(type, id, context);
       const paged = request.query.some(([name]) => name === PAGE);
       const query = paged ? request.query : pairsOf(request, validate);
-      if (id === undefined) return searchTypes({ ...request, query }, context, reading(type, context, true));
+      const { definitions } = context.parts;
+      if (members) return searchTypes({ ...request, query }, context, reading('Patient', context, (one) => compartmentsClause(definitions, { type: 'Patient', ids: members }, one)));
+      if (id === undefined) return searchTypes({ ...request, query }, context, reading(type, context, (one) => (one === type ? { kind: 'all' } : ofAnyPatient(definitions, one))));
       return searchTypes({ ...request, type: undefined, id: undefined, compartment: { type, id }, query }, context, reading(type, context));
     },
   };
+}
+
+async function fewMembers(id: string, context: Context): Promise<readonly string[]> {
+  const members = await membersOf(id, context);
+  if (members.length > MOST_MEMBERS) throw fail('too-costly', { text: `The Group has ${members.length} patients, and $everything tells of ${MOST_MEMBERS} at most: ask for them by Group/[id]/$export` });
+  return members;
 }
 
 /** The parameters as pairs, however they came. */
@@ -53,8 +67,8 @@ function pairsOf(request: FhirRequest, validate: Validate): FhirRequest['query']
   return [...singles, ...(types.length > 0 ? [['_type', types.join(',')] as const] : []), ...(count === undefined ? [] : [['_count', String(count)] as const])];
 }
 
-/** `start` and `end` are of care: they narrow each type by its main date. */
-function reading(type: string, context: Context, ofAll = false): Reading {
+/** `start` and `end` are of care: they narrow each type by its main date, but not `type`. `whose`: the rows of a type that are meant, where that is no compartment. */
+function reading(type: string, context: Context, whose?: (type: string) => Clause): Reading {
   const { parts: { definitions }, now } = context;
   return (pairs) => {
     const given = (name: string): string | undefined => pairs.find(([one]) => one === name)?.[1];
@@ -62,12 +76,11 @@ function reading(type: string, context: Context, ofAll = false): Reading {
     const named = given('_type')?.split(',') ?? [];
     const between = [['ge', given('start')], ['le', given('end')]].flatMap(([prefix = '', date]) => (date === undefined ? [] : [`${prefix}${date}`]));
     return {
-      ...(ofAll && { types: patientTypes(definitions) }),
+      ...(whose && { types: patientTypes(definitions) }),
       pairs: [...pairs.filter(([name]) => name === '_type' || name === '_count'), ...(since === undefined ? [] : [['_lastUpdated', `ge${since}`] as const])],
       narrow: (query) => {
-        if (query.type === type) return query;
-        const own: Query = ofAll ? { ...query, where: { kind: 'and', of: [query.where, ofAnyPatient(definitions, query.type)] } } : query;
-        return narrowed(definitions, own, between, now);
+        const own: Query = whose ? { ...query, where: { kind: 'and', of: [query.where, whose(query.type)] } } : query;
+        return query.type === type ? own : narrowed(definitions, own, between, now);
       },
       // `_type` is of all that is given, not of the compartment alone.
       beside: async (matches) => (await referredBy(matches, context)).filter((found) => named.length === 0 || named.includes(found.type)),

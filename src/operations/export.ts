@@ -1,10 +1,9 @@
 // $export: everything there is of some types, as files of NDJSON that are made ready beside the requests. https://hl7.org/fhir/uv/bulkdata/export.html
 import { isInstant, dateRange } from '../fhir/date-time.js';
-import { asObject, asObjects, asText, referenceId } from '../fhir/elements.js';
+import { referenceId } from '../fhir/elements.js';
 import { fail } from '../fhir/errors.js';
 import { queryText } from '../fhir/query-string.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
-import type { Resource } from '../fhir/resource.js';
 import type { Context } from '../interactions/context.js';
 import { EXPORT, filterClause, type ExportRequest } from '../jobs/export-request.js';
 import { jobUrl } from '../jobs/job-door.js';
@@ -12,8 +11,9 @@ import { makeJob, queueJob } from '../jobs/job-table.js';
 import { patientTypes } from '../search/compartment.js';
 import { resultSetter } from '../search/result-parameters.js';
 import { readInput, type Input, type InputNames } from './input.js';
+import { membersOf } from './members.js';
 import type { Operation } from './operation.js';
-import { instanceOf, type TerminologyOperations } from './terminology-parts.js';
+import type { TerminologyOperations } from './terminology-parts.js';
 
 const INPUT: InputNames = { _outputFormat: 'text', _since: 'text', _type: 'text*', _typeFilter: 'text*', _elements: 'text*' };
 const OF_PATIENTS: InputNames = { ...INPUT, patient: 'Reference*' };
@@ -127,21 +127,12 @@ const badFilter = (text: string, why: string) => fail('invalid-parameter', { tex
 async function patientsOf(request: FhirRequest, context: Context, input: Input): Promise<readonly string[] | undefined> {
   const named = input.values('patient').map((reference) => referenceId(reference, 'Patient') ?? '');
   if (named.length > MOST_PATIENTS) throw fail('invalid-parameter', { text: `Name ${MOST_PATIENTS} patients at most, or make a Group of them`, expression: 'patient' });
-  const members = request.type === 'Group' ? await membersOf(request, context) : undefined;
+  const members = request.type === 'Group' ? await membersOf(request.id ?? '', context) : undefined;
   for (const id of named) {
     const isThere = members ? members.includes(id) : id !== '' && (await context.store.read(context.grant, 'Patient', id))?.text != null;
     if (!isThere) throw fail('invalid-parameter', { text: `The parameter patient names Patient/${id.slice(0, 64)}, which is not ${members ? 'a member of the Group' : 'here'}`, expression: 'patient' });
   }
   return named.length > 0 ? [...new Set(named)] : members;
-}
-
-/** Patients who are members now. */
-async function membersOf(request: FhirRequest, context: Context): Promise<readonly string[]> {
-  if (!context.grant.allows('read', 'Group')) throw fail('forbidden', { text: `The role ${context.grant.caller.role} may not read Group` });
-  const group = await instanceOf<Resource>(request, context);
-  const now = new Date(context.now).toISOString();
-  const active = asObjects(group?.['member']).filter((member) => member['inactive'] !== true && (asText(asObject(member['period'])?.['end']) ?? now) >= now.slice(0, 10));
-  return [...new Set(active.flatMap((member) => referenceId(member['entity'], 'Patient') ?? []))];
 }
 
 function urlOf({ base, type, id, query, method }: FhirRequest): string {

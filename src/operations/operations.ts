@@ -58,6 +58,7 @@ export const createOperations = (parts: { readonly nonePolicy: NonePolicy } & Te
   createFeedsOperation(parts),
   ...createSettleOperations(parts.nonePolicy),
   createEverythingOperation('Patient', parts),
+  createEverythingOperation('Group', parts),
   createEverythingOperation('Encounter', parts),
   ...createExportOperations(parts),
   createLookupOperation(parts),

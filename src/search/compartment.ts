@@ -4,15 +4,19 @@ import type { Compartment } from '../fhir/request.js';
 import type { Clause } from './query.js';
 
 /** The rows of `type` in the compartment: by any of the references that put a resource there, and the one in the middle by its id. */
-export function compartmentClause(definitions: Definitions, compartment: Compartment, type: string): Clause {
+export const compartmentClause = (definitions: Definitions, { type: name, id }: Compartment, type: string): Clause => compartmentsClause(definitions, { type: name, ids: [id] }, type);
+
+/** The same of several, `Patient/1` or `Patient/2`, or of none: one criterion for each reference, however many they are. */
+export function compartmentsClause(definitions: Definitions, compartments: { readonly type: string; readonly ids: readonly string[] }, type: string): Clause {
+  if (compartments.ids.length === 0) return { kind: 'none' };
   const parameters = definitions.searchParameters(type);
-  const codes = definitions.compartment(compartment.type).get(type) ?? [];
-  const values = [{ text: `${compartment.type}/${compartment.id}` }];
+  const codes = definitions.compartment(compartments.type).get(type) ?? [];
+  const values = compartments.ids.map((id) => ({ text: `${compartments.type}/${id}` }));
   const of = codes.flatMap((code): Clause[] => {
     const parameter = parameters.get(code);
     return parameter ? [{ kind: 'parameter', parameter, values }] : [];
   });
-  if (type === compartment.type) of.push({ kind: 'ids', ids: [compartment.id] });
+  if (type === compartments.type) of.push({ kind: 'ids', ids: compartments.ids });
   const [only, ...others] = of;
   return others.length > 0 ? { kind: 'or', of } : only ?? { kind: 'none' };
 }

@@ -37,11 +37,11 @@ export function readSearch(request: FhirRequest, context: SearchContext, type: s
   return { ...parsed, query: { ...parsed.query, where } };
 }
 
-/** Path below the base, which says what is paged: `Patient`, `Patient/1/Observation`, `Patient/1/*`, `Patient/1/$everything`, `Patient/$everything`, `Patient/1/_history`, or nothing. */
+/** Path below the base, which says what is paged: `Patient`, `Patient/1/Observation`, `Patient/1/*`, `Patient/1/$everything`, `Patient/$everything`, `Group/1/$everything`, `Patient/1/_history`, or nothing. */
 export function scopeOf({ interaction, type, id, compartment, operation }: FhirRequest): string {
   if (interaction === 'history') return [type, id, '_history'].filter((part) => part !== undefined).join('/');
   if (compartment && operation !== undefined) return `${compartment.type}/${compartment.id}/$${operation}`;
-  if (type !== undefined && operation !== undefined) return `${type}/$${operation}`;
+  if (type !== undefined && operation !== undefined) return [type, id, `$${operation}`].filter((part) => part !== undefined).join('/');
   return compartment ? `${compartment.type}/${compartment.id}/${type ?? '*'}` : type ?? '';
 }
 

@@ -105,3 +105,48 @@ test('of all patients at once: those whom the caller sees, in pages', async () =
   expect(all(own)).toContain(`Patient/${world.patients.ada}`);
   expect(all(own)).not.toContain(`Patient/${world.patients.bob}`);
 });
+
+// https://hl7.org/fhir/R4/group-operation-everything.html
+describe('of a group', () => {
+  const group = (id: string, member: readonly object[]) => put(server, { resourceType: 'Group', id, type: 'person', actual: true, ...(member.length > 0 && { member }) });
+  const entity = (id: string) => ({ entity: { reference: `Patient/${id}` } });
+
+  test('tells of each member now, and of nobody else', async () => {
+    const { ada, bob } = world.patients;
+    await group('one', [entity(ada), { ...entity(bob), inactive: true }, { entity: { reference: 'Device/x' } }]);
+    await group('both', [entity(ada), entity(bob), { ...entity('gone'), period: { end: '2001-01-01' } }]);
+    await group('empty', []);
+    const one = await get('Group/one/$everything?_count=1000');
+    expect([one.status, one.body.type]).toEqual([200, 'searchset']);
+    expect(matches(one.body).sort()).toEqual(matches((await get(everything('?_count=1000'))).body).sort());
+    const both = matches((await get('Group/both/$everything?_count=1000')).body);
+    expect(both).toEqual(expect.arrayContaining([`Patient/${ada}`, `Patient/${bob}`, 'Condition/another', 'Condition/asthma', `Account/${budget}`]));
+    expect(matches((await get('Group/empty/$everything')).body)).toEqual([]);
+    expect(matches((await get('Group/both/$everything?_type=Condition&start=2026-01-01')).body).sort()).toEqual(['Condition/another', 'Condition/asthma', 'Condition/undated']);
+    const paged: string[] = [];
+    for (let url: string | undefined = 'Group/both/$everything?_count=2'; url !== undefined;) {
+      const { status, body }: any = await get(url);
+      expect([status, matches(body).length <= 2]).toEqual([200, true]);
+      paged.push(...matches(body));
+      url = body.link.find(({ relation }: any) => relation === 'next')?.url.slice(server.base.length + 1);
+    }
+    expect(paged).toEqual(both);
+  });
+
+  test('that is not there, or too large, is refused; a page link leads to no other group', async () => {
+    expectRefusal(await get('Group/nobody/$everything'), 404, { code: 'not-found' });
+    expectRefusal(await get('Group/$everything'), 404);
+    await group('large', Array.from({ length: 1001 }, (_, index) => entity(`p${index}`)));
+    expectRefusal(await get('Group/large/$everything'), 422, { code: 'too-costly' });
+    const next = (await get('Group/both/$everything?_count=1')).body.link.find(({ relation }: any) => relation === 'next').url.slice(server.base.length + 1);
+    expectRefusal(await get(next.replace('Group/both', 'Group/one')), 400);
+  });
+
+  test('shows a role no more than it sees', async () => {
+    for (const token of [world.tokens.coordinator, world.tokens.commissioner, world.tokens.provider, server.tokens.supplier]) {
+      const { status, body } = await get('Group/both/$everything?_count=1000', token);
+      if (status === 200) expect(all(body)).not.toContain(`Patient/${world.patients.bob}`);
+      else expect([403, 404]).toContain(status);
+    }
+  });
+});
