@@ -3,7 +3,14 @@
 import { connect } from 'node:net';
 import type pg from 'pg';
 
+/** A statement that can be found again among those under way. */
+export interface Watched {
+  /** -1 while it is not under way. */
+  place: number;
+}
+
 interface Running {
+  readonly query: Watched;
   readonly connection: object;
   readonly since: number;
 }
@@ -23,7 +30,11 @@ const CONNECT_MS = 5000;
 
 /** The statements under way of one database. */
 export class Overdue {
-  private readonly running = new Map<pg.Submittable, Running>();
+  /**
+   * In no order. A Map that loses as many as it gains leaves a chain of its former tables behind: once one of them is old, each keeps the queries it held,
+   * with all that waits for them, until old garbage is collected. Half of what a write allocates was then copied again and again.
+   */
+  private readonly running: Running[] = [];
   private readonly keys = new WeakMap<object, BackendKey>();
   private timer: NodeJS.Timeout | undefined;
 
@@ -39,13 +50,20 @@ export class Overdue {
     this.keys.set(key.connection, key);
   }
 
-  begin(query: pg.Submittable, connection: object): void {
-    this.running.set(query, { connection, since: performance.now() });
+  begin(query: Watched, connection: object): void {
+    query.place = this.running.push({ query, connection, since: performance.now() }) - 1;
     this.timer ??= setInterval(() => { this.look(); }, Math.min(this.limitMs / LOOKS_PER_LIMIT, LONGEST_PAUSE_MS)).unref();
   }
 
-  end(query: pg.Submittable): void {
-    this.running.delete(query);
+  /** Of one that was never begun, or has ended, nothing is left to do. The last takes its place. */
+  end(query: Watched): void {
+    const { place } = query;
+    if (place === -1) return;
+    query.place = -1;
+    const last = this.running.pop();
+    if (!last || last.query === query) return;
+    last.query.place = place;
+    this.running[place] = last;
   }
 
   stop(): void {
@@ -54,10 +72,9 @@ export class Overdue {
 
   private look(): void {
     const before = performance.now() - this.limitMs;
-    for (const [query, { connection, since }] of this.running) {
-      if (since > before) return;
+    for (const { query, connection } of this.running.filter(({ since }) => since <= before)) {
       // Asked once: the answer, which comes in the statement's own time, is an error that says 57014.
-      this.running.delete(query);
+      this.end(query);
       const key = this.keys.get(connection);
       if (key) this.cancel(key);
     }

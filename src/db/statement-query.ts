@@ -1,7 +1,7 @@
 // A statement on its way: pg's own query, but that a named statement is described once per connection, not at each of its runs, and that it says when it is sent.
 // https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY
 import pg from 'pg';
-import type { Overdue } from './overdue.js';
+import type { Overdue, Watched } from './overdue.js';
 
 /** What pg's Result knows of its columns. */
 interface Columns {
@@ -42,7 +42,8 @@ const EXECUTE_AND_SYNC = Buffer.from([0x45, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0x53, 0, 
 
 const known = new WeakMap<object, Map<string, Described>>();
 
-export class StatementQuery extends Query {
+export class StatementQuery extends Query implements Watched {
+  place = -1;
   private connection: object | undefined;
 
   constructor(text: string, values: readonly unknown[], name: string | undefined, private readonly overdue: Overdue | undefined) {
