@@ -39,11 +39,12 @@ export function chainAlong({ writing, query, order, drivers: { drivers } }: Omit
 
 /** What a search is sorted by that names no order: the subject, where a chain that may lead to many leads to it; on later pages as on the one before. */
 export function usualOrder(knowing: Knowing, { type, where, after }: Query): readonly SortKey[] {
-  if (after && after.keys.length !== 1) return [];
+  if (after) return after.keys.length === 1 ? [...slotsOf(knowing.definitions, type).byCode.values()].filter(({ column }) => column === 'subject').slice(0, 1).map(bySubject) : [];
   const chain = conjunctsOf({}, type, where).map(({ clause }) => clause).find((clause) => isSubjectChain(knowing, type, clause));
-  if (chain?.kind !== 'chain' || (!after && rankOf(knowing, type, chain) !== RANK.farChain)) return [];
-  return [{ parameter: chain.parameter, descending: false }];
+  return chain?.kind === 'chain' && rankOf(knowing, type, chain) === RANK.farChain ? [bySubject(chain)] : [];
 }
+
+const bySubject = ({ parameter }: Pick<Chain, 'parameter'>): SortKey => ({ parameter, descending: false });
 
 /** A few targets are looked at, no further than to a full page; only if they do not fill it are all gathered. */
 export function alongText(page: Chained, driver: Conjunct, chain: Chain): string {

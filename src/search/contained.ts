@@ -12,9 +12,9 @@ const MOST_DRIVING = 100;
 
 /**
  * The rows of fhir.contained that the criteria hold of, in order of their ids: id, type and id of the container with the version that they are of, and `local`.
- * Whether that version is the current one, and whether the Grant shows it, is for the store to ask.
+ * Whether that version is the current one, and whether the Grant shows it, is for the store to ask. `container`: the type of what contains them, if it is to be one.
  */
-export function containedStatement(definitions: Definitions, { type, where, after }: Query, grant: Grant, count: number): SearchStatement {
+export function containedStatement(definitions: Definitions, { type, where, after }: Query, grant: Grant, count: number, container?: string): SearchStatement {
   const sql = new SqlScope([]);
   const writing: Writing = { definitions, sql, grant, frequencyOf: () => undefined };
   const row = { type, alias: 'r', own: 'r.local' };
@@ -22,6 +22,7 @@ export function containedStatement(definitions: Definitions, { type, where, afte
   const { drivers } = driversOf(writing, type, conjuncts);
   const tests = conjuncts.map((conjunct) => conjunctText(writing, row, conjunct, drivers.has(conjunct) && isPlain(conjunct) ? 'drive' : 'filter'));
   if (after) tests.push(`r.id > ${sql.bind(after.id, 'text')}`);
+  if (container !== undefined) tests.push(`r.container_type = ${sql.bind(container, 'text')}`);
   return {
     text: `select r.id, r.container_type as type, r.container, r.version, r.local from fhir.contained r where ${[`r.type = '${type}'`, ...tests].join(' and ')} order by r.id limit ${count}`,
     values: sql.values,

@@ -300,13 +300,14 @@ function glanceText(page: Page): string {
   return `with ${[...ctes, ...parts].join(', ')} ${filled.join(' union all ')} union all (${found})`;
 }
 
-/** How many more rows may be gathered where only their ids are, out of an index. */
-const IDS_ALONE = 5;
+/** How many rows may be gathered where only their ids are, out of an index; of a table where as many are met sooner, fewer. */
+const IDS_ALONE = { most: 5000, ofTable: 100_000, fewer: 2000 };
 
 /** Does the first clause that drives name more rows than should be gathered? Counts no further than needed. */
 function manyText(page: Page): string {
   const { writing, query, drivers: { drivers } } = page;
-  const many = idsDriver(page) ? MANY * IDS_ALONE : MANY;
+  const rows = writing.frequencyOf(query.type)?.rows ?? Infinity;
+  const many = !idsDriver(page) ? MANY : rows < IDS_ALONE.ofTable ? IDS_ALONE.fewer : IDS_ALONE.most;
   const ids = [...drivers].slice(0, 1).map((first) => conjunctText(writing, { type: query.type, alias: ROW }, first, 'ids'));
   return `select count(*) > ${many} as yes from (${ids.join('')} limit ${many + 1}) m`;
 }

@@ -25,7 +25,7 @@ const CANONICAL: ReadonlySet<string> = new Set(['canonical', 'uri']);
 const paths = new WeakMap<Slot, CompiledPath | null>();
 
 /** What a slot finds that is canonical; undefined for a slot whose elements are references alone. */
-function canonicalPath(definitions: Definitions, slot: Slot): CompiledPath | undefined {
+export function canonicalPath(definitions: Definitions, slot: Slot): CompiledPath | undefined {
   let path = paths.get(slot);
   if (path === undefined) {
     const { type, parameter: { expression = '' } } = slot;
@@ -88,7 +88,8 @@ function named(looking: Looking, include: Include, type: string, matches: readon
 const targetsOf = ({ definitions }: Looking, slot: Slot, { target }: Include): readonly string[] =>
   target === undefined ? (slot.targets.length > 0 ? slot.targets : definitions.resourceTypes) : [target];
 
-function isNamed(names: ReadonlySet<string>, text: string): boolean {
+/** Is it named by its URL, with its version or with none? */
+export function isNamed(names: ReadonlySet<string>, text: string): boolean {
   const { url, version } = resourceOf(text) as { readonly url?: unknown; readonly version?: unknown };
   return names.has(String(url)) || names.has(`${String(url)}|${String(version)}`);
 }
@@ -113,4 +114,4 @@ function plainQuery(type: string, { parameter }: Slot, values: readonly { readon
   return { type, where: { kind: 'parameter', parameter, values }, sort: [], count: MOST, includes: [], total: 'none', self: [] };
 }
 
-const resourceOf = (text: string): Resource => JSON.parse(text) as Resource;
+export const resourceOf = (text: string): Resource => JSON.parse(text) as Resource;

@@ -5,6 +5,8 @@ import type { Definitions } from '../definitions/model.js';
 import { addedKeys } from '../search/added.js';
 import { createExtractor } from '../search/extract.js';
 import type { CodeText } from '../search/index-rows.js';
+import type { Grant } from '../search/grant.js';
+import type { Clause } from '../search/query.js';
 import type { FrequencyOf } from '../search/token-frequency.js';
 import type { AddedParameters } from './added-parameters.js';
 import { KnownTexts } from './code-texts.js';
@@ -15,6 +17,7 @@ import { metaInUse } from './meta-in-use.js';
 import { read, vread } from './read.js';
 import { deletedIds, linesAsOf, scanIds } from './scan.js';
 import { reachContained, searchContained } from './search-contained.js';
+import { leadsFar, withFarEnds } from './far-ends.js';
 import { searchPage } from './search-page.js';
 import type { Outbox } from './outbox.js';
 import { StaleParameters, type Beside, type Reader, type Store } from './store.js';
@@ -45,6 +48,12 @@ export function createStore({ database, definitions, now = Date.now, added: para
   const frequencies = new TokenFrequencies(database, now);
   const texts = new TextIndex(database, now);
   const frequencyOf: FrequencyOf = (type) => frequencies.of(type);
+  let reached = false;
+  /** For chains, which are many: once nothing is left to be read in, nothing ever is again. */
+  const reachOnce = async (db: Queryable): Promise<void> => {
+    if (!reached) await reachContained(db, database, extract, now);
+    reached ||= db === database;
+  };
   const readerOn = (db: Queryable): Reader => {
     const ground = { db, definitions };
     const shown = viewed({
@@ -55,7 +64,7 @@ export function createStore({ database, definitions, now = Date.now, added: para
       async search(grant, query) {
         const reaching = texts.reach(db, query);
         if (reaching) await reaching;
-        const page = await searchPage(ground, frequencyOf, grant, query);
+        const page = await searchPage(ground, frequencyOf, grant, await farther(grant, query));
         const keys = addedKeys(definitions, query);
         if (keys.size > 0) await parameters?.stillReady(db, keys);
         return page;
@@ -64,12 +73,18 @@ export function createStore({ database, definitions, now = Date.now, added: para
       async scan(grant, scan) {
         const reaching = texts.reach(db, scan);
         if (reaching) await reaching;
-        return scanIds(ground, frequencyOf, grant, scan);
+        return scanIds(ground, frequencyOf, grant, await farther(grant, scan));
       },
       linesAsOf: (grant, type, ids, at) => linesAsOf(ground, grant, type, ids, at),
       deleted: (grant, scan) => deletedIds(ground, grant, scan),
-      explain: (grant, query) => explain(ground, frequencyOf, grant, query),
+      explain: async (grant, query) => explain(ground, frequencyOf, grant, await farther(grant, query)),
     });
+    /** What chains lead to without a row of the index is looked for first. */
+    const farther = async <T extends { readonly type: string; readonly where: Clause }>(grant: Grant, query: T): Promise<T> => {
+      if (!leadsFar(query.where)) return query;
+      await reachOnce(db);
+      return { ...query, where: await withFarEnds({ db, definitions, grant, search: (other) => shown.search(grant, other) }, query.type, query.where) };
+    };
     return {
       ...shown,
       async searchContained(grant, query) {
