@@ -33,8 +33,9 @@ const clean = (text: string | null): string | null => (text?.includes('\0') ? te
 /** The rows of a write, stored in its own statement or beside it in its transaction. Never empty. */
 export function besideWrite(rows: readonly AuditRow[]): Beside {
   const [only] = rows;
-  if (only && rows.length === 1) return { name: 'audit', text: oneText, values: oneValues(only) };
-  return { name: 'audits', text: (first) => manyText(first), values: manyValues(rows) };
+  const several = { held: rows, of: (all: readonly unknown[]) => besideWrite(all as readonly AuditRow[]) };
+  if (only && rows.length === 1) return { name: 'audit', text: oneText, values: oneValues(only), several };
+  return { name: 'audits', text: (first) => manyText(first), values: manyValues(rows), several };
 }
 
 function oneText(first: number): string {

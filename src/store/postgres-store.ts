@@ -10,6 +10,7 @@ import type { Clause } from '../search/query.js';
 import type { FrequencyOf } from '../search/token-frequency.js';
 import type { AddedParameters } from './added-parameters.js';
 import { KnownTexts } from './code-texts.js';
+import { createCrowds, type AloneWrite } from './create-crowd.js';
 import { explain } from './explain.js';
 import { historyOfTypes } from './history-of-types.js';
 import { history } from './history.js';
@@ -20,12 +21,12 @@ import { reachContained, searchContained } from './search-contained.js';
 import { leadsFar, withFarEnds } from './far-ends.js';
 import { searchPage } from './search-page.js';
 import type { Outbox } from './outbox.js';
-import { StaleParameters, type Beside, type Reader, type Store } from './store.js';
+import { StaleParameters, type Reader, type Store } from './store.js';
 import { TextIndex } from './text-index.js';
 import { TokenFrequencies } from './token-frequency.js';
 import { storeTransaction, writeAgain, writeGroups } from './transaction.js';
 import { viewed } from './viewed.js';
-import { groupsOf, standsAlone, Writer, type Group } from './write.js';
+import { groupsOf, standsAlone, Writer } from './write.js';
 
 export interface StoreParts {
   readonly database: Database;
@@ -116,6 +117,7 @@ export function createStore({ database, definitions, now = Date.now, added: para
     known.add(added);
     return result;
   });
+  const store = createCrowds((write) => anew(() => writeAlone(database, writer, known, write)));
   return {
     ...readerOn(database),
     transaction,
@@ -123,14 +125,16 @@ export function createStore({ database, definitions, now = Date.now, added: para
       const groups = groupsOf(changes);
       const told = outbox?.listens(groups.map(({ type }) => type)) ?? false;
       const listened = typeof told === 'boolean' ? told : await told;
-      if (standsAlone(groups, besides) && !listened) await anew(() => writeAlone(database, writer, known, groups, besides));
+      const [group] = groups;
+      if (group && standsAlone(groups, besides) && !listened) await store({ group, besides });
       else if (groups.length > 0) await transaction((tx) => tx.write(changes, besides));
     },
   };
 }
 
 /** One statement without BEGIN and COMMIT; a transaction only where it has to be tried anew. */
-async function writeAlone(database: Database, writer: Writer, known: KnownTexts, groups: readonly Group[], besides: readonly Beside[]): Promise<void> {
+async function writeAlone(database: Database, writer: Writer, known: KnownTexts, { group, besides }: AloneWrite): Promise<void> {
+  const groups = [group];
   let added: CodeText[] = [];
   try {
     await writeGroups(database, writer, groups, added, besides);

@@ -114,6 +114,8 @@ export interface Beside {
   /** Parts of WITH that it builds on, `name as (…)`, with the same parameters. */
   parts?(first: number): readonly string[];
   readonly values: readonly unknown[];
+  /** Where it may be stored with those of other writes: what it holds, and the same of all that several hold. */
+  readonly several?: { readonly held: readonly unknown[]; of(held: readonly unknown[]): Beside };
 }
 
 /** The row was not at `before` (or a new id was taken): nothing of the write was stored. Thrown within a transaction, the transaction must be left. */

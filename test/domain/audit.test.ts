@@ -139,6 +139,13 @@ describe('every road is recorded once, with the patient it was about', () => {
     expect(deleted.events.map(brief)).toEqual([{ code: 'delete', action: 'D', outcome: '0', status: '204', what: `${id}/_history/4`, patients: [`Patient/${other}`] }]);
   });
 
+  test('each of a crowd of creates, with the resource that it made and whom that is about', async () => {
+    const crowd = await Promise.all(Array.from({ length: 80 }, (_, index) => traced('POST', 'Observation', { body: observation(index % 2 ? patient : other) })));
+    for (const [index, { answer, events }] of crowd.entries()) {
+      expect(events.map(brief)).toEqual([{ code: 'create', action: 'C', outcome: '0', status: '201', what: `${idIn(answer)}/_history/1`, patients: [`Patient/${index % 2 ? patient : other}`] }]);
+    }
+  });
+
   test('an update that creates, by id and by criteria', async () => {
     const byId = await traced('PUT', 'Basic/audited', { body: { resourceType: 'Basic', id: 'audited', code: { text: 'x' }, subject: { reference: `Patient/${patient}` } } });
     expect(byId.events.map(brief)).toEqual([{ code: 'update', action: 'U', outcome: '0', status: '201', what: 'Basic/audited/_history/1', patients: [`Patient/${patient}`] }]);
@@ -228,7 +235,7 @@ describe('every road is recorded once, with the patient it was about', () => {
   });
 
   test('no row of the table of routes is forgotten', async () => {
-    const paths: Record<string, string> = { '': '', _search: '_search', _history: '_history', '_jobs/[id]': '_jobs/none', '_jobs/[id]/[file]': '_jobs/none/Patient-1.ndjson', '[type]/_history': 'Basic/_history', '[type]/[id]/[compartment]': 'Patient/1/Basic', '[type]/[id]/[compartment]/_search': 'Patient/1/Basic/_search', '[type]': 'Basic', '[type]/_search': 'Basic/_search', '[type]/[id]': 'Basic/1', '[type]/[id]/_history': 'Basic/1/_history', '[type]/[id]/_history/[version]': 'Basic/1/_history/1', '$[operation]': '$none', '[type]/$[operation]': 'Patient/$none', '[type]/[id]/$[operation]': 'Patient/1/$none' };
+    const paths: Record<string, string> = { '': '', _search: '_search', _history: '_history', '_jobs/[id]': '_jobs/none', '_jobs/[id]/[file]': '_jobs/none/Patient-1.ndjson', '[type]/_history': 'Basic/_history', '[type]/[id]/[compartment]': 'Patient/1/Basic', '[type]/[id]/_search': 'Patient/1/_search', '[type]/[id]/[compartment]/_search': 'Patient/1/Basic/_search', '[type]': 'Basic', '[type]/_search': 'Basic/_search', '[type]/[id]': 'Basic/1', '[type]/[id]/_history': 'Basic/1/_history', '[type]/[id]/_history/[version]': 'Basic/1/_history/1', '$[operation]': '$none', '[type]/$[operation]': 'Patient/$none', '[type]/[id]/$[operation]': 'Patient/1/$none' };
     const handler = (): never => { throw new Error('not called'); };
     for (const row of Object.keys(createRoutes({ bundle: handler, operation: handler, capabilities: handler, job: { status: handler, file: handler, cancel: handler }, later: (one) => one }))) {
       const [method = '', shape = ''] = row.split(' ');
