@@ -1,5 +1,7 @@
 // A file that proves a purchase: what it says it is must be allowed, be what its first bytes are, and not be too large (domain.md ruling 54).
+import { createHash } from 'node:crypto';
 import { fail, type FhirError } from '../fhir/errors.js';
+import type { JsonObject } from '../fhir/resource.js';
 
 const MOST_BYTES = 10 * 1024 * 1024;
 /** How much of a text is looked at. */
@@ -28,6 +30,16 @@ export function checkEvidenceFile(contentType: string | undefined, data: string,
   if (bytesIn(data) > MOST_BYTES) throw fail('body-too-long', { text: `Evidence is at most 10 MiB, and this is ${bytesIn(data)} bytes: send it smaller`, expression: `${path}.data` });
   if (data === '') throw wrong('The file is empty', `${path}.data`);
   if (!matches(Buffer.from(data.slice(0, Math.ceil(LOOKED_AT / 3) * 4), 'base64'))) throw wrong(`The file is not what contentType says: ${type.trim()}`, `${path}.data`);
+}
+
+/** Throws 422 where an attachment describes another file than the one that it holds or names: by its type, size or hash (SHA-1). */
+export function checkDescribed(attachment: JsonObject, file: JsonObject, path: string): void {
+  const typeOf = ({ contentType }: JsonObject): string => (typeof contentType === 'string' ? contentType : '').toLowerCase().split(';')[0]?.trim() ?? '';
+  const { size, hash, contentType } = attachment;
+  const data = typeof file['data'] === 'string' ? file['data'] : '';
+  if (contentType !== undefined && typeOf(attachment) !== typeOf(file)) throw wrong(`The file is ${typeOf(file)}: say so in contentType`, `${path}.contentType`);
+  if (size !== undefined && size !== bytesIn(data)) throw wrong(`The file has ${bytesIn(data)} bytes: say so in size, or leave it out`, `${path}.size`);
+  if (hash !== undefined && hash !== createHash('sha1').update(data, 'base64').digest('base64')) throw wrong('The file is not the one that hash, its SHA-1, was made of', `${path}.hash`);
 }
 
 /** Bytes that base64 text stands for; white space counts for nothing. */
