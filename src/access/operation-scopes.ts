@@ -19,6 +19,7 @@ const NEEDS: Readonly<Record<string, string>> = {
   diff: EACH, export: EACH, graph: EACH, lastn: EACH, document: EACH, meta: EACH, 'meta-add': EACH, 'meta-delete': EACH,
   // A search like any other: it tells of each type what the scopes reach.
   everything: 'Patient.r?|Encounter.r?',
+  match: 'Patient.s?',
   lookup: 'CodeSystem.r', subsumes: 'CodeSystem.r', 'validate-code': 'CodeSystem.r|ValueSet.r', expand: 'ValueSet.r', translate: 'ConceptMap.r',
   status: 'Subscription.r', events: 'Subscription.r', 'dead-letters': 'Subscription.r',
   balance: 'Account.r', statement: 'Account.r', 'spend-by-activity': 'Account.r',

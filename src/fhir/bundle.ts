@@ -17,6 +17,8 @@ export interface SearchEntry {
   readonly text: string;
   /** How well it meets what was asked, from 0 to 1. https://hl7.org/fhir/R4/bundle-definitions.html#Bundle.entry.search.score */
   readonly score?: number;
+  /** How good a match $match takes it to be. https://hl7.org/fhir/R4/extension-match-grade.html */
+  readonly grade?: string;
 }
 
 /** A row of a list that an operation makes: the same resource may stand in several. */
@@ -48,9 +50,10 @@ export function searchsetText({ id, total, links, base, matches, includes = [], 
 
 function addEntries(list: string, base: string, entries: readonly SearchEntry[], mode: 'match' | 'include'): string {
   let longer = list;
-  for (const { type, id, text, score } of entries) {
+  for (const { type, id, text, score, grade } of entries) {
     const ranked = score === undefined ? '' : `,"score":${score}`;
-    longer = add(longer, `{"fullUrl":"${base}/${type}/${id}","resource":${text},"search":{"mode":"${mode}"${ranked}}}`);
+    const graded = grade === undefined ? '' : `"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/match-grade","valueCode":"${grade}"}],`;
+    longer = add(longer, `{"fullUrl":"${base}/${type}/${id}","resource":${text},"search":{${graded}"mode":"${mode}"${ranked}}}`);
   }
   return longer;
 }

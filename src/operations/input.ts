@@ -8,7 +8,7 @@ import type { FhirRequest } from '../fhir/request.js';
 import type { JsonObject, JsonValue, Resource } from '../fhir/resource.js';
 
 /** What an operation takes, by name; `*` after a kind says that it may come more than once. */
-export type InputKind = 'text' | 'text*' | 'boolean' | 'count' | 'count*' | 'Coding' | 'CodeableConcept' | 'Reference' | 'Reference*' | 'Period' | 'Money' | 'Identifier' | 'Meta' | 'Reference or RelatedPerson' | 'part' | 'part*' | 'CodeSystem' | 'ValueSet' | 'ConceptMap' | 'Group';
+export type InputKind = 'text' | 'text*' | 'boolean' | 'count' | 'count*' | 'Coding' | 'CodeableConcept' | 'Reference' | 'Reference*' | 'Period' | 'Money' | 'Identifier' | 'Meta' | 'Reference or RelatedPerson' | 'part' | 'part*' | 'CodeSystem' | 'ValueSet' | 'ConceptMap' | 'Group' | 'Patient';
 /** Where a fault of a parameter stands, for OperationOutcome.issue.expression. */
 export const AT = 'Parameters.parameter';
 
@@ -46,7 +46,7 @@ export interface Input {
 
 const PRESENTATION = new Set(['_format', '_pretty']);
 const COMPLEX: ReadonlySet<string> = new Set(['Coding', 'CodeableConcept', 'Reference', 'Period', 'Money', 'Identifier', 'Meta']);
-const RESOURCES: readonly string[] = ['CodeSystem', 'ValueSet', 'ConceptMap', 'Group'];
+const RESOURCES: readonly string[] = ['CodeSystem', 'ValueSet', 'ConceptMap', 'Group', 'Patient'];
 const MOST_COUNT = 1_000_000_000;
 
 /**

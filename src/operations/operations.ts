@@ -26,6 +26,7 @@ import { createLeaveOperation } from './leave.js';
 import { createLookupOperation } from './lookup.js';
 import { createNominateOperation } from './nominate.js';
 import { createOpenBudgetOperation } from './open-budget.js';
+import { createMatchOperation } from './match.js';
 import { createMetaOperation } from './meta.js';
 import type { Operation } from './operation.js';
 import { createPayOperation } from './pay.js';
@@ -60,6 +61,7 @@ export const createOperations = (parts: { readonly nonePolicy: NonePolicy } & Te
   createEverythingOperation('Patient', parts),
   createEverythingOperation('Group', parts),
   createEverythingOperation('Encounter', parts),
+  createMatchOperation(parts),
   ...createExportOperations(parts),
   createLookupOperation(parts),
   createValidateCodeInSystem(parts),

@@ -74,7 +74,7 @@ export const ON_ROWS: readonly Called[] = [
 /** Those of types, of the system and of resources that are open to all, and where. */
 export const ELSEWHERE: Readonly<Record<string, string>> = {
   'ingest-status-feed': 'Observation/$ingest-status-feed', 'define-feed': '$define-feed', 'status-feeds': '$status-feeds', 'match-statement': 'Observation/lab/$match-statement', 'unmatch-statement': 'Observation/lab/$unmatch-statement',
-  'reject-statement': 'Observation/lab/$reject-statement', export: '$export', lookup: 'CodeSystem/$lookup', 'validate-code': 'ValueSet/$validate-code', subsumes: 'CodeSystem/$subsumes', expand: 'ValueSet/$expand',
+  'reject-statement': 'Observation/lab/$reject-statement', export: '$export', match: 'Patient/$match', lookup: 'CodeSystem/$lookup', 'validate-code': 'ValueSet/$validate-code', subsumes: 'CodeSystem/$subsumes', expand: 'ValueSet/$expand',
   translate: 'ConceptMap/$translate', lastn: 'Observation/$lastn', document: 'Composition/x/$document', activate: 'SearchParameter/x/$activate', deactivate: 'SearchParameter/x/$deactivate', 'open-budget': 'Account/$open-budget',
   'phb-candidates': 'Patient/$phb-candidates', 'evaluate-measure': 'Measure/phb-people/$evaluate-measure', purchases: 'Organization/x/$purchases', status: 'Subscription/$status', events: 'Subscription/x/$events',
   'dead-letters': 'Subscription/x/$dead-letters',
