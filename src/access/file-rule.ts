@@ -3,6 +3,7 @@ import type { Caller } from '../fhir/caller.js';
 import { asObject, asObjects, asText } from '../fhir/elements.js';
 import { fail } from '../fhir/errors.js';
 import type { WriteRule } from '../store/rule.js';
+import { SENDER, subscriberCode } from './subscriber.js';
 
 function owner({ patient, relatedPerson, practitionerRole, role }: Caller): string | undefined {
   if (role === 'patient') return patient && `Patient/${patient}`;
@@ -13,6 +14,8 @@ function owner({ patient, relatedPerson, practitionerRole, role }: Caller): stri
 export const fileRule: WriteRule = {
   concerns: ({ type, kind }) => type === 'Binary' && kind === 'create',
   complete({ after }, { caller, grant }) {
+    // A feed is nobody around a budget, and no resource stands for it.
+    if (grant.receiptsOnly && after?.['securityContext'] === undefined) return Promise.resolve({ securityContext: { identifier: { system: SENDER, value: subscriberCode(caller) } } });
     const reference = (grant.judges || caller.role === 'ovm') && after?.['securityContext'] === undefined ? owner(caller) : undefined;
     return Promise.resolve(reference === undefined ? undefined : { securityContext: { reference } });
   },

@@ -20,7 +20,7 @@ export interface RoleRights {
   readonly receiptsOnly?: boolean;
 }
 
-export type RowRule = 'status-assertions' | 'home-office-statements' | 'feed-statements' | 'entitlement-evidence' | 'own-subscriptions' | 'unowned-files' | 'assessment-documents' | 'assessment-files' | 'none';
+export type RowRule = 'status-assertions' | 'home-office-statements' | 'feed-statements' | 'entitlement-evidence' | 'own-subscriptions' | 'own-files' | 'assessment-documents' | 'assessment-files' | 'none';
 
 /** Definitions are public knowledge: every caller with a token may read them. */
 const DEFINITIONS: Readonly<Record<string, Letters>> = {
@@ -149,7 +149,7 @@ export const RIGHTS: Readonly<Partial<Record<Role, RoleRights>>> = {
     types: { ...DEFINITIONS, Observation: 'CU', Binary: 'C' },
     operations: OPERATIONS['home-office'],
     bundles: 'POST',
-    rows: { Observation: 'home-office-statements', Binary: 'unowned-files' },
+    rows: { Observation: 'home-office-statements', Binary: 'own-files' },
     receiptsOnly: true,
   },
 
@@ -158,7 +158,7 @@ export const RIGHTS: Readonly<Partial<Record<Role, RoleRights>>> = {
     types: { ...DEFINITIONS, Observation: 'CU', Binary: 'C' },
     operations: OPERATIONS.feed,
     bundles: true,
-    rows: { Observation: 'feed-statements', Binary: 'unowned-files' },
+    rows: { Observation: 'feed-statements', Binary: 'own-files' },
     receiptsOnly: true,
   },
 };

@@ -7,7 +7,7 @@ import type { Clause } from '../search/query.js';
 import { createClauses, either, type Clauses } from './clauses.js';
 import { ownOrganization } from './organizations.js';
 import type { RowRule } from './rights.js';
-import { SUBSCRIBER_TAG, subscriberCode } from './subscriber.js';
+import { SENDER, SUBSCRIBER_TAG, subscriberCode } from './subscriber.js';
 
 const BASE = 'https://fhir.entitle.example';
 const ASSERTION = `${BASE}/CodeSystem/status-assertion`;
@@ -34,12 +34,6 @@ function coded(definitions: Definitions, type: string, code: string, member: str
   };
 }
 
-function missing(definitions: Definitions, type: string, code: string): Clause {
-  const parameter = definitions.searchParameters(type).get(code);
-  if (!parameter) throw new Error(`${type} has no search parameter ${code}`);
-  return { kind: 'parameter', parameter, modifier: 'missing', values: [{ text: 'true' }] };
-}
-
 function codings(concept: unknown): { system: string; code: string }[] {
   const list: unknown = typeof concept === 'object' && concept !== null && 'coding' in concept ? concept.coding : undefined;
   if (!Array.isArray(list)) return [];
@@ -63,8 +57,25 @@ function ownSubscriptions(definitions: Definitions, caller: Caller): Rows {
   };
 }
 
+/** Files that carry the feed that sent them, which the server sets on what comes without: those of others are not there. */
+function ownFiles(definitions: Definitions, caller: Caller): Rows {
+  const parameter = definitions.searchParameters('Binary').get('security-context');
+  if (!parameter) throw new Error('Binary has no search parameter security-context');
+  const own = subscriberCode(caller);
+  const senderOf = (resource: Resource): unknown => {
+    const identifier = asObject(asObject(resource['securityContext'])?.['identifier']);
+    return identifier?.['system'] === SENDER ? identifier['value'] : undefined;
+  };
+  return {
+    clause: { kind: 'parameter', parameter, modifier: 'identifier', values: [{ text: `${SENDER}|${own}` }] },
+    holds: (resource) => senderOf(resource) === own,
+    takes: (resource) => resource['securityContext'] === undefined || senderOf(resource) === own,
+  };
+}
+
 /** Those that differ from caller to caller. */
 const OF_CALLER = {
+  'own-files': (caller: Caller, definitions: Definitions): Rows => ownFiles(definitions, caller),
   'own-subscriptions': (caller: Caller, definitions: Definitions): Rows => ownSubscriptions(definitions, caller),
   'assessment-documents': (caller: Caller, _definitions: Definitions, clauses: Clauses): Rows => ({ clause: documents(clauses, caller), holds: () => true }),
   'assessment-files': (caller: Caller, _definitions: Definitions, clauses: Clauses): Rows => ({ clause: files(clauses, caller), holds: () => true }),
@@ -92,8 +103,6 @@ export function createRows(definitions: Definitions): (rule: RowRule | undefined
     'status-assertions': coded(definitions, 'Observation', 'code', 'code', [`${ASSERTION}|`], [`${ASSERTION}|ovm-assessment`]),
     'home-office-statements': coded(definitions, 'Observation', 'code', 'code', [`${ASSERTION}|ho-status`]),
     'feed-statements': coded(definitions, 'Observation', 'code', 'code', [`${ASSERTION}|feed-status`]),
-    // A file that somebody around a budget sends names its owner; those of feeds name nobody.
-    'unowned-files': { clause: missing(definitions, 'Binary', 'security-context'), holds: (resource) => resource['securityContext'] === undefined },
     'entitlement-evidence': coded(definitions, 'Coverage', 'type', 'type', EVIDENCE.map((system) => `${system}|`)),
   };
   const clauses = createClauses(definitions);

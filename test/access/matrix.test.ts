@@ -1,10 +1,15 @@
 // Every role, every type, every road: each cell of expected-matrix.ts is an HTTP request. https://hl7.org/fhir/R4/security.html
 import { rowCounts } from '../api/row-counts.js';
 import { BEARERS, differing, startMatrix, type Matrix } from './cells.js';
+import { createFurtherRoads, type FurtherRoads } from './further-roads.js';
 
 let matrix: Matrix;
+let further: FurtherRoads;
 
-beforeAll(async () => { matrix = await startMatrix(); });
+beforeAll(async () => {
+  matrix = await startMatrix();
+  further = createFurtherRoads(matrix.ground);
+});
 afterAll(() => matrix.server.close());
 
 describe.each(BEARERS)('%s', (bearer) => {
@@ -12,6 +17,10 @@ describe.each(BEARERS)('%s', (bearer) => {
   test('is told of a hidden row in the words for one that never was', async () => { expect(await differing(matrix.absences(bearer))).toEqual([]); });
   test('finds, sorts and counts the same rows', async () => { expect(await differing(matrix.searches(bearer))).toEqual([]); });
   test('learns nothing by _has, chains and includes', async () => { expect(await differing(matrix.oracles(bearer))).toEqual([]); });
+  test('reads the same as XML and as files', async () => { expect(await differing(further.formats(bearer))).toEqual([]); });
+  test('learns nothing by compartments, criteria in references and patches, and CDS Hooks', async () => {
+    expect(await differing([...further.compartments(bearer), ...further.criteria(bearer), ...further.hooks(bearer)])).toEqual([]);
+  });
 
   test('writes no rows but its own, by any method', async () => {
     const before = await rowCounts(matrix.server);

@@ -101,6 +101,21 @@ describe('statements also come', () => {
     }
   });
 
+  test('never as a Binary that somebody else has posted: it is not there', async () => {
+    const data = Buffer.from(csv('')).toString('base64');
+    const posted = async (token: string): Promise<string> => /Binary\/([^/]+)/.exec((await server.send('POST', 'Binary', { token, body: { resourceType: 'Binary', contentType: 'text/csv', data } })).headers['location'] ?? '')?.[1] ?? '';
+    const asked = async (id: string): Promise<string> => {
+      const { status, text } = await send(server, { resourceType: 'Parameters', parameter: [{ name: 'url', valueUrl: `Binary/${id}` }] }, { headers: {} });
+      return `${status} ${text.replace(/"id":"[^"]*"/, '').replaceAll(id, 'X')}`;
+    };
+    const never = await asked('nowhere');
+    expect(never).toMatch(/^422/);
+    expect(await asked(await posted(server.tokens.admin))).toBe(never);
+    expect(await asked(await posted(await server.token('feed', { client: 'another-feed' })))).toBe(never);
+    const another = await server.send('POST', 'Binary', { token: server.tokens.homeOffice, body: { resourceType: 'Binary', contentType: 'text/csv', data, securityContext: { identifier: { system: 'https://fhir.entitle.example/Id/sender', value: 'another-feed/x' } } } });
+    expect(another.status).toBe(403);
+  });
+
   test('as a Binary that the sender has posted', async () => {
     const data = Buffer.from(csv(row(newKey(), 'likely-chargeable', DATE, newNumber()))).toString('base64');
     const posted = await server.send('POST', 'Binary', { token: server.tokens.homeOffice, body: { resourceType: 'Binary', contentType: 'text/csv', data } });
