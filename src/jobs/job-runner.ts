@@ -1,6 +1,6 @@
 // Works on jobs: claims one, does it piece by piece, each piece and the job's new place in one transaction, and goes on after any stop.
 import type { Database } from '../db/database.js';
-import { isOutOfResources, isRetried } from '../db/failure.js';
+import { isLockTimeout, isOutOfResources, isOutOfTime, isRetried } from '../db/failure.js';
 import type { Store, Transaction } from '../store/store.js';
 import type { Job } from './job.js';
 import { advanceJob, claimJob, endJob, readJob, releaseJob, removeOldJobs, renewLease, saveProgress, type Worker } from './job-table.js';
@@ -50,6 +50,8 @@ export interface RunnerParts {
 /** Longer than any piece takes: a worker that has not been heard of for so long is gone. */
 const LEASE_MS = 10_000;
 const HEARTBEAT_MS = 2_500;
+/** One after the other: a piece that takes longer by itself would be tried for ever. */
+const MOST_HELD_UP = 10;
 const HOUR_MS = 3_600_000;
 const RECEIVED_MS = 24 * HOUR_MS;
 const KEPT_MS = 30 * 24 * HOUR_MS;
@@ -102,6 +104,7 @@ async function workOn(job: Job, parts: RunnerParts, worker: () => Worker, stoppe
 async function doPieces(job: Job, work: Work, parts: RunnerParts, worker: () => Worker, stopped: () => boolean): Promise<boolean> {
   let { position, progress } = job;
   let next = work.prepare(position);
+  let heldUp = 0;
   for (;;) {
     const piece = await next;
     if (!piece) break;
@@ -112,8 +115,10 @@ async function doPieces(job: Job, work: Work, parts: RunnerParts, worker: () => 
     try {
       progress = await storePiece(job.id, position, progress, piece, parts, worker);
       position = piece.end;
+      heldUp = 0;
     } catch (error) {
-      if (!(error instanceof StalePiece)) throw error;
+      if (isHeldUp(error)) heldUp += 1;
+      if (!(error instanceof StalePiece) && !(isHeldUp(error) && heldUp <= MOST_HELD_UP)) throw error;
       await next.catch(() => undefined);
       next = work.prepare(position, true);
     }
@@ -138,6 +143,9 @@ async function storePiece(id: string, from: number, progress: string, piece: Pie
     return after;
   });
 }
+
+/** It waited for rows of another write for as long as a statement may take. */
+const isHeldUp = (error: unknown): boolean => isOutOfTime(error) || isLockTimeout(error);
 
 const isPassing = (error: unknown): boolean => isRetried(error) || isOutOfResources(error);
 
