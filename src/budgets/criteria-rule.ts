@@ -9,6 +9,11 @@ import { nameOf, referred, rolesOf, speaksFor } from './referred.js';
 export function createCriteriaRule(): WriteRule {
   return {
     concerns: ({ type, before, after }) => type === 'Group' && (isCriteria(before) || isCriteria(after)),
+    // Before validation, whose refusal of the same would be a 400: what is asked for is a rule of criteria (C32E6).
+    complete({ after }) {
+      if (after && after['member'] !== undefined) throw fail('invalid', { text: 'grp-1: criteria describe people and list none: leave out member', expression: 'Group.member' });
+      return Promise.resolve(undefined);
+    },
     async check({ before, after }, context) {
       if (!after) return;
       if (isCriteria(before) && !isCriteria(after)) throw fail('business-rule', { text: 'A group of criteria keeps at least one', expression: 'Group.characteristic', coding: businessError('FORBIDDEN_UPDATE') });

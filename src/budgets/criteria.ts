@@ -59,8 +59,8 @@ function unsupported(characteristic: JsonObject, path: string): Error {
 type Reader = (characteristic: JsonObject, path: string) => Question;
 
 const QUESTIONS: Readonly<Record<string, Reader>> = {
-  age: (one, path) => ({ code: 'age', range: rangeOf(one, path, 'years') }),
-  'last-review': (one, path) => ({ code: 'last-review', range: rangeOf(one, path, 'days ago') }),
+  age: (one, path) => ({ code: 'age', range: rangeOf(one, path, YEARS) }),
+  'last-review': (one, path) => ({ code: 'last-review', range: rangeOf(one, path, DAYS) }),
   decision: (one, path) => ({ code: 'decision', basis: needed(codesOf(one['valueCodeableConcept'], ELIGIBILITY_BASIS)[0], path, `valueCodeableConcept with a code of ${ELIGIBILITY_BASIS}`) }),
   'active-budget': (one, path) => ({ code: 'active-budget', has: needed(typeof one['valueBoolean'] === 'boolean' ? one['valueBoolean'] : undefined, path, 'valueBoolean') }),
   'gp-practice': (one, path) => ({ code: 'gp-practice', practice: needed(asText(asObject(one['valueReference'])?.['reference']), path, 'valueReference to the practice\'s Organization') }),
@@ -72,15 +72,27 @@ function needed<T>(value: T | undefined, path: string, what: string): T {
   return value;
 }
 
-function rangeOf(characteristic: JsonObject, path: string, unit: string): NumberRange {
+/** What a range is counted in, and the codes (UCUM) and words that say so. */
+interface Unit {
+  readonly words: string;
+  readonly names: readonly string[];
+}
+const YEARS: Unit = { words: 'years', names: ['a', 'year', 'years', 'yr', 'yrs'] };
+const DAYS: Unit = { words: 'days ago', names: ['d', 'day', 'days'] };
+
+function rangeOf(characteristic: JsonObject, path: string, unit: Unit): NumberRange {
   const range = asObject(characteristic['valueRange']);
-  const end = (name: string): number | undefined => {
-    const value = asObject(range?.[name])?.['value'];
-    return typeof value === 'number' ? value : undefined;
-  };
-  const [low, high] = [end('low'), end('high')];
-  if (low === undefined && high === undefined) throw fail('invalid', { text: `This criterion takes valueRange with low, high or both, in ${unit}`, expression: `${path}.value` });
+  const [low, high] = [endOf(range?.['low'], path, unit), endOf(range?.['high'], path, unit)];
+  if (low === undefined && high === undefined) throw fail('invalid', { text: `This criterion takes valueRange with low, high or both, in ${unit.words}`, expression: `${path}.value` });
   return { low, high };
+}
+
+/** Throws 422 for months where years are counted: nothing is converted. */
+function endOf(quantity: unknown, path: string, { words, names }: Unit): number | undefined {
+  const { value, code, unit } = asObject(quantity) ?? {};
+  const other = [code, unit].map(asText).find((one) => one !== undefined && !names.includes(one.toLowerCase()));
+  if (other !== undefined) throw fail('unsupported-criterion', { text: `This criterion is counted in ${words}, not in ${other}: send ${names[0]} as code, or no unit`, expression: `${path}.value` });
+  return typeof value === 'number' ? value : undefined;
 }
 
 function tokensOf(concept: unknown): readonly string[] | undefined {

@@ -46,6 +46,7 @@ const criterion = (code: string, value: object, more: { exclude?: boolean; weigh
   ...(more.weight !== undefined && { extension: [extension('criterion-weight', { valuePositiveInt: more.weight })] }), code: coded('criterion', code), ...value, exclude: more.exclude ?? false,
 });
 const years = (low?: number, high?: number): object => ({ valueRange: { ...(low !== undefined && { low: { value: low, unit: 'a' } }), ...(high !== undefined && { high: { value: high, unit: 'a' } }) } });
+const days = (low?: number, high?: number): object => ({ valueRange: { ...(low !== undefined && { low: { value: low, unit: 'd' } }), ...(high !== undefined && { high: { value: high, unit: 'd' } }) } });
 const CHC = { valueCodeableConcept: { coding: [{ system: `${BASE}/CodeSystem/eligibility-basis`, code: 'nhs-chc' }] } };
 const ASTHMA = { valueCodeableConcept: { coding: [{ system: SNOMED, code: '195967001' }] } };
 const groupBody = (...characteristic: any[]): any => ({
@@ -145,7 +146,7 @@ test('the last review is counted in days, and the latest one counts', async () =
   };
   const [recent, old, both, never] = [await reviewed(10), await reviewed(200), await reviewed(200, 20), await reviewed()];
   const found = async (low?: number, high?: number): Promise<string[]> => {
-    const { body } = await ask(await group(criterion('last-review', years(low, high))));
+    const { body } = await ask(await group(criterion('last-review', days(low, high))));
     return (body.entry ?? []).map(({ resource }: any) => resource.id).filter((id: string) => [recent, old, both, never].includes(id)).sort();
   };
   expect(await found(0, 30)).toEqual([recent, both].sort());
@@ -162,12 +163,16 @@ test('what can\'t be judged is refused by its name, and never left out', async (
   expectRefusal(sent, 422, { code: 'not-supported', text: /shoe-size/ });
   expectRefusal(await post(criterion('age', { valueBoolean: true })), 422, { code: 'invalid', text: /valueRange/ });
   expectRefusal(await post(criterion('decision', { valueCodeableConcept: { coding: [{ system: SNOMED, code: '1' }] } })), 422, { code: 'invalid' });
+  const counted = (quantity: object): object => ({ valueRange: { low: quantity } });
+  for (const quantity of [{ value: 216, system: 'http://unitsofmeasure.org', code: 'mo' }, { value: 216, unit: 'months' }]) expectRefusal(await post(criterion('age', counted(quantity))), 422, { code: 'not-supported', text: /counted in years/ });
+  expectRefusal(await post(criterion('last-review', counted({ value: 1, unit: 'a' }))), 422, { code: 'not-supported', text: /counted in days/ });
+  expect((await post(criterion('age', counted({ value: 18, system: 'http://unitsofmeasure.org', code: 'a', unit: 'years' })))).status).toBe(201);
 });
 
 test('criteria are a commissioner\'s own, and have no members', async () => {
   const post = (body: object, token = world.tokens.commissioner): Promise<Answer> => server.send('POST', 'Group', { token, body });
   const body = groupBody(criterion('age', years(18)));
-  expectRefusal(await post({ ...body, member: [{ entity: { reference: `Patient/${world.patients.ada}` } }] }), 400, { text: /grp-1/ });
+  expectRefusal(await post({ ...body, member: [{ entity: { reference: `Patient/${world.patients.ada}` } }] }), 422, { code: 'invalid', text: /grp-1/ });
   expectRefusal(await post({ ...body, managingEntity: { reference: `Organization/${world.organizations.practice}` } }, world.tokens.admin), 422, { code: 'business-rule' });
   expect((await post({ ...body, managingEntity: { reference: `Organization/${world.organizations.otherIcb}` } })).status).toBeGreaterThanOrEqual(403);
   expectRefusal(await post(body, world.tokens.manager), 403, { code: 'forbidden' });
