@@ -10,6 +10,7 @@ import { registerClientsDoor } from './http/clients-door.js';
 import { recordDoors, type RecordAccess } from './http/door-record.js';
 import { registerHealthDoor, type Health } from './http/health-door.js';
 import { registerKeysDoor } from './http/keys-door.js';
+import { registerHeadCheck } from './http/request-head.js';
 import { registerBrowserHeaders, type BrowserParts } from './http/security-headers.js';
 import { registerOAuthDoor, type OAuthDoor } from './http/oauth-door.js';
 
@@ -57,7 +58,8 @@ const CHECK_MS = 5000;
 const HANG_UP_MS = 50;
 
 export function createApp({ fhir, oauth, clients, cds, health, keys, limits, browsers, record, tls, log }: AppParts): App {
-  const http = { maxHeaderSize: limits.headerBytes, headersTimeout: Math.min(HEADERS_MS, limits.requestMs), connectionsCheckingInterval: Math.min(CHECK_MS, limits.requestMs) };
+  // A request without a Host is refused in our own words, as one with two is.
+  const http = { requireHostHeader: false, maxHeaderSize: limits.headerBytes, headersTimeout: Math.min(HEADERS_MS, limits.requestMs), connectionsCheckingInterval: Math.min(CHECK_MS, limits.requestMs) };
   const app = Fastify({
     loggerInstance: log,
     // One logger for all: a child for each request costs 3 µs, and requests are not logged one by one.
@@ -75,6 +77,7 @@ export function createApp({ fhir, oauth, clients, cds, health, keys, limits, bro
     frameworkErrors: (error, request, reply) => void refuseByFastify(error, request, reply, fhir),
   });
   registerBrowserHeaders(app, browsers);
+  registerHeadCheck(app, (error, request, to) => refuseByFastify(error, request, to, fhir));
   registerHealthDoor(app, health);
   registerKeysDoor(app, keys);
   registerFhirDoor(app, fhir);
