@@ -64,7 +64,8 @@ function pairsOf(request: FhirRequest, validate: Validate): FhirRequest['query']
   });
   const count = input.count('_count');
   const types = input.texts('_type');
-  return [...singles, ...(types.length > 0 ? [['_type', types.join(',')] as const] : []), ...(count === undefined ? [] : [['_count', String(count)] as const])];
+  const form = request.query.filter(([name]) => name === '_format' || name === '_pretty');
+  return [...form, ...singles, ...(types.length > 0 ? [['_type', types.join(',')] as const] : []), ...(count === undefined ? [] : [['_count', String(count)] as const])];
 }
 
 /** `start` and `end` are of care: they narrow each type by its main date, but not `type`. `whose`: the rows of a type that are meant, where that is no compartment. */

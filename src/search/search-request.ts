@@ -59,11 +59,14 @@ export function selfUrl(request: FhirRequest, pairs: readonly (readonly [string,
 
 const pathUrl = (base: string, scope: string): string => (scope === '' ? base : `${base}/${scope}`);
 
-/** Nothing in the word needs an escape. */
+/** Nothing in the word needs an escape. The form that was asked for by the URL stands beside it, so that all pages come in one. */
 export function nextUrl(request: FhirRequest, place: Omit<Place, 'type'>, secret: string): string {
   const type = scopeOf(request);
-  return `${pathUrl(request.base, type)}?${PAGE}=${sealPlace({ type, ...place }, secret)}`;
+  const form = queryText(formOf(request));
+  return `${pathUrl(request.base, type)}?${PAGE}=${sealPlace({ type, ...place }, secret)}${form === '' ? '' : `&${form}`}`;
 }
+
+const formOf = ({ query }: FhirRequest): FhirRequest['query'] => query.filter(([name]) => name === '_format' || name === '_pretty');
 
 /** Length of the places that a link carries of the pages before it: some fifteen, and no URL that a proxy would cut. */
 const LONGEST_TRAIL = 1500;
@@ -85,7 +88,7 @@ export function pageLinks(request: FhirRequest, { pairs, used, place, next }: Pa
     return next ? [self, { relation: 'next', url: nextUrl(request, { pairs, ...next, trail: [{}] }, secret) }] : [self];
   }
   const links: Link[] = [
-    { relation: 'self', url: selfUrl(request, request.query.filter(([name]) => name === PAGE)) },
+    { relation: 'self', url: selfUrl(request, [...request.query.filter(([name]) => name === PAGE), ...formOf(request)]) },
     { relation: 'first', url: nextUrl(request, { pairs }, secret) },
   ];
   const { trail = [] } = place;

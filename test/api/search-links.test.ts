@@ -111,3 +111,18 @@ test.each(['first', 'previous'])('a %s link that was changed is refused', async 
   expectRefusal(await get(`${url.slice(0, -4)}AAAA`), 400);
   expectRefusal(await get(url.replace('/Basic?', '/Group?')), 400);
 });
+
+test.each(['Basic?_count=5', '?_type=Basic,Group&_count=6', 'Basic/_history?_count=5', 'Basic/b00/_history?_count=1', 'Patient/$everything?_count=1'])('%s: the pages of what was asked for in XML come in XML', async (query) => {
+  if (query.includes('everything')) for (const id of ['e1', 'e2', 'e3']) await server.send('PUT', `Patient/${id}`, { token: server.tokens.admin, body: { resourceType: 'Patient', id } });
+  if (query.includes('b00')) for (const text of ['y', 'z']) await server.send('PUT', 'Basic/b00', { token: server.tokens.admin, body: { resourceType: 'Basic', id: 'b00', code: { text } } });
+  const linkOf = ({ text }: Answer, relation: string): string => (new RegExp(`<relation value="${relation}"/><url value="([^"]*)"`).exec(text)?.[1] ?? '').replaceAll('&amp;', '&');
+  const first = await get(`${query}&_format=application/fhir%2Bxml&_pretty=false`);
+  const second = await get(linkOf(first, 'next'), { accept: 'application/fhir+json' });
+  const back = await get(linkOf(second, 'previous'));
+  for (const answer of [first, second, back, await get(linkOf(second, 'first')), await get(linkOf(second, 'self'))]) {
+    expect([answer.status, answer.headers['content-type']]).toEqual([200, 'application/fhir+xml; charset=utf-8']);
+  }
+  const plain = link(await get(query), 'next') ?? '';
+  expect(plain).not.toContain('_format');
+  expect((await get(plain, { accept: 'application/fhir+xml' })).headers['content-type']).toBe('application/fhir+xml; charset=utf-8');
+});
