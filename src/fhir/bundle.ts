@@ -31,6 +31,8 @@ export interface ListedEntry {
 
 export interface Searchset {
   readonly id?: string;
+  /** When it was made, milliseconds since the epoch. */
+  readonly made?: number;
   /** Matches in all, without includes. */
   readonly total?: number;
   readonly links: readonly Link[];
@@ -42,10 +44,10 @@ export interface Searchset {
   readonly outcome?: string;
 }
 
-export function searchsetText({ id, total, links, base, matches, includes = [], outcome }: Searchset): string {
+export function searchsetText({ id, made, total, links, base, matches, includes = [], outcome }: Searchset): string {
   const prefix = quote(base).slice(1, -1);
   const list = addEntries(addEntries('', prefix, matches, 'match'), prefix, includes, 'include');
-  return bundleText('searchset', id, total, links, outcome === undefined ? list : add(list, `{"resource":${outcome},"search":{"mode":"outcome"}}`));
+  return bundleText('searchset', id, total, links, outcome === undefined ? list : add(list, `{"resource":${outcome},"search":{"mode":"outcome"}}`), made);
 }
 
 function addEntries(list: string, base: string, entries: readonly SearchEntry[], mode: 'match' | 'include'): string {
@@ -145,9 +147,10 @@ function responseMembers({ status, location, version, updated }: Pick<FhirRespon
 }
 
 /** An empty `list` is left out: an empty array is not FHIR. */
-function bundleText(type: string, id: string | undefined, total: number | undefined, links: readonly Link[], list: string): string {
+function bundleText(type: string, id: string | undefined, total: number | undefined, links: readonly Link[], list: string, made?: number): string {
   let head = '{"resourceType":"Bundle"';
   if (id !== undefined) head += `,"id":${quote(id)}`;
+  if (made !== undefined) head += `,"meta":{"lastUpdated":"${instantText(made)}"}`;
   head += `,"type":"${type}"`;
   if (total !== undefined) head += `,"total":${total}`;
   if (links.length > 0) head += `,"link":[${links.map(({ relation, url }) => `{"relation":"${relation}","url":${quote(url)}}`).join(',')}]`;

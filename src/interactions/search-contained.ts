@@ -38,7 +38,7 @@ export async function searchWithContained(request: FhirRequest, { query, warning
   const rows = subsetOf(subset, { matches: found.matches, includes: [] });
   const matches = [...rows.matches, ...insideOf(found.inside, query.type, wish, subset)];
   const outcome = warnings.length > 0 ? { outcome: outcomeText(warnings) } : {};
-  const body = searchsetText({ ...(total !== undefined && { total }), links, base: request.base, matches, ...outcome });
+  const body = searchsetText({ made: context.now, ...(total !== undefined && { total }), links, base: request.base, matches, ...outcome });
   return { status: 200, body, about: patientsOfRows({ matches: [...found.matches, ...found.inside], includes: [] }) };
 }
 

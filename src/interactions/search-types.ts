@@ -60,7 +60,7 @@ export async function searchTypes(request: FhirRequest, context: Context, readin
   const rows = { matches: found.matches, includes: [...includesOf(found), ...((await read.beside?.(found.matches)) ?? [])] };
   const subset = readSubset(context.parts.definitions, pairs);
   const outcome = said.length > 0 ? { outcome: outcomeText(said) } : {};
-  const body = searchsetText({ ...(total !== undefined && { total }), links, base: request.base, ...subsetOf(subset, rows), ...outcome });
+  const body = searchsetText({ made: context.now, ...(total !== undefined && { total }), links, base: request.base, ...subsetOf(subset, rows), ...outcome });
   return { status: 200, body, about: patientsOfRows(rows), aboutAll: true };
 }
 

@@ -28,6 +28,6 @@ export const search: Handler = async (request, context) => {
   const total = page.total ?? (!isFirst(place) || page.next || query.count === 0 ? undefined : page.matches.length);
   const said = [...warnings, ...(incomplete ? [incomplete] : []), ...(page.cut ? [includesCut(context.parts.limits.included)] : [])];
   const outcome = said.length > 0 ? { outcome: outcomeText(said) } : {};
-  const body = searchsetText({ ...(total !== undefined && { total }), links, base, ...subsetOf(subset, page), ...outcome });
+  const body = searchsetText({ made: context.now, ...(total !== undefined && { total }), links, base, ...subsetOf(subset, page), ...outcome });
   return { status: 200, body, about: patientsOfRows(page), aboutAll: true };
 };

@@ -5,15 +5,15 @@ import type { Cursor, Query, SortKey } from '../search/query.js';
 import type { Found, SearchPage } from '../store/store.js';
 import type { Context } from './context.js';
 
-/** The same order of each type's rows; their own ids are no common one. */
+/** The same order of each type's rows. */
 export function haveOneOrder(queries: readonly Query[]): boolean {
-  const orders = new Set(queries.map(({ sort }) => sort.map(({ parameter: { code, type }, descending }) => `${descending ? '-' : ''}${code} ${kindOf({ code, type })}`).join()));
-  return orders.size <= 1 && queries.every(({ sort }) => sort.length > 0 && sort.every(({ parameter }) => parameter.code !== '_id'));
+  const orders = new Set(queries.map(({ sort }) => sort.map(({ parameter, descending }) => `${descending ? '-' : ''}${parameter.code} ${kindOf(parameter)}`).join()));
+  return orders.size <= 1 && queries.every(({ sort }) => sort.length > 0);
 }
 
 type Kind = 'number' | 'text';
 const NUMBERS: ReadonlySet<string> = new Set(['date', 'number', 'quantity']);
-const kindOf = ({ type }: Pick<SortKey['parameter'], 'code' | 'type'>): Kind => (NUMBERS.has(type) ? 'number' : 'text');
+const kindOf = ({ type }: SortKey['parameter']): Kind => (NUMBERS.has(type) ? 'number' : 'text');
 
 interface Placed {
   readonly found: Found;
@@ -60,8 +60,19 @@ function afterOf(queries: readonly Query[], index: number, start: Start | undefi
   if (!start?.after) return undefined;
   const at = queries.findIndex(({ type }) => type === start.in);
   if (index === at) return start.after;
-  const descending = idDescends(queries[index]?.sort ?? []);
-  return { keys: start.after.keys, id: (index > at) === descending ? GREATEST : LEAST };
+  const { sort } = queries[index] ?? { sort: [] };
+  const { keys } = start.after;
+  const later = index > at;
+  const own = sort.findIndex(({ parameter: { code } }) => code === '_id');
+  if (own < 0) return { keys, id: later === idDescends(sort) ? GREATEST : LEAST };
+  const id = besideId(String(keys[own]), later, sort[own]?.descending ?? false);
+  return { keys: keys.map((key, place) => (place === own ? id : key)), id };
+}
+
+/** Where the rows with this id are yet to come, a place before them and after all that come before: no id has a `~` or a `!`. */
+function besideId(id: string, before: boolean, descending: boolean): string {
+  if (!before) return id;
+  return descending ? `${id}!` : `${id.slice(0, -1)}${String.fromCharCode(id.charCodeAt(id.length - 1) - 1)}~`;
 }
 
 function byKeys(sort: readonly SortKey[]): (a: Placed, b: Placed) => number {

@@ -53,9 +53,30 @@ test('of the whole system too, with a total and a way back', async () => {
   expect((await pages('?_sort=_lastUpdated&_count=100')).filter((one) => order.includes(one))).toEqual(order);
 });
 
+test('a page says when it was made', async () => {
+  for (const query of ['?_type=Patient,Practitioner', 'Patient?_id=r1', 'Patient?_contained=both']) {
+    const { body } = await get(query);
+    expect(Date.now() - Date.parse(body.meta.lastUpdated)).toBeLessThan(60_000);
+  }
+});
+
 test('what not all of them are sorted by is left out and said, or refused', async () => {
   const { body } = await get('?_type=Patient,Practitioner&_sort=birthdate');
   expect(named(body)).toHaveLength(7);
   expect(body.entry.at(-1).resource.issue[0].details.text).toMatch(/_sort was left out/);
   expectRefusal(await get('?_type=Patient,Practitioner&_sort=birthdate', { prefer: 'handling=strict' }), 400, { expression: '_sort' });
+});
+
+test.each([1, 2, 3, 20])('by id, equal ids by type, %i a page', async (count) => {
+  for (const type of ['Practitioner', 'Patient']) {
+    for (const id of ['r10', 'r1-', 'r0a', 'r9']) await server.send('PUT', `${type}/${id}`, { token: server.tokens.admin, body: { resourceType: type, id } });
+  }
+  const ids = (seen: readonly string[]) => seen.map((one) => one.split('/')[1]);
+  const ascending = await pages(`?_type=Patient,Practitioner&_sort=_id&_count=${count}`);
+  expect(ids(ascending)).toEqual(['r0', 'r0a', 'r0a', 'r1', 'r1-', 'r1-', 'r10', 'r10', 'r2', 'r3', 'r4', 'r5', 'r6', 'r9', 'r9']);
+  expect(new Set(ascending).size).toBe(15);
+  const descending = await pages(`?_type=Patient,Practitioner&_sort=-_id&_count=${count}`);
+  expect([ids(descending), new Set(descending).size]).toEqual([ids(ascending).reverse(), 15]);
+  const named = await pages(`?_type=Patient,Practitioner&_sort=family,-_id&_count=${count}`);
+  expect([named.length, new Set(named).size, ids(named).slice(0, 3)]).toEqual([15, 15, ['r6', 'r2', 'r0']]);
 });
