@@ -1,7 +1,7 @@
 // Small numbers are not told outside the commissioner that owns them, nor what would let them be worked out (domain.md C32E14).
 
 /** 1 to 4 people might be known by name. */
-const SMALLEST_TOLD = 5;
+export const SMALLEST_TOLD = 5;
 
 export const isSmall = (count: number): boolean => count > 0 && count < SMALLEST_TOLD;
 
@@ -9,6 +9,8 @@ export const isSmall = (count: number): boolean => count > 0 && count < SMALLEST
 export interface Cell {
   readonly key: string;
   readonly count: number;
+  /** It would tell a small number beside another report. */
+  readonly exposed?: boolean;
 }
 
 /**
@@ -17,7 +19,7 @@ export interface Cell {
  */
 export function hiddenParts(cells: readonly Cell[]): ReadonlySet<string> {
   const some = cells.filter(({ count }) => count > 0).sort((a, b) => a.count - b.count);
-  const hidden = new Set(some.filter(({ count }) => isSmall(count)).map(({ key }) => key));
+  const hidden = new Set(some.filter(({ count, exposed }) => isSmall(count) || exposed === true).map(({ key }) => key));
   if (hidden.size === 0) return hidden;
   for (const { key } of some) {
     const sum = some.filter((one) => hidden.has(one.key)).reduce((people, { count }) => people + count, 0);

@@ -3,6 +3,7 @@
 import { createClauses, type Clauses } from '../access/clauses.js';
 import { ownOrganization, ownTree } from '../access/organizations.js';
 import { BASE } from '../budgets/codes.js';
+import { exposedBy } from '../budgets/measure-exposed.js';
 import { measurePeople, type MeasureAsked } from '../budgets/measure-people.js';
 import { measureSpend } from '../budgets/measure-spend.js';
 import type { Definitions } from '../definitions/model.js';
@@ -28,7 +29,7 @@ const SUBSETTED = { system: 'http://terminology.hl7.org/CodeSystem/v3-Observatio
 /** By id of the bundled Measure: what it counts. */
 const MEASURES: Readonly<Record<string, (asked: MeasureAsked, context: Context, suppress: boolean) => Promise<readonly ReportGroup[]>>> = {
   'phb-people': async (asked, { db }, suppress) => peopleGroups(await measurePeople(db, asked), suppress),
-  'phb-spend': async (asked, { db }, suppress) => spendGroups(await measureSpend(db, asked), suppress),
+  'phb-spend': async (asked, { db }, suppress) => spendGroups(await measureSpend(db, asked), suppress ? await exposedBy(db, asked) : undefined),
 };
 
 export interface EvaluateParts {

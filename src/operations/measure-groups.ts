@@ -1,5 +1,6 @@
 // The groups of a report on budgets: what was counted, with small numbers left out where they are not to be told (domain.md ruling 62).
 import { BASE, extensionUrl } from '../budgets/codes.js';
+import type { Exposed } from '../budgets/measure-exposed.js';
 import type { MeasuredPeople } from '../budgets/measure-people.js';
 import type { MeasuredSpend, SpendReport } from '../budgets/measure-spend.js';
 import { moneyOf } from '../budgets/money.js';
@@ -39,13 +40,14 @@ export function peopleGroups(counted: MeasuredPeople, suppress: boolean): readon
   ];
 }
 
-export function spendGroups({ total, categories }: SpendReport, suppress: boolean): readonly ReportGroup[] {
+/** `exposed`: what is left out beyond small numbers; undefined where all is told. */
+export function spendGroups({ total, categories }: SpendReport, exposed: Exposed | undefined): readonly ReportGroup[] {
   const codes = [...CATEGORIES, undefined];
   const of = (category: string | undefined): MeasuredSpend => categories.find((one) => one.category === category) ?? { category, people: 0, spend: 0n, paid: 0n };
-  const all = suppress && isSmall(total.people);
-  const hidden = hiddenParts(codes.map((code) => ({ key: code ?? '', count: of(code).people })));
+  const all = exposed !== undefined && (isSmall(total.people) || exposed.total);
+  const hidden = hiddenParts(codes.map((code) => ({ key: code ?? '', count: of(code).people, exposed: exposed?.categories.has(code) === true })));
   const told = ({ people, spend, paid }: MeasuredSpend, left: boolean): Figure =>
-    suppress && people > 0 && (all || left) ? { people: undefined, spend: undefined, paid: undefined } : { people, spend, paid };
+    exposed && people > 0 && (all || left) ? { people: undefined, spend: undefined, paid: undefined } : { people, spend, paid };
   return [
     { code: 'total', system: 'measure-group', ...told(total, false) },
     ...codes.map((code): ReportGroup => ({ code: code ?? 'uncategorised', system: code === undefined ? 'measure-group' : 'directory-category', ...told(of(code), hidden.has(code ?? '')) })),

@@ -211,6 +211,36 @@ describe('who is told what', () => {
     expect(text).not.toContain('30.00');
   });
 
+  it('no two reports on spend single anyone out by what one has more than the other, outside the owner', async () => {
+    const region = await icb();
+    const owner = await icb({ partOf: { reference: `Organization/${region.id}` } });
+    const provider = await organization(server, `GYM${named++}`, 'provider');
+    const bought: { readonly who: number; readonly day: string }[] = [];
+    const buy = async (of: Icb, who: number, created: string, category: string): Promise<void> => {
+      const { patient, account } = await holder(of);
+      const coding = [{ system: `${BASE}/CodeSystem/directory-category`, code: category }];
+      await recorded(server, purchaseBody({ patient, account: account.id, provider, amount: 10 + who, rest: { created, item: [{ sequence: 1, productOrService: { coding }, net: gbp(10 + who) }] } }));
+      bought.push({ who, day: created });
+    };
+    for (let who = 0; who < 6; who += 1) await buy(owner, who, '2026-10-01', 'equipment');
+    for (let who = 6; who < 12; who += 1) await buy(owner, who, who < 11 ? '2026-11-03' : '2026-11-04', who < 11 ? 'equipment' : 'therapy');
+    const total = async (periodStart: string, periodEnd: string, token = server.tokens.admin, of = owner): Promise<unknown> => figures(await evaluate('phb-spend', token, { periodStart, periodEnd, reporter: `Organization/${of.id}` }))['total'];
+    const spans = ['2026-10-01', '2026-10-02', '2026-11-01', '2026-11-03', '2026-11-04', '2026-11-05'].flatMap((from) => ['2026-10-01', '2026-10-31', '2026-11-02', '2026-11-03', '2026-11-04', '2026-11-30', '2026-12-31'].filter((to) => to >= from).map((to) => ({ from, to })));
+    const people = ({ from, to }: { from: string; to: string }): Set<number> => new Set(bought.filter(({ day }) => day >= from && day <= to).map(({ who }) => who));
+    const told = [];
+    for (const span of spans) if ((await total(span.from, span.to)) !== 'masked') told.push(span);
+    for (const one of told) for (const other of told) {
+      const more = [...people(one)].filter((who) => !people(other).has(who)).length;
+      expect([one, other, more > 0 && more < 5]).toEqual([one, other, false]);
+    }
+    // Whole months are told, and the owner itself is told everything.
+    expect([await total('2026-10-01', '2026-12-31'), await total('2026-11-01', '2026-11-30'), await total('2026-11-04', '2026-11-04', owner.token)]).toEqual([[12, 186, 0], [6, 111, 0], [1, 21, 0]]);
+    expect(figures(await evaluate('phb-spend', server.tokens.admin, { reporter: `Organization/${owner.id}` }))).toMatchObject({ equipment: 'masked', therapy: 'masked' });
+    // Beside the part, the whole would tell of what one person has elsewhere in it.
+    await buy(region, 12, '2026-10-01', 'equipment');
+    expect([await total('2026-10-01', '2026-10-31'), await total('2026-10-01', '2026-10-31', server.tokens.admin, region), await total('2026-10-01', '2026-10-31', region.token, region)]).toEqual([[6, 75, 0], 'masked', [7, 97, 0]]);
+  }, 60_000);
+
   it('what is asked wrongly is refused with words', async () => {
     const owner = await icb();
     const wrong = async (query: Record<string, string>, measure = 'phb-people', token = owner.token): Promise<number> => (await evaluate(measure, token, query)).status;
