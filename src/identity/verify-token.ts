@@ -5,6 +5,7 @@ import { FhirError, fail } from '../fhir/errors.js';
 import { BadClaim, callerOf } from './caller-claims.js';
 import type { Revocable, Revocations } from './revocations.js';
 import { TokenCache, type CachedToken } from './token-cache.js';
+import { requireAccessToken } from './token-kind.js';
 import type { TrustedIssuer } from './trusted-issuer.js';
 
 const BEARER = /^bearer +(\S+)$/i;
@@ -68,7 +69,7 @@ async function verify(authorization: string, presented: Presented | undefined, {
   try {
     if (token.length > LONGEST) throw new BadClaim(`it is longer than ${LONGEST} characters`);
     const issuer = issuerOf(token, issuers);
-    const { payload } = await jwtVerify(token, issuer.keyOf, {
+    const { payload, protectedHeader } = await jwtVerify(token, issuer.keyOf, {
       issuer: issuer.issuer,
       audience: [...issuer.audiences],
       algorithms: [...issuer.algorithms],
@@ -76,6 +77,7 @@ async function verify(authorization: string, presented: Presented | undefined, {
       clockTolerance: issuer.toleranceSeconds,
       currentDate: new Date(clock()),
     });
+    requireAccessToken(protectedHeader.typ, payload);
     const caller = await (issuer.callerOf ?? callerOf)(payload, presented?.roleProfile);
     return { caller, expires: ((payload.exp ?? 0) + issuer.toleranceSeconds) * 1000, revocable: issuer.revocable ? revocableOf(payload) : undefined };
   } catch (error) {

@@ -145,6 +145,15 @@ describe('a code', () => {
     expect(await read('Patient/ada', body.id_token)).toBe(401);
   });
 
+  test('neither the id_token, nor the refresh token, nor the code opens anything', async () => {
+    const got = await codeFor(server, ADA, { scope: 'launch/patient patient/*.rs openid fhirUser offline_access' });
+    const { body } = await exchangeCode(server, got);
+    expect(await read('Patient/ada', body.access_token)).toBe(200);
+    for (const token of [body.id_token, body.refresh_token, got.code]) expect(await read('Patient/ada', token)).toBe(401);
+    // Nor does one stand for another at the token endpoint.
+    for (const token of [body.id_token, body.access_token, got.code]) expectError(await refresh(server, token), 'invalid_grant');
+  });
+
   test('a patient in context narrows patient/ scopes of staff, and user/ scopes are theirs', async () => {
     const patient = (await signIn(server, { role: 'admin', patient: 'ada' }, { scope: 'launch/patient patient/*.rs' })).body;
     expect(patient).toMatchObject({ patient: 'ada' });
