@@ -2,7 +2,8 @@
 import { managerEntry, planBody, teamBody } from './world.js';
 import { BASE } from './people.js';
 import { gbp, made, type LineBody } from './budgets.js';
-import type { Answer, TestServer } from '../server.js';
+import { parties } from './purchases.js';
+import { startServer, type Answer, type TestServer } from '../server.js';
 
 const VALUES: Readonly<Record<string, string>> = { amount: 'valueMoney', paymentDate: 'valueDate', noticeDate: 'valueDate', deadline: 'valueDate', allocationId: 'valueId', payee: 'valueReference', proposal: 'valueReference', paymentIdentifier: 'valueIdentifier', reason: 'valueString', kind: 'valueCode' };
 
@@ -15,6 +16,12 @@ export function parametersBody(values: Readonly<Record<string, unknown>>): objec
     return [{ name, [member]: shaped }];
   });
   return { resourceType: 'Parameters', parameter };
+}
+
+/** A server with a commissioner and a provider, and a token of the commissioner's budget manager. */
+export async function startPaying(): Promise<{ readonly server: TestServer; readonly known: { readonly owner: string; readonly provider: string }; readonly manager: string }> {
+  const server = await startServer();
+  return { server, known: await parties(server), manager: await server.token('budget-manager', { organization: 'QWE' }) };
 }
 
 export interface Called {

@@ -3,18 +3,14 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { BASE, errorCode } from './people.js';
 import { closeBalanced, gbp, made } from './budgets.js';
-import { balanceOf, change, ledgerOf, opened, parties, purchaseBody, recorded, type Opened } from './purchases.js';
-import { call, close, codeIn, linkPlan, onAccount, paidIn, parametersBody, pay, refund } from './payments.js';
-import { startServer, type Answer, type TestServer } from '../server.js';
+import { balanceOf, change, ledgerOf, opened, purchaseBody, recorded, type Opened } from './purchases.js';
+import { call, close, codeIn, linkPlan, onAccount, paidIn, parametersBody, pay, refund, startPaying } from './payments.js';
+import type { Answer, TestServer } from '../server.js';
 
 let server: TestServer;
 let known: { owner: string; provider: string };
 let manager: string;
-beforeAll(async () => {
-  server = await startServer();
-  known = await parties(server);
-  manager = await server.token('budget-manager', { organization: 'QWE' });
-});
+beforeAll(async () => void ({ server, known, manager } = await startPaying()));
 afterAll(() => closeBalanced(server));
 
 const budget = (rest: object = {}): Promise<Opened> => opened(server, known, rest);

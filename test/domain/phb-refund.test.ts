@@ -2,19 +2,15 @@
 // (domain.md 3.8 rules 8 and 10, 3.9; rulings 2, 28, 37, 38, 42).
 import { BASE, errorCode } from './people.js';
 import { closeBalanced, gbp, linesOf, made } from './budgets.js';
-import { balanceOf, change, opened, parties, purchaseBody, recorded, type Opened } from './purchases.js';
-import { call, close, codeIn, directLine, linkPlan, onAccount, paidIn, pay, refund } from './payments.js';
+import { balanceOf, change, opened, purchaseBody, recorded, type Opened } from './purchases.js';
+import { call, close, codeIn, directLine, linkPlan, onAccount, paidIn, pay, refund, startPaying } from './payments.js';
 import { teamBody } from './world.js';
-import { startServer, type Answer, type TestServer } from '../server.js';
+import type { Answer, TestServer } from '../server.js';
 
 let server: TestServer;
 let known: { owner: string; provider: string };
 let manager: string;
-beforeAll(async () => {
-  server = await startServer();
-  known = await parties(server);
-  manager = await server.token('budget-manager', { organization: 'QWE' });
-});
+beforeAll(async () => void ({ server, known, manager } = await startPaying()));
 afterAll(() => closeBalanced(server));
 
 const read = (path: string, token = server.tokens.admin): Promise<Answer> => server.send('GET', path, { token });
