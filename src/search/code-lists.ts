@@ -53,7 +53,10 @@ async function resolved(clause: Clause, lists: CodeLists): Promise<Clause> {
   }
 }
 
-async function listed(modifier: string | undefined, { text }: SearchValue, lists: CodeLists): Promise<SearchValue> {
+/** As it is where it was read with its parts. */
+async function listed(modifier: string | undefined, value: SearchValue, lists: CodeLists): Promise<SearchValue> {
+  const { text } = value;
+  if (value.parts) return value;
   return { text, parts: (await codesOf(modifier, text, lists)).map((coded) => ({ text: codedText(coded) })) };
 }
 

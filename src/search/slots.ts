@@ -3,6 +3,7 @@ import type { AddedParameter, Definitions, SearchParameter } from '../definition
 import { paramKey } from '../definitions/param-key.js';
 import { isBothParts } from './both-parts.js';
 import { elementPaths } from './element-path.js';
+import { MIME_TYPES } from './params/mime-type.js';
 import { promotedOf } from './promoted.js';
 import { referenceSalt, tokenHasher, type TokenHasher } from './token-hash.js';
 
@@ -31,6 +32,8 @@ export interface Slot {
   readonly bare: boolean;
   /** Members as `system|code`, where the values are codes of a required value set: they have that system unsaid. */
   readonly bareCodes?: ReadonlySet<string>;
+  /** Its values are MIME types, which stand in a hierarchy of their own. */
+  readonly mime?: true;
   /**
    * The slots whose rows answer: the slot itself, unless others have the same. `combo-code` is answered by `code` and
    * `component-code`, `phonetic` by `name`; they have no rows of their own.
@@ -126,6 +129,7 @@ function makeSlot(definitions: Definitions, type: string, parameter: SearchParam
     identifierHasher: tokenHasher(`${mark}:identifier`),
     ...(column !== undefined && { column }),
     ...(bareCodes && { bareCodes }),
+    ...(valueSet?.split('|', 1)[0] === MIME_TYPES && { mime: true }),
     readers,
   };
   return readers.length > 1 ? slot : Object.assign(slot, { readers: [slot] });

@@ -7,6 +7,7 @@ import { RowCollector } from '../row-collector.js';
 import type { Slot } from '../slots.js';
 import type { PredicateScope } from '../sql-scope.js';
 import { codeTextPredicate, LONG_LIST, longListPredicate } from './code-text.js';
+import { mimeTokens, mimeTokensAsked } from './mime-type.js';
 import { badValue, isObject, listOf, textOf, type Indexer, type ParameterRules } from './rules.js';
 
 /** A code and the system it is from, as found in a resource. */
@@ -166,6 +167,7 @@ export const NEGATIVE: ReadonlySet<string> = new Set(['not', 'not-in']);
 
 /** All tokens of a comma list, for the parameter itself or for the ones that answer for it. */
 export function tokensOf(slot: Slot, modifier: string | undefined, values: readonly SearchValue[]): readonly bigint[] {
+  if (slot.mime && modifier === 'below') return slot.readers.flatMap(({ hasher }) => values.flatMap(({ text }) => mimeTokensAsked(hasher, text)));
   const asked = modifier !== undefined && BY_LIST.has(modifier) ? values.flatMap(({ parts }) => parts ?? []) : values;
   return slot.readers.flatMap((reader) => asked.flatMap(({ text }) => (
     modifier === 'of-type' ? [ofTypeAsked(reader, text)] : tokensAsked(reader, text)
@@ -208,7 +210,8 @@ export const codedText = ({ system, code }: Coded): string => (system === undefi
 export const token: ParameterRules = {
   modifiers: ['not', 'text', 'of-type', 'in', 'not-in', 'above', 'below'],
 
-  indexer({ hasher, key, bare }, type) {
+  indexer({ hasher, key, bare, mime }, type) {
+    if (mime) return (rows, value) => { for (const one of [hasher.anySystem(String(value)), ...mimeTokens(hasher, String(value))]) rows.token(one); };
     if (bare) return (rows, value) => { rows.token(hasher.anySystem(String(value))); };
     const reader = readerOf(type);
     const tokens = new Tokens(hasher, key);
@@ -217,6 +220,8 @@ export const token: ParameterRules = {
 
   read(slot, modifier, text, { lists = false }) {
     const parts = splitEscaped(text, '|');
+    // No list is to be looked up: what a type is below is in the index.
+    if (slot.mime && modifier === 'below' && text.trim() !== '') return { text, parts: [] };
     if (modifier !== undefined && BY_LIST.has(modifier)) return readList(slot, modifier, text, lists);
     if (modifier === 'of-type') {
       if (parts.length !== 3 || parts.some((part) => part === '')) throw badValue(slot, text, 'with :of-type write system|code|value, all three');
