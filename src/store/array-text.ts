@@ -11,11 +11,15 @@ const HAS_SPECIAL = /["\\\0]/;
 
 /** Of numbers, decimals as text and 64-bit integers. */
 export function numberArray(values: readonly (number | bigint | string | null)[]): string {
-  return `{${values.map((value) => value ?? 'NULL').join(',')}}`;
+  let text = '';
+  for (const value of values) text += `,${value ?? 'NULL'}`;
+  return `{${text.slice(1)}}`;
 }
 
 export function textArray(values: readonly (string | null)[]): string {
-  return `{${values.map(quoted).join(',')}}`;
+  let text = '';
+  for (const value of values) text += `,${quoted(value)}`;
+  return `{${text.slice(1)}}`;
 }
 
 function quoted(value: string | null): string {

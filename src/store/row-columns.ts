@@ -1,13 +1,14 @@
 // The columns of a resource table as parameters of a statement: one row as plain values, many as one array per column.
 import type { IndexRows } from '../search/index-rows.js';
 import type { RowShift } from '../search/shift.js';
+import { bigintArray, joinedBigints } from './array-bytes.js';
 import { joinedJson, joinedJsonSql, numberArray, rowsSql, textArray } from './array-text.js';
 import type { Change } from './store.js';
 
 interface Column {
   readonly name: string;
   readonly type: 'text' | 'bigint' | 'text[]' | 'bigint[]';
-  of(change: Change, rows: IndexRows | undefined): string | number | bigint | null;
+  of(change: Change, rows: IndexRows | undefined): string | number | bigint | Buffer | null;
 }
 
 const COLUMNS: readonly Column[] = [
@@ -16,7 +17,7 @@ const COLUMNS: readonly Column[] = [
   { name: 'updated', type: 'bigint', of: ({ updated }) => updated },
   { name: 'method', type: 'text', of: ({ method }) => method },
   { name: 'res', type: 'text', of: ({ text }) => text },
-  { name: 'tokens', type: 'bigint[]', of: (_, rows) => numberArray(rows?.tokens ?? []) },
+  { name: 'tokens', type: 'bigint[]', of: (_, rows) => bigintArray(rows?.tokens ?? []) },
   { name: 'refs', type: 'text[]', of: (_, rows) => textArray(rows?.refs ?? []) },
   { name: 'present', type: 'text', of: (_, rows) => rows?.present ?? '' },
   // A deletion has no rows to take it from, and keeps what was there.
@@ -31,8 +32,10 @@ const BEFORE: Column = { name: 'before', type: 'bigint', of: ({ before }) => bef
 export const ROW_COLUMNS = COLUMNS.map(({ name }) => name).join(', ');
 
 /** How many parameters come before those of the side tables. */
-export const CREATE_PARAMETERS = COLUMNS.length;
-export const CHANGE_PARAMETERS = COLUMNS.length + 1;
+export const rowParameters = (kind: 'create' | 'change', many: boolean): number => columnsOf(kind).length + (many ? BOUNDS.length : 0);
+
+/** Of each row's tokens among those of all, which travel as one array. */
+const BOUNDS = ['tokens_from', 'tokens_to'] as const;
 
 /**
  * Raises 22012 where the search parameters are not those that the rows are made of, as another server may have added one: of a write
@@ -44,9 +47,13 @@ const fence = (generation: number): string => `where (select 1 / (generation = $
 export function givenRows(kind: 'create' | 'change', many: boolean, generation: number): string {
   const columns = columnsOf(kind);
   if (!many) return `select ${columns.map(({ name, type }, index) => `$${String(index + 1)}::${type} as ${name}`).join(', ')} ${fence(generation)}`;
-  const arrays = Object.fromEntries(columns.map(({ name, type }, index) => [name, arraySql(`$${String(index + 1)}`, name, type)]));
-  const cells = columns.map(({ name, type }) => (type.endsWith('[]') ? `${name}::${type} as ${name}` : name));
-  return `select ${cells.join(', ')} from ${rowsSql(arrays)} as given ${fence(generation)}`;
+  const given = columns.map(({ name, type }, index) => ({ name, type, parameter: `$${String(index + 1)}` }));
+  const arrays = given.filter(({ name }) => name !== 'tokens').map(({ name, type, parameter }) => [name, arraySql(parameter, name, type)] as const);
+  const bounds = BOUNDS.map((name, index) => [name, `$${String(columns.length + index + 1)}::integer[]`] as const);
+  const cells = given.map(({ name, type, parameter }) => (
+    name === 'tokens' ? `(${parameter}::bigint[])[tokens_from:tokens_to] as tokens` : type.endsWith('[]') ? `${name}::${type} as ${name}` : name
+  ));
+  return `select ${cells.join(', ')} from ${rowsSql(Object.fromEntries([...arrays, ...bounds]))} as given ${fence(generation)}`;
 }
 
 const SHIFT_TYPES = ['text', 'bigint', 'bigint', 'text', 'text', 'bigint[]', 'bigint[]', 'text', 'bigint'] as const;
@@ -81,11 +88,27 @@ export function givenValues(kind: 'create' | 'change', changes: readonly Change[
   const columns = columnsOf(kind);
   const [only] = changes;
   if (only && changes.length === 1) return columns.map((column) => column.of(only, only.rows));
-  return columns.map((column) => {
+  const values: unknown[] = columns.map((column) => {
     if (column.name === 'res') return joinedJson(changes.map(({ text }) => text));
+    if (column.name === 'tokens') return joinedBigints(changes.map(({ rows }) => rows?.tokens ?? []));
     const cells = changes.map((change) => column.of(change, change.rows));
-    return column.type === 'bigint' ? numberArray(cells) : textArray(cells.map((cell) => (cell === null ? null : String(cell))));
+    return column.type === 'bigint' ? numberArray(cells as (number | bigint | null)[]) : textArray(cells as (string | null)[]);
   });
+  values.push(...boundsOf(changes));
+  return values;
+}
+
+/** The first and the last place of each row's tokens, counted from 1. */
+function boundsOf(changes: readonly Change[]): string[] {
+  const from: number[] = [];
+  const to: number[] = [];
+  let before = 0;
+  for (const { rows } of changes) {
+    from.push(before + 1);
+    before += rows?.tokens.length ?? 0;
+    to.push(before);
+  }
+  return [numberArray(from), numberArray(to)];
 }
 
 function columnsOf(kind: 'create' | 'change'): readonly Column[] {

@@ -2,6 +2,7 @@
 import type { Definitions } from '../definitions/model.js';
 import type { QuantityRow } from '../search/index-rows.js';
 import { slotsOf } from '../search/slots.js';
+import { bigintArray } from './array-bytes.js';
 import { numberArray, textArray } from './array-text.js';
 import type { Change } from './store.js';
 
@@ -14,8 +15,8 @@ export interface SideTable {
   /** The array type of each column. */
   readonly arrays: readonly string[];
   rowCount(change: Change): number;
-  /** One array literal per column, all rows of all changes in order. */
-  values(changes: readonly Change[]): string[];
+  /** One array per column, all rows of all changes in order. */
+  values(changes: readonly Change[]): (string | Buffer)[];
 }
 
 const STRINGS: SideTable = {
@@ -47,6 +48,8 @@ const QUANTITY_COLUMNS: Readonly<Record<string, readonly [array: string, of: key
   other: ['numeric[]', 'other'], dimension: ['bigint[]', 'dimension'], canonical: ['numeric[]', 'canonical'], canonical_other: ['numeric[]', 'canonicalOther'],
 };
 
+const QUANTITY_CELLS = Object.values(QUANTITY_COLUMNS);
+
 const QUANTITIES: SideTable = {
   name: 'quantity_index',
   letter: 'q',
@@ -55,7 +58,9 @@ const QUANTITIES: SideTable = {
   rowCount: ({ rows }) => rows?.quantities.length ?? 0,
   values(changes) {
     const rows = changes.flatMap((change) => change.rows?.quantities ?? []);
-    return Object.values(QUANTITY_COLUMNS).map(([, of]) => numberArray(rows.map((row) => row[of] ?? null)));
+    return QUANTITY_CELLS.map(([array, of]) => (
+      array === 'bigint[]' ? bigintArray(rows.map((row) => (row[of] as bigint | undefined) ?? null)) : numberArray(rows.map((row) => row[of] ?? null))
+    ));
   },
 };
 

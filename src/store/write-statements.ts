@@ -4,7 +4,7 @@
 import { rowsSql } from './array-text.js';
 import { insertTexts } from './code-texts.js';
 import type { ShiftedMember } from '../search/shift.js';
-import { CHANGE_PARAMETERS, CREATE_PARAMETERS, givenRows, ROW_COLUMNS, SHIFT_PARAMETERS, shiftedRows } from './row-columns.js';
+import { givenRows, ROW_COLUMNS, rowParameters, SHIFT_PARAMETERS, shiftedRows } from './row-columns.js';
 import { DATES, SIDE_TABLES, type SideTable } from './side-tables.js';
 import type { Beside } from './store.js';
 import { resourceTable } from './tables.js';
@@ -29,8 +29,9 @@ export interface Filling {
  */
 export function createText(type: string, filling: Filling): string {
   const { sides, many, generation } = filling;
-  const parts = sides.map((side, index) => `${side.name}_new as (${insertSide(side, firstParameter(CREATE_PARAMETERS, sides, index, many), many)})`);
-  parts.push(...textPart(CREATE_PARAMETERS, filling), ...besidePart(CREATE_PARAMETERS, filling));
+  const parameters = rowParameters('create', many);
+  const parts = sides.map((side, index) => `${side.name}_new as (${insertSide(side, firstParameter(parameters, sides, index, many), many)})`);
+  parts.push(...textPart(parameters, filling), ...besidePart(parameters, filling));
   const withParts = parts.length > 0 ? `with ${parts.join(', ')} ` : '';
   return `${withParts}insert into ${resourceTable(type)} (${ROW_COLUMNS}) ${givenRows('create', many, generation)}`;
 }
@@ -43,6 +44,7 @@ export function createText(type: string, filling: Filling): string {
  */
 export function changeText(type: string, params: string, filling: Filling): string {
   const { sides, many, restates = false, generation } = filling;
+  const parameters = rowParameters('change', many);
   const table = resourceTable(type);
   const parts = [
     `given as ${many ? lockedInOrder(table, givenRows('change', true, generation)) : `(${givenRows('change', many, generation)})`}`,
@@ -53,11 +55,11 @@ export function changeText(type: string, params: string, filling: Filling): stri
       return `${name}_old as (delete from fhir.${name} s ${whose} and s.param = any ('${params}'::integer[]))`;
     }),
     ...sides.map((side, index) => {
-      const insert = insertSide(side, firstParameter(CHANGE_PARAMETERS, sides, index, many), many);
+      const insert = insertSide(side, firstParameter(parameters, sides, index, many), many);
       return `${side.name}_new as (${insert} where ${many ? 'id in (select id from changed)' : 'exists (select from changed)'})`;
     }),
-    ...textPart(CHANGE_PARAMETERS, filling),
-    ...besidePart(CHANGE_PARAMETERS, filling),
+    ...textPart(parameters, filling),
+    ...besidePart(parameters, filling),
   ];
   return `with ${parts.join(',\n')}\nselect id from changed`;
 }
@@ -110,19 +112,19 @@ function assignments(restates: boolean): string {
 }
 
 /** The parameters of a side table follow those of the rows and of the side tables before it; many changes add one of ids. */
-function firstParameter(rowParameters: number, sides: readonly SideTable[], index: number, many: boolean): number {
-  return sides.slice(0, index).reduce((sum, { arrays }) => sum + arrays.length + (many ? 1 : 0), rowParameters + 1);
+function firstParameter(before: number, sides: readonly SideTable[], index: number, many: boolean): number {
+  return sides.slice(0, index).reduce((sum, { arrays }) => sum + arrays.length + (many ? 1 : 0), before + 1);
 }
 
 /** Added even where a change then meets another version: a text too many does no harm. */
-function textPart(rowParameters: number, { sides, texts, many }: Filling): string[] {
-  return texts ? [`texts_new as (${insertTexts(firstParameter(rowParameters, sides, sides.length, many))})`] : [];
+function textPart(before: number, { sides, texts, many }: Filling): string[] {
+  return texts ? [`texts_new as (${insertTexts(firstParameter(before, sides, sides.length, many))})`] : [];
 }
 
 const TEXT_PARAMETERS = 3;
 
-function besidePart(rowParameters: number, { sides, texts, many, besides }: Filling): string[] {
-  let first = firstParameter(rowParameters, sides, sides.length, many) + (texts ? TEXT_PARAMETERS : 0);
+function besidePart(before: number, { sides, texts, many, besides }: Filling): string[] {
+  let first = firstParameter(before, sides, sides.length, many) + (texts ? TEXT_PARAMETERS : 0);
   return besides.flatMap((beside, index) => {
     const parts = [...(beside.parts?.(first) ?? []), `beside_${index}_new as (${beside.text(first)})`];
     first += beside.values.length;
