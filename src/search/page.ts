@@ -256,6 +256,9 @@ function walkSide(page: Page, { table, column, key, slot, single }: Side, column
 
 /** Rows looked at by a probe: some 4 ms, where the clause is in the row itself. */
 const PROBE = 4000;
+/** Rows that are looked up in a side table first, while no more ids are counted than these: of 1,000,000 rows half the amounts fill a page so. */
+const FIRST_PROBE = 400;
+const FEW = 500;
 /** A row's words lie in another table. Whether a word is common is not asked before: that gathers all who have it. */
 const PROBE_WORDS = 500;
 
@@ -265,17 +268,34 @@ const PROBE_WORDS = 500;
  * meet: 2.3 s by the walk alone, 20 ms so.
  */
 function probeText(page: Page): string {
-  const { query: { count }, conjuncts, drivers: { rank } } = page;
+  const { conjuncts, drivers: { rank } } = page;
   const worded = conjuncts.some(({ clause }) => clause.kind === 'text');
-  const gate = !worded && (rank === RANK.side || rank === RANK.contains) ? manyText(page) : undefined;
+  if (worded) return probesText(page, [{ size: PROBE_WORDS }]);
+  if (rank !== RANK.side && rank !== RANK.contains) return probesText(page, [{ size: PROBE }]);
+  return probesText(page, [{ size: FIRST_PROBE, gate: manyText(page, FEW) }, { size: PROBE, gate: manyText(page, mostGathered(page)) }]);
+}
+
+/** Rows looked at, where the gate lets them be. */
+interface Probe {
+  readonly size: number;
+  /** A select of `yes`. */
+  readonly gate?: string;
+}
+
+/** One walk after the other until one fills the page, each longer than the one before. */
+function probesText(page: Page, probes: readonly Probe[]): string {
+  const { query: { count }, conjuncts } = page;
   const onColumn = (conjunct: Conjunct): boolean => isOn(page, conjunct, page.order.columns[0]?.walks);
-  const bounds = testTexts(page, conjuncts.filter(onColumn), 'drive');
-  const walk = walked(page, `${ROW}.*`, gate === undefined ? bounds : [...bounds, '(select yes from many)'], worded ? PROBE_WORDS : PROBE);
-  const sifted = testTexts(page, conjuncts.filter((conjunct) => !onColumn(conjunct)), 'filter');
-  const near = `select ${page.columns} from (${walk}) ${ROW}${sifted.length > 0 ? ` where ${sifted.join(' and ')}` : ''} limit ${count + 1}`;
-  const found = foundText(page, 'take', [`(select count(*) from near) <= ${count}`]);
-  return `with ${gate === undefined ? '' : `many as materialized (${gate}), `}near as materialized (${near})`
-    + ` select * from near where (select count(*) from near) > ${count} union all (${found})`;
+  const lacking = (before: number): string[] => probes.slice(0, before).map((_, index) => `(select count(*) from near${index}) <= ${count}`);
+  const ctes = probes.flatMap(({ size, gate }, index) => {
+    const gates = [...lacking(index), ...(gate === undefined ? [] : [`(select yes from many${index})`])];
+    const walk = walked(page, `${ROW}.*`, [...testTexts(page, conjuncts.filter(onColumn), 'drive'), ...gates], size);
+    const sifted = testTexts(page, conjuncts.filter((conjunct) => !onColumn(conjunct)), 'filter');
+    const near = `near${index} as materialized (select ${page.columns} from (${walk}) ${ROW}${sifted.length > 0 ? ` where ${sifted.join(' and ')}` : ''} limit ${count + 1})`;
+    return gate === undefined ? [near] : [`many${index} as materialized (${gate})`, near];
+  });
+  const filled = probes.map((_, index) => `select * from near${index} where (select count(*) from near${index}) > ${count}`);
+  return `with ${ctes.join(', ')} ${filled.join(' union all ')} union all (${foundText(page, 'take', lacking(probes.length))})`;
 }
 
 /**
@@ -303,11 +323,15 @@ function glanceText(page: Page): string {
 /** How many rows may be gathered where only their ids are, out of an index; of a table where as many are met sooner, fewer. */
 const IDS_ALONE = { most: 5000, ofTable: 100_000, fewer: 2000 };
 
-/** Does the first clause that drives name more rows than should be gathered? Counts no further than needed. */
-function manyText(page: Page): string {
+function mostGathered(page: Page): number {
+  if (!idsDriver(page)) return MANY;
+  const rows = page.writing.frequencyOf(page.query.type)?.rows ?? Infinity;
+  return rows < IDS_ALONE.ofTable ? IDS_ALONE.fewer : IDS_ALONE.most;
+}
+
+/** Does the first clause that drives name more rows than these? Counts no further than needed. */
+function manyText(page: Page, many: number): string {
   const { writing, query, drivers: { drivers } } = page;
-  const rows = writing.frequencyOf(query.type)?.rows ?? Infinity;
-  const many = !idsDriver(page) ? MANY : rows < IDS_ALONE.ofTable ? IDS_ALONE.fewer : IDS_ALONE.most;
   const ids = [...drivers].slice(0, 1).map((first) => conjunctText(writing, { type: query.type, alias: ROW }, first, 'ids'));
   return `select count(*) > ${many} as yes from (${ids.join('')} limit ${many + 1}) m`;
 }
