@@ -373,7 +373,7 @@ describe('an order', () => {
     ['_sort=date&patient=p1,p2', 'o7 o3 o4 o2 o1 o8'],
     ['_sort=value-quantity', 'o1 o3 o2 o12 o4 o10 o11 o5 o6 o7 o8 o9'],
     ['_sort=-value-quantity,_lastUpdated', 'o4 o12 o2 o3 o1 o5 o6 o7 o8 o9 o10 o11'],
-    ['_sort=subject,-date', 'o10 o9 o8 o1 o2 o7 o3 o4 o6 o5 o12 o11'],
+    ['_sort=subject,-date', 'o10 o9 o8 o1 o2 o7 o4 o3 o6 o5 o12 o11'],
     ['_sort=value-string,_id', 'o8 o1 o10 o11 o12 o2 o3 o4 o5 o6 o7 o9'],
   ];
 
