@@ -1,6 +1,6 @@
 // How a purchase may go from one status to the next: a draft reserves nothing, an active one reserves its total, and what is cancelled or
 // entered in error holds nothing and stays so (domain.md 3.8 rules 4 and 6).
-import { asObjects, asText, referenceId } from '../fhir/elements.js';
+import { asObject, asObjects, asText, referenceId } from '../fhir/elements.js';
 import { fail } from '../fhir/errors.js';
 import type { Resource } from '../fhir/resource.js';
 import type { WriteContext } from '../store/rule.js';
@@ -67,11 +67,14 @@ async function checkActive({ after, stays, budget }: Changed, before: Resource, 
   }
   const paid = held.reduce((sum, one) => sum + one.paid, 0n);
   if (paid > 0n) checkEvidenceKept(before, after);
-  if (stays) return;
+  if (stays && (paid === 0n || netsOf(before) === netsOf(after))) return;
   if (paid > 0n) throw forbiddenUpdate('Money was paid for this purchase, so its amounts and its line stay as they are: give money back with PaymentNotice/$refund, or record another purchase', 'Claim.total');
   if (committedIn(held) !== storedTotal(before)) throw forbiddenUpdate('A purchase has taken over what this commitment reserves, or part of it, so its amounts and its line stay as they are: cancel it to release the rest, and record another', 'Claim.total');
   if (budget.state !== 'active') throw fail('business-rule', { text: `The budget is ${budget.state}: amounts are changed while it is active`, expression: 'Claim.total', coding: businessError('ACCOUNT_NOT_ACTIVE') });
 }
+
+/** What each item costs: how it was spent, which reports tell. */
+const netsOf = ({ item }: Resource): string => JSON.stringify(asObjects(item).map(({ sequence, net }) => [sequence, asObject(net)?.['value']]));
 
 /** A budget's purchases are insured by its own coverage. */
 function checkCoverage(after: Resource, account: Resource): void {

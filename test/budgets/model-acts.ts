@@ -79,7 +79,7 @@ export const EXAMPLES: readonly Setting[] = [
     grants('transfer', 1, 0, 1), does('close', 1), grants('adjust', 2_500), does('close', 0),
   ]) },
   { policies: ['warn', 'block'], draw: 'priority-order', acts: sent([
-    does('join', 1), does('join', 0), buys(2, [31_000, 70]), amends([40_000]), amends([20_000], { road: 'patch' }), buys(0, [40_000], { line: 2, road: 'transaction' }), buys(2, [30_000]), settles('pay', 12_345), settles('refund', 12_344), settles('cancel'), does('leave', 0),
+    buys(1, [60, 40]), settles('pay', 30), amends([40, 60]), amends('same'), does('join', 1), does('join', 0), buys(2, [31_000, 70]), amends([40_000]), amends([20_000], { road: 'patch' }), buys(0, [40_000], { line: 2, road: 'transaction' }), buys(2, [30_000]), settles('pay', 12_345), settles('refund', 12_344), settles('cancel'), does('leave', 0),
   ]) },
   { policies: ['block', 'warn'], draw: 'by-category', acts: sent([
     does('join', 0), buys(2, [100], { of: [4, 4, 4] }), buys(2, [7_777, 3_333, 1], { of: [0, 1, 2] }), does('join', 1), buys(2, [7_777, 3_333, 1], { of: [0, 1, 2] }), settles('pay', 10_000), settles('refund', 777), buys(2, [31_000], { of: [1, 1, 1] }), grants('assign', 4_321), grants('transfer', 4_000, 3, 0), grants('assign', 0, 1), grants('assign', -1),

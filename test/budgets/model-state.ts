@@ -55,6 +55,7 @@ export const UNALLOCATED = 'unallocated';
 export const CALM: Judged = { overdraw: false, awaits: false, overspent: false };
 export const availableOf = ({ allocated, committed, spent }: Sums): number => allocated - committed - spent;
 export const totalOf = ({ items }: Pick<Said, 'items'>): number => sum(items.map(({ net }) => net));
+export const sameNets = (one: Pick<Said, 'items'>, other: Pick<Said, 'items'>): boolean => one.items.map(({ net }) => net).join() === other.items.map(({ net }) => net).join();
 /** What the holder of a direct payment has in hand. */
 export const heldOf = ({ model, disbursed, spent }: Line): number => (model === 'direct-payment' ? disbursed - spent : 0);
 /** What may leave the line: not what its holder has. */

@@ -2,7 +2,7 @@
 // figure is afterwards. Nothing here is shared with the code that keeps the ledger. All amounts are pence.
 import { byId, divided, fromLines, merged, sum, type DrawPolicy, type Share } from './model-split.js';
 import {
-  availableOf, CALM, changes, EFFECTS, heldOf, holdOf, INSUFFICIENT, movableOf, NOT_ACTIVE, released, takesOf, totalOf, UNALLOCATED,
+  availableOf, CALM, changes, EFFECTS, heldOf, holdOf, INSUFFICIENT, movableOf, NOT_ACTIVE, released, sameNets, takesOf, totalOf, UNALLOCATED,
   type Account, type Claim, type Judged, type Line, type Movement, type Notice, type Outcome, type Said, type Take,
 } from './model-state.js';
 import { parted } from './resource-sums.js';
@@ -59,7 +59,7 @@ export class Model {
     const shares = onJoint ? this.joined(claim, said, takes, same) : [{ account: claim.on, line: said.line ?? '', amount: totalOf(said) }];
     if (typeof shares === 'string') return shares;
     const stays = said.status === 'draft' || judged.awaits;
-    const refused = this.lifecycle(claim, same);
+    const refused = this.lifecycle(claim, same && sameNets(claim, said), same);
     if (refused) return refused;
     if (!stays && !same) {
       const movements = [...takes.map(released('used')), ...changes(claim, shares), ...takes.map(released('back'))].filter(({ amount }) => amount > 0);
@@ -108,11 +108,11 @@ export class Model {
     return typeof found === 'string' ? found : merged([...kept, ...sources.flatMap((pot) => fromLines(pot, found.get(pot.id) ?? 0))]);
   }
 
-  private lifecycle(claim: Claim, same: boolean): Outcome | undefined {
+  private lifecycle(claim: Claim, sameItems: boolean, same: boolean): Outcome | undefined {
     const state = claim.on === this.joint ? 'active' : this.account(claim.on).state;
     if (claim.status !== 'active') return state === 'active' ? undefined : NOT_ACTIVE;
+    if (sum(claim.holds.map(({ paid }) => paid)) > 0) return sameItems ? undefined : '422 FORBIDDEN_UPDATE';
     if (same) return undefined;
-    if (sum(claim.holds.map(({ paid }) => paid)) > 0) return '422 FORBIDDEN_UPDATE';
     // What a purchase has taken over of it is gone from what it reserves.
     if (sum(claim.holds.map(({ committed }) => committed)) !== totalOf(claim)) return '422 FORBIDDEN_UPDATE';
     return state === 'active' ? undefined : NOT_ACTIVE;

@@ -20,6 +20,20 @@ const read = (path: string, token = server.tokens.admin): Promise<Answer> => ser
 const ledger = (account: string): Promise<[string, number][]> => ledgerOf(server, account);
 const wire = readFileSync('test/domain/wire/pay.json', 'utf8');
 
+it('when something was paid, then what each item costs stays as it is, also where the total would be the same', async () => {
+  const on = await budget();
+  const items = (...nets: number[]): object => ({ item: nets.map((net, index) => ({ sequence: index + 1, productOrService: { text: 'Something' }, net: gbp(net) })) });
+  const claim = await purchase(on, 30, { rest: items(20, 10) });
+  expect((await change(server, claim, items(15, 15))).status).toBe(200);
+  expect((await pay(server, claim.id, 5)).status).toBe(200);
+  const { body: paid } = await read(`Claim/${claim.id}`);
+  for (const rest of [items(20, 10), items(30), { ...items(15, 15), total: gbp(30), item: [...paid.item].reverse().map((one: any, index) => ({ ...one, sequence: index + 1, net: gbp(index === 0 ? 14 : 16) })) }]) {
+    const answer = await change(server, paid, rest);
+    expect([answer.status, errorCode(answer)]).toEqual([422, 'FORBIDDEN_UPDATE']);
+  }
+  expect((await change(server, paid, items(15, 15))).status).toBe(200);
+});
+
 describe('given a purchase of 30.00 on a notional line', () => {
   it('when the manager pays 30.00 as the wire example has it, then it is spent, and notice and reconciliation say so', async () => {
     const on = await budget();
