@@ -68,7 +68,7 @@ async function put(client: Client, clients: Clients): Promise<Client> {
 }
 
 async function known(id: string, clients: Clients): Promise<Client> {
-  const client = await clients.find(id);
+  const client = id.includes('\0') ? undefined : await clients.find(id);
   if (client === undefined) throw fail('not-found', { text: 'No client of this id has been registered' });
   return client;
 }
@@ -76,8 +76,14 @@ async function known(id: string, clients: Clients): Promise<Client> {
 function bodyOf({ body }: FastifyRequest): unknown {
   if (!Buffer.isBuffer(body) || body.length === 0) throw new BadRegistration('Send the registration as a JSON object');
   try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    throw fail('malformed-json');
+    return JSON.parse(body.toString('utf8'), (_name, value: unknown) => (typeof value === 'string' ? requireText(value) : value));
+  } catch (error) {
+    throw error instanceof BadRegistration ? error : fail('malformed-json');
   }
+}
+
+/** What PostgreSQL stores as text: no NUL, and no half of a pair. */
+function requireText(value: string): string {
+  if (value.includes('\0') || /\p{Surrogate}/u.test(value)) throw new BadRegistration('A string holds the character NUL or half a surrogate pair');
+  return value;
 }

@@ -179,6 +179,8 @@ const wrongKind = (name: string, wanted: string) => fail('invalid-parameter', { 
 
 function requireText(name: string, value: JsonValue): string {
   if (typeof value !== 'string' || value.trim() === '') throw wrongKind(name, 'a text that is not empty');
+  // JSON was read without; a query may have one.
+  if (value.includes('\0')) throw wrongKind(name, 'a text without the character NUL');
   return value;
 }
 
