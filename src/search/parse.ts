@@ -65,6 +65,7 @@ export function parseSearch(request: SearchRequest): ParsedSearch {
     if (unknown === undefined) self.push([name, value]);
     else warnings.push(leftOut(unknown, name, request.handling));
   }
+  if (settings.includes.length > 0) refuseTextOf(pairs);
   // Each is a part of one statement.
   if (criteria.length > limits.criteria) throw fail('invalid-parameter', { text: `A search may have ${limits.criteria} criteria, not ${criteria.length}: ask for less at once` });
   const query = toQuery(type, settings, criteria, self);
@@ -81,6 +82,12 @@ function toQuery(type: string, { sort, count, total, includes, explain, containe
 /** Its name decides what is searched: to leave it out would be to answer something else. https://hl7.org/fhir/R4/search.html#query */
 function refuseNamed(name: string, value: string): void {
   if (name === '_query') throw fail('unknown-parameter', { text: `There is no named query "${value.slice(0, 64)}" here: write the criteria as parameters`, expression: '_query' });
+}
+
+/** Narratives alone do not say what refers to what. https://hl7.org/fhir/R4/search.html#summary */
+function refuseTextOf(pairs: SearchRequest['pairs']): void {
+  if (!pairs.some(([name, value]) => name === '_summary' && value === 'text')) return;
+  throw fail('invalid-parameter', { text: '_include and _revinclude do not go with _summary=text: leave them out, or ask for another summary', expression: '_summary' });
 }
 
 /** PostgreSQL's text can't hold it, so nothing stored has one. */

@@ -121,3 +121,10 @@ test('more than a page may hold is cut, and the page says so', async () => {
   const all = await get('Practitioner?_id=d1&_revinclude=Basic:subject');
   expect(of(all.body, 'outcome')).toEqual([]);
 });
+
+// https://hl7.org/fhir/R4/search.html#summary
+test.each(['_summary=text&_include=Observation:subject', '_revinclude=Observation:has-member&_summary=text', '_include:iterate=Observation:subject&_summary=text'])('%s is refused: narratives go alone', async (query) => {
+  expectRefusal(await get(`Observation?${query}`), 400, { code: 'value', expression: '_summary' });
+  expect((await get(`Observation?${query.replace('text', 'true')}`)).status).toBe(200);
+  expect((await get(`Observation?${query.replace('text', 'data')}`)).status).toBe(200);
+});
