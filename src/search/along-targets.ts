@@ -37,8 +37,10 @@ export function chainAlong({ writing, query, order, drivers: { drivers } }: Omit
   return writing.grant?.except(query.type, code) ? undefined : { driver: only, chain };
 }
 
-/** What a search is sorted by that names no order: the subject, where a chain that may lead to many leads to it; on later pages as on the one before. */
-export function usualOrder(knowing: Knowing, { type, where, after }: Query): readonly SortKey[] {
+/** The search in the order that it names. One that names none comes in that of its ids, or of the subject, where a chain that may lead to many leads to it; on later pages as on the one before. */
+export const inUsualOrder = (knowing: Knowing, query: Query): Query => (query.sort.length > 0 ? query : { ...query, sort: usualOrder(knowing, query) });
+
+function usualOrder(knowing: Knowing, { type, where, after }: Query): readonly SortKey[] {
   if (after) return after.keys.length === 1 ? [...slotsOf(knowing.definitions, type).byCode.values()].filter(({ column }) => column === 'subject').slice(0, 1).map(bySubject) : [];
   const chain = conjunctsOf({}, type, where).map(({ clause }) => clause).find((clause) => isSubjectChain(knowing, type, clause));
   return chain?.kind === 'chain' && rankOf(knowing, type, chain) === RANK.farChain ? [bySubject(chain)] : [];

@@ -1,5 +1,5 @@
 // One page of a search: the statement is search's, the rows and where to go on are told here. https://hl7.org/fhir/R4/search.html
-import { usualOrder } from '../search/along-targets.js';
+import { inUsualOrder } from '../search/along-targets.js';
 import { cursorOf, searchStatement } from '../search/compile.js';
 import { USUAL_LIMITS } from '../search/limits.js';
 import type { PackedRow } from '../search/packed-page.js';
@@ -12,7 +12,7 @@ import type { SearchPage } from './store.js';
 import type { Ground } from './visible-rows.js';
 
 export async function searchPage(ground: Ground, frequencyOf: FrequencyOf, grant: Grant, asked: Query): Promise<SearchPage> {
-  const query = asked.sort.length > 0 ? asked : { ...asked, sort: usualOrder({ definitions: ground.definitions, frequencyOf }, asked) };
+  const query = inUsualOrder({ definitions: ground.definitions, frequencyOf }, asked);
   if (grant.rows(query.type).kind === 'none') return { matches: [], includes: [], ...(asksTotal(query) && { total: 0 }) };
   if (query.count === 0) return { matches: [], includes: [], total: await total(ground, frequencyOf, grant, query, 0) };
   const statement = searchStatement(ground.definitions, query, grant, frequencyOf);
