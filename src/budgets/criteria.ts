@@ -41,7 +41,8 @@ export function criteriaOf(group: Resource): readonly Criterion[] {
 }
 
 function criterionOf(characteristic: JsonObject, path: string): Criterion {
-  const [code] = codesOf(characteristic['code'], CRITERION);
+  const [code, second] = codesOf(characteristic['code'], CRITERION);
+  if (second !== undefined) throw fail('unsupported-criterion', { text: `${code} and ${second} are two criteria: send a characteristic for each`, expression: `${path}.code` });
   const question = code === undefined ? undefined : QUESTIONS[code]?.(characteristic, path);
   if (!question) throw unsupported(characteristic, path);
   if (characteristic['period'] !== undefined) throw fail('unsupported-criterion', { text: `The criterion ${code} is judged as things are now: leave out period`, expression: `${path}.period` });

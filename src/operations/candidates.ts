@@ -64,7 +64,7 @@ async function askedOf(request: FhirRequest, context: Context, { validate }: Can
   const order = input.text('orderBy') ?? 'priority';
   if (!ORDERS.includes(order)) throw fail('invalid-parameter', { text: `Candidates are ordered by ${ORDERS.join(' or ')}, not by ${order}`, expression: 'orderBy' });
   const group = await find(input);
-  const count = Math.min(Math.max(input.count('_count') ?? DEFAULT_COUNT, 1), MOST);
+  const count = Math.min(input.count('_count') ?? DEFAULT_COUNT, MOST);
   return { criteria: criteriaOf(group), count, pairs: [[SENT, JSON.stringify({ characteristic: group['characteristic'] })], ['_count', String(count)]] };
 }
 

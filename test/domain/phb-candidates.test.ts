@@ -97,6 +97,12 @@ test('comes in pages that meet each candidate once, in order', async () => {
   expect(paged).toEqual(whole);
 });
 
+test('_count=0 asks how many there are', async () => {
+  const id = await group(criterion('age', years(18)));
+  const { body } = await ask(id, '?_count=0');
+  expect([body.total, body.entry, body.link.map(({ relation }: any) => relation)]).toEqual([(await ask(id)).body.total, undefined, ['self']]);
+});
+
 test('criteria may be sent instead of stored', async () => {
   const wanted = expected(({ age, asthma }) => age >= 65 && asthma);
   const characteristics = [criterion('age', years(65)), criterion('condition-code', ASTHMA)];
@@ -163,6 +169,9 @@ test('what can\'t be judged is refused by its name, and never left out', async (
   expectRefusal(sent, 422, { code: 'not-supported', text: /shoe-size/ });
   expectRefusal(await post(criterion('age', { valueBoolean: true })), 422, { code: 'invalid', text: /valueRange/ });
   expectRefusal(await post(criterion('decision', { valueCodeableConcept: { coding: [{ system: SNOMED, code: '1' }] } })), 422, { code: 'invalid' });
+  const two = criterion('age', years(18));
+  two.code.coding.push(...criterion('decision', CHC).code.coding);
+  expectRefusal(await post(two), 422, { code: 'not-supported', text: /age and decision/, expression: 'Group.characteristic[0].code' });
   const counted = (quantity: object): object => ({ valueRange: { low: quantity } });
   for (const quantity of [{ value: 216, system: 'http://unitsofmeasure.org', code: 'mo' }, { value: 216, unit: 'months' }]) expectRefusal(await post(criterion('age', counted(quantity))), 422, { code: 'not-supported', text: /counted in years/ });
   expectRefusal(await post(criterion('last-review', counted({ value: 1, unit: 'a' }))), 422, { code: 'not-supported', text: /counted in days/ });
