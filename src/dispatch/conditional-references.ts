@@ -1,6 +1,6 @@
 // References by criteria (`Patient?identifier=…`) of a transaction's resources. https://hl7.org/fhir/R4/http.html#trules
 import { fail } from '../fhir/errors.js';
-import { targetByCriteria } from '../interactions/conditional-reference.js';
+import { mayNameByCriteria, targetByCriteria } from '../interactions/conditional-reference.js';
 import { placed } from './entry-place.js';
 import { placeOf, type Inside, type Planned } from './plan-writes.js';
 import { conditionalReferences } from '../interactions/references.js';
@@ -19,7 +19,7 @@ export class ConditionalReferences {
     const ready: Planned[] = [];
     const stuck: Planned[] = [];
     for (const one of waiting) {
-      const found = await placed(placeOf(one.entry), () => this.find(one, misses));
+      const found = !mayNameByCriteria(one.asked?.document) || await placed(placeOf(one.entry), () => this.find(one, misses));
       (found ? ready : stuck).push(one);
     }
     const [first] = stuck;

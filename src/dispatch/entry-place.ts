@@ -2,9 +2,10 @@
 import { FhirError } from '../fhir/errors.js';
 
 /** Runs one step for `place` (`Bundle.entry[3]`), and gives its refusals that place, unless they name one in the Bundle already. */
-export async function placed<T>(place: string, step: () => T | Promise<T>): Promise<T> {
+export function placed<T>(place: string, step: () => T | Promise<T>): T | Promise<T> {
   try {
-    return await step();
+    const done = step();
+    return done instanceof Promise ? done.catch((error: unknown) => { throw at(error, place); }) : done;
   } catch (error) {
     throw at(error, place);
   }

@@ -45,21 +45,33 @@ async function planDelete(entry: Entry, inside: Inside): Promise<Planned[]> {
 export async function planWrites(entries: readonly Entry[], ids: readonly string[], deletes: readonly Planned[], inside: Inside): Promise<Planned[]> {
   const planned: Planned[] = [];
   const byCriteria = new Map<string, Planned>();
-  for (const entry of entries) planned.push(await placed(placeOf(entry), () => planWrite(entry, ids[entry.index] ?? '', byCriteria, inside)));
+  for (const entry of entries) {
+    // Most are known at once, and are not waited for.
+    const one = placed(placeOf(entry), () => planWrite(entry, ids[entry.index] ?? '', byCriteria, inside));
+    planned.push(one instanceof Promise ? await one : one);
+  }
   checkOverlap([...deletes, ...planned]);
   return planned;
 }
 
-async function planWrite(entry: Entry, id: string, byCriteria: Map<string, Planned>, inside: Inside): Promise<Planned> {
+function planWrite(entry: Entry, id: string, byCriteria: Map<string, Planned>, inside: Inside): Planned | Promise<Planned> {
+  const criteria = criteriaOf(entry.request);
+  return criteria === undefined ? planNamed(entry, { id, criteria }, inside) : planByCriteria(entry, { id, criteria }, byCriteria, inside);
+}
+
+async function planByCriteria(entry: Entry, naming: Naming & { readonly criteria: string }, byCriteria: Map<string, Planned>, inside: Inside): Promise<Planned> {
   const { request } = entry;
-  const criteria = criteriaOf(request);
-  const key = criteria === undefined ? undefined : criteriaKey(request.type ?? '', criteria);
-  const twin = key === undefined ? undefined : byCriteria.get(key);
+  const key = criteriaKey(request.type ?? '', naming.criteria);
+  const twin = byCriteria.get(key);
   if (twin && request.interaction === 'create') return { entry, twin };
   if (twin) throw fail('bad-request', { text: `This entry and entry ${twin.entry.index} write what the same criteria name: make one of them`, expression: placeOf(entry) });
-  const planned = await PLANS[request.interaction as keyof typeof PLANS](entry, { id, criteria }, permitted(entry, inside));
-  if (key !== undefined && !planned.existing) byCriteria.set(key, planned);
+  const planned = await planNamed(entry, naming, inside);
+  if (!planned.existing) byCriteria.set(key, planned);
   return planned;
+}
+
+function planNamed(entry: Entry, naming: Naming, inside: Inside): Planned | Promise<Planned> {
+  return PLANS[entry.request.interaction as keyof typeof PLANS](entry, naming, permitted(entry, inside));
 }
 
 const criteriaOf = (request: FhirRequest): string | undefined =>
@@ -86,13 +98,12 @@ async function planPatch(entry: Entry, _naming: Naming, inside: Inside): Promise
   return { entry, asked: { ...asked, within: `${placeOf(entry)}.resource` } };
 }
 
-async function planCreate(entry: Entry, { id }: Naming, inside: Inside): Promise<Planned> {
+function planCreate(entry: Entry, { id, criteria }: Naming, inside: Inside): Planned | Promise<Planned> {
   const { request } = entry;
   const { type = '' } = request;
   const document = requireBody(type, request.body);
-  const existing = request.ifNoneExist === undefined ? undefined : await matchForCreate(request, request.ifNoneExist, inside);
-  if (existing) return { entry, existing };
-  return { entry, asked: { kind: 'create', method: 'POST', type, id, fresh: true, document, within: `${placeOf(entry)}.resource` } };
+  const created: Planned = { entry, asked: { kind: 'create', method: 'POST', type, id, fresh: true, document, within: `${placeOf(entry)}.resource` } };
+  return criteria === undefined ? created : matchForCreate(request, criteria, inside).then((existing) => (existing ? { entry, existing } : created));
 }
 
 /** Each entry is judged as if it came alone. */

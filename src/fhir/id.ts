@@ -13,7 +13,7 @@ export function requireId(text: string): string {
   throw fail('invalid-id');
 }
 
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+const DIGITS = Buffer.from('0123456789abcdef', 'latin1');
 
 /** Random bytes asked for at once: a call of the system's generator costs more than the bytes. */
 const POOL = 4096;
@@ -28,6 +28,9 @@ export function createIds(clock: () => number, random: (size: number) => Uint8Ar
   let used = POOL;
   let ms = -1;
   let counter = 0;
+  // One scratch text: only what differs from the id before is written anew.
+  const text = Buffer.from('00000000-0000-7000-8000-000000000000', 'latin1');
+  let written = -1;
   const byte = (at: number): number => pool[used + at] ?? 0;
   return () => {
     if (used + PER_ID > pool.length) {
@@ -42,13 +45,17 @@ export function createIds(clock: () => number, random: (size: number) => Uint8Ar
       ms++;
       counter = 0;
     }
-    const time = ms.toString(16).padStart(12, '0');
-    const count = counter.toString(16).padStart(3, '0');
-    const variant = HEX[(byte(1) & 0x3f) | 0x80] ?? '';
-    const tail = hex(byte(3)) + hex(byte(4)) + hex(byte(5)) + hex(byte(6)) + hex(byte(7)) + hex(byte(8));
-    const id = `${time.slice(0, 8)}-${time.slice(8)}-7${count}-${variant}${hex(byte(2))}-${tail}`;
+    if (ms !== written) {
+      text.write(`${timeText(ms)}-7`, 'latin1');
+      written = ms;
+    }
+    writeHex(text, 15, counter >> 8, 1);
+    writeHex(text, 16, counter & 0xff, 2);
+    writeHex(text, 19, (byte(1) & 0x3f) | 0x80, 2);
+    writeHex(text, 21, byte(2), 2);
+    for (let place = 0; place < 6; place += 1) writeHex(text, 24 + 2 * place, byte(3 + place), 2);
     used += PER_ID;
-    return id;
+    return text.toString('latin1');
   };
 }
 
@@ -65,6 +72,14 @@ export function repeatedIds(newId: () => string): () => () => string {
   };
 }
 
-function hex(byte: number): string {
-  return HEX[byte] ?? '';
+/** The first 13 characters of an id. */
+function timeText(ms: number): string {
+  const time = ms.toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}`;
+}
+
+/** One or two digits. */
+function writeHex(text: Buffer, at: number, byte: number, digits: 1 | 2): void {
+  if (digits === 2) text[at] = DIGITS[byte >> 4] ?? 0;
+  text[at + digits - 1] = DIGITS[byte & 15] ?? 0;
 }

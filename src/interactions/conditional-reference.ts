@@ -17,6 +17,13 @@ export async function targetByCriteria(reference: string, context: Context): Pro
 /** The text is looked at first: hardly any write has one. */
 const CONDITIONAL = /"reference"\s*:\s*"[A-Z][A-Za-z]+\?/;
 
+/** As that, or with an escape that may hide one. */
+const MAY_BE_CONDITIONAL = /"reference"\s*:\s*"[A-Z][A-Za-z]+\?|\\u/;
+
+/** False where no reference of the document can be one by criteria. */
+export const mayNameByCriteria = (document: JsonDocument | undefined): boolean =>
+  document !== undefined && MAY_BE_CONDITIONAL.test(document.text.slice(document.start, document.end));
+
 type WithTargets<T> = T & { readonly resolved: Resolved };
 type Resolved = ReturnType<typeof resolveReferences>;
 

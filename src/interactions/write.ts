@@ -130,10 +130,16 @@ function inTurn(due: readonly Due[], rules: readonly WriteRule[]): (readonly Due
 
 async function writeGroup(group: readonly Due[], context: Context, tx: Transaction): Promise<[number, Written][]> {
   const prepared: Prepared[] = [];
-  for (const one of group) prepared.push(await prepareAt(one, context, tx));
+  for (const one of group) {
+    const made = prepareAt(one, context, tx);
+    prepared.push(made instanceof Promise ? await made : made);
+  }
   const ruled = prepared.filter((one) => one.rules.length > 0);
   for (const one of ruled) await located(one.asked, () => each(one, 'check', context, tx));
-  for (const one of prepared) await checkProfilesAt(one, context);
+  for (const one of prepared) {
+    const pending = checkProfilesAt(one, context);
+    if (pending) await pending;
+  }
   const due = prepared.filter((one) => !one.same);
   if (due.length > 0) await store(due, context, tx);
   return prepared.map((one, place) => [group[place]?.index ?? 0, writtenOf(one)]);
