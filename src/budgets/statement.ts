@@ -1,6 +1,7 @@
 // A page of a budget's ledger as its statement shows it: one row per movement, in time order, with what was available after it
 // (domain.md rulings 16, 35, 50, 57), and what those rows refer to. One indexed round trip, however long the ledger.
 import type { Grant } from '../search/grant.js';
+import type { Clause } from '../search/query.js';
 import { clauseSql } from '../search/clause-sql.js';
 import { statementName } from '../search/statement-name.js';
 import type { Ground } from '../store/visible-rows.js';
@@ -23,6 +24,8 @@ export interface StatementPage {
   readonly found: readonly Found[];
   /** There are more rows. */
   readonly more: boolean;
+  /** All rows, where none of them was asked for. */
+  readonly total?: number;
 }
 
 export interface StatementAsked {
@@ -89,6 +92,7 @@ interface Row {
 export async function statementPage(ground: Ground, grant: Grant, { account, after, until, count, lines }: StatementAsked): Promise<StatementPage | undefined> {
   const clause = grant.rows('Account');
   if (clause.kind === 'none') return undefined;
+  if (count === 0) return countedPage(ground, clause, { account, from: after.at, until, lines });
   const values: unknown[] = [account, after.at, after.account, after.number, until, count + 1, ...(lines ? [lines] : [])];
   const where = clause.kind === 'all' ? '' : `and (${clauseSql(ground.definitions, 'Account', clause, 't', values, LOOKED_AT)})`;
   const opening = lines ? OPENING_OF_LINES : OPENING;
@@ -103,6 +107,22 @@ export async function statementPage(ground: Ground, grant: Grant, { account, aft
     else found.push(toFound(row.head, row.res));
   }
   return { patient, rows: rows.slice(0, count), found, more: rows.length > count };
+}
+
+interface Counted {
+  readonly account: string;
+  readonly from: number;
+  readonly until: number;
+  readonly lines: readonly string[] | undefined;
+}
+
+async function countedPage({ db, definitions }: Ground, clause: Clause, { account, from, until, lines }: Counted): Promise<StatementPage | undefined> {
+  const values: unknown[] = [account, from, until, ...(lines ? [lines] : [])];
+  const where = clause.kind === 'all' ? '' : `and (${clauseSql(definitions, 'Account', clause, 't', values, LOOKED_AT)})`;
+  const text = `with ${ACCOUNTS(where)} select s.patient, (select count(*) from parts p join fhir.ledger e on e.account = p.account
+    where e.at >= $2 and e.at < $3 ${lines ? 'and e.line = any ($4)' : ''})::int as total from seen s`;
+  const { rows: [row] } = await db.query<{ patient: string; total: number }>({ name: statementName(text), text, values });
+  return row && { ...row, rows: [], found: [], more: false };
 }
 
 /** None where the page is empty: only the patient is told. */

@@ -62,7 +62,7 @@ async function readAsked(request: FhirRequest, context: Context, { definitions, 
   return {
     account: request.id ?? '', until, query, pairs: [...pairs, ...format], counted: count !== undefined, first: place === undefined,
     after: place?.after ? placeAt(place.after) : placeBefore(from),
-    count: Math.min(Math.max(count ?? DEFAULT_COUNT, 1), MAX_COUNT),
+    count: Math.min(count ?? DEFAULT_COUNT, MAX_COUNT),
     ...(lines && { lines }),
   };
 }
@@ -86,7 +86,7 @@ function bundle(request: FhirRequest, { pairs, first }: Asked, page: StatementPa
   const links: Link[] = [{ relation: 'self', url: selfUrl(scoped(request), pairs) }];
   const last = page.rows.at(-1);
   if (page.more && last) links.push({ relation: 'next', url: nextUrl(scoped(request), { pairs, after: cursorOf(last) }, context.parts.pageSecret) });
-  const total = first && !page.more ? { total: page.rows.length } : {};
+  const total = page.total !== undefined || (first && !page.more) ? { total: page.total ?? page.rows.length } : {};
   const body = listText({ ...total, links, base: request.base, rows: entries(page.rows, resources, request.base), includes: resources.evidence });
   return { status: 200, body, about: [page.patient] };
 }

@@ -89,6 +89,18 @@ describe('the statement of a budget', () => {
     expect((await statement(other.account, `?${word}`)).status).toBe(400);
   });
 
+  it('tells how many rows there are, and none of them, for _count=0', async () => {
+    const { account } = await used();
+    const all = rows((await statement(account)).body).length;
+    for (const [query, total] of [['?_count=0', all], ['?_count=0&end=2020-01-01', 0], ['?_count=0&start=2020-01-01', all]] as const) {
+      const { status, body } = await statement(account, query);
+      expect([status, body.total, body.entry, body.link.map(({ relation }: any) => relation)]).toEqual([200, total, undefined, ['self']]);
+    }
+    expect((await statement(account, '?_count=0&_format=csv')).text.split('\r\n')).toHaveLength(2);
+    const stranger = await server.token('patient', { patient: 'nobody' });
+    expect((await server.send('GET', `Account/${account}/$statement?_count=0`, { token: stranger })).status).toBe(404);
+  });
+
   it('is of the days asked for, whole days of London, its balances those of the whole', async () => {
     const { account } = await used();
     // 23:30 on 31 October in London is winter time; 00:30 on 1 June is 23:30 the day before in UTC.
@@ -193,6 +205,7 @@ describe('who sees a statement', () => {
     expect(text).not.toContain(notional!.lineId);
     const [, last] = rows((await statement(account.id, '?_count=1', token)).body);
     expect(last).toBeUndefined();
+    expect([(await statement(account.id, '?_count=0', token)).body.total, (await statement(account.id, '?_count=0')).body.total]).toEqual([2, 4]);
     await organization(server, 'ISF2', 'third-party');
     expect((await statement(account.id, '', await server.token('third-party', { organization: 'ISF2' }))).status).toBe(404);
   });
