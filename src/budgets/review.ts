@@ -6,7 +6,7 @@ import type { WriteContext } from '../store/rule.js';
 import { BASE, TASK_CODE } from './codes.js';
 import { referred } from './referred.js';
 
-const REVIEW_OUTCOME = `${BASE}/CodeSystem/review-outcome`;
+export const REVIEW_OUTCOME = `${BASE}/CodeSystem/review-outcome`;
 
 export type ReviewOutcome = 'continue' | 'amend' | 'close';
 

@@ -1,6 +1,7 @@
 // Claim/$link-activity: what was bought serves an activity of a care plan, said when or after it was bought (domain.md 2.1 E4 AC2).
 import { seenAccount } from '../budgets/totals.js';
 import { plansOf } from '../budgets/account.js';
+import { provenanceOn } from '../budgets/provenance.js';
 import { activityExtension, budgetOf, isPurchase, itemsOf, statusOf, type PurchaseItem } from '../budgets/purchase.js';
 import { isEnded } from '../budgets/purchase-lifecycle.js';
 import { asObjects } from '../fhir/elements.js';
@@ -10,7 +11,7 @@ import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import type { JsonObject, Resource } from '../fhir/resource.js';
 import { writeAll } from '../interactions/write.js';
 import { writtenResponse } from '../interactions/written-response.js';
-import { act, changed, currentOf, unchanged, type Current, type Inside } from './act.js';
+import { act, added, changed, currentOf, unchanged, type Current, type Inside } from './act.js';
 import { AT, readInput, type Input, type InputNames } from './input.js';
 import { actOn, type Operation } from './operation.js';
 
@@ -47,7 +48,9 @@ async function link({ carePlan, activities, items }: Wanted, request: FhirReques
   const chosen = new Set(itemsAt(claim, items).map(({ index }) => index));
   const item = itemsOf(resource).map((one) => (chosen.has(one.index) ? withLinks(one, reference, activities) : one.element));
   if (item.every((element, index) => element === itemsOf(resource)[index]?.element)) return unchanged(claim, request, inside);
-  const [written] = await writeAll([changed(claim, { item })], inside);
+  const { now, parts, grant } = inside;
+  const why = provenanceOn([`Claim/${claim.id}/_history/${claim.version + 1}`], { id: parts.newId(), activity: 'link-activity', caller: grant.caller, now });
+  const [written] = await writeAll([changed(claim, { item }), added(why, why.id ?? '')], inside);
   return writtenResponse(written, request, inside);
 }
 

@@ -1,8 +1,9 @@
 // Account/$review: a review was held, with an outcome that licenses what follows, and the next one is due (domain.md 2.1 E1 AC4, rulings 45 and 46).
 import { plansOf } from '../budgets/account.js';
 import { businessError } from '../budgets/codes.js';
+import { provenanceOn } from '../budgets/provenance.js';
 import { dueTask, heldReview, isDay, monthsAfter, NEXT_REVIEW_MONTHS, type Review } from '../budgets/review-task.js';
-import type { ReviewOutcome } from '../budgets/review.js';
+import { REVIEW_OUTCOME, type ReviewOutcome } from '../budgets/review.js';
 import type { Budget } from '../budgets/totals.js';
 import { fail } from '../fhir/errors.js';
 import type { Issue } from '../fhir/issue.js';
@@ -58,7 +59,9 @@ async function review(request: FhirRequest, asked: Asked, carePlan: string | und
   const due = await dueReview(account.id, inside);
   const id = due?.id ?? inside.parts.newId();
   const { restriction: _none, description: _asked, ...fresh } = dueTask(id, reviewed, asked.reviewedOn, inside.now);
-  const [written] = await writeAll([due ? changed(due, held) : added({ ...fresh, ...held }, id)], inside);
+  // Of the budget too: who sees its Provenance sees who reviewed it.
+  const why = provenanceOn([`Task/${id}/_history/${(due?.version ?? 0) + 1}`, `Account/${account.id}`], { id: inside.parts.newId(), activity: 'review', reason: asked.outcome, reasonSystem: REVIEW_OUTCOME, caller: inside.grant.caller, now: inside.now });
+  const [written] = await writeAll([due ? changed(due, held) : added({ ...fresh, ...held }, id), added(why, why.id ?? '')], inside);
   await scheduleReview(reviewed, nextDue, budget.spent > 0n || budget.disbursed > 0n, inside);
   return { ...writtenResponse(written, request, inside), status: 200 };
 }

@@ -58,6 +58,9 @@ describe('linking a purchase that was made', () => {
     const answer = await link(claim.id, [activity('a1'), plan(on.plan), item(2)]);
     expect([answer.status, answer.headers['etag'], linksOf(answer.body)]).toEqual([200, 'W/"2"', [[], [`${on.plan}#a1`]]]);
     expect(await spentOn(on.plan)).toEqual({ a1: 12.5, a2: 0, a3: 0 });
+    // Who said so is on record.
+    const { entry } = await read(`Provenance?target=Claim/${claim.id}`);
+    expect(entry.map(({ resource }: any) => [resource.activity.text, resource.target[0].reference])).toEqual([['link-activity', `Claim/${claim.id}/_history/2`]]);
     expect((await read(`Claim?careplan-activity=a1&budget=Account/${on.account}`)).entry.map(({ resource }: any) => resource.id)).toEqual([claim.id]);
     const again = await link(claim.id, [activity('a1'), item(2)]);
     expect([again.status, again.headers['etag']]).toEqual([200, 'W/"2"']);

@@ -30,6 +30,10 @@ describe('$review', () => {
     const [due] = found.filter(({ status }) => status === 'requested');
     expect(due.restriction.period.end).toBe(day(-90));
     expect((await accountOf(server, account.id)).meta.versionId).toBe(account.meta.versionId);
+    // Who held it is told to whoever sees the budget.
+    const { body } = await server.send('GET', `Provenance?target=Task/${answer.body.id}`, { token: world.tokens.commissioner });
+    expect(body.entry).toMatchObject([{ resource: { activity: { text: 'review' }, reason: [{ coding: [{ code: 'continue' }] }], target: [{ reference: `Task/${answer.body.id}/_history/1` }, { reference: `Account/${account.id}` }], agent: [{ type: { text: 'budget-manager' } }] } }]);
+    expect((await server.send('GET', `Provenance?target=Task/${answer.body.id}`, { token: world.tokens.otherCommissioner })).body.entry).toBeUndefined();
   });
 
   it('is due again within twelve months where nothing else is said, and holding it ends what was due', async () => {
