@@ -74,6 +74,13 @@ test.each(ORDERS)('%s?%s', async (type, search, ids) => {
   }
 });
 
+test('of one of few codes, with what is included beside it', async () => {
+  const rows = await run(queryOf('Patient', '_sort=-gender&_include=Patient:organization&_revinclude=Observation:patient&_count=2'), common);
+  const of = (type: string | undefined): string[] => idsOf(rows.filter((row) => row.type === type));
+  expect(of(undefined)).toEqual(['p4', 'p3', 'p2']);
+  expect([of('Organization').length + of('Observation').length > 0, of('Observation').includes('o1')]).toEqual([true, false]);
+});
+
 const TYPES = [...new Set(world.map(({ resourceType }) => resourceType))];
 const EVERY = TYPES.flatMap((type) => [...slotsOf(definitions, type).byCode.values()].filter((slot) => slot.parameter.expression !== undefined && isSortable(definitions, slot)).map(({ code }) => [type, code] as const));
 
