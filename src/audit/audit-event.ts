@@ -83,10 +83,10 @@ function kindOf(interaction: string): JsonObject {
   return { type, subtype: [coding(RESTFUL, code, code)] };
 }
 
-function purposeOf({ purpose, reason }: EventRow, { kind }: AuditRows): JsonObject {
+function purposeOf({ purpose, reason, others }: EventRow, { kind }: AuditRows): JsonObject {
   if (purpose === null) return {};
-  // The words of a clinician, for those who watch over them.
-  const text = reason !== null && kind !== 'patient' ? { text: reason } : {};
+  // Why the glass was broken is the patient's to know; but what was said of several may be about another.
+  const text = reason !== null && (kind !== 'patient' || !others?.length) ? { text: reason } : {};
   return { purposeOfEvent: [{ coding: [coding(ACT_REASON, purpose, PURPOSES[purpose])], ...text }] };
 }
 

@@ -73,6 +73,21 @@ describe('who may see which events', () => {
     expect((await own(`AuditEvent/${another.id}`)).status).toBe(404);
   });
 
+  test('a patient sees that the glass was broken, by whom and why; not what was said of another', async () => {
+    const token = await server.token('care-coordinator', { practitionerRole: 'glass', organization: 'QWE', subject: 'breaker' });
+    const look = (path: string, why: string): Promise<Answer> => server.send('GET', path, { token, headers: { 'x-break-glass-reason': why } });
+    expect((await look(`Patient/${patient}`, 'found unconscious at home')).status).toBe(200);
+    expect((await look(`Patient/${other}`, 'looking for the other one')).status).toBe(200);
+    await settle();
+    const own = await as(await server.token('patient', { patient }))('AuditEvent?altid=breaker');
+    const told = resources(own).map(({ purposeOfEvent: [purpose] }) => [purpose.coding[0].code, purpose.text]);
+    // The look, and the Task that it left for the commissioner.
+    expect(told).toEqual([['BTG', 'found unconscious at home'], ['BTG', 'found unconscious at home']]);
+    expect(own.text).not.toContain('the other one');
+    expect(resources(own)[0].agent[0]).toMatchObject({ who: { reference: 'PractitionerRole/glass' }, altId: 'breaker' });
+    expect((await as(await server.token('patient', { patient: other }))('AuditEvent?altid=breaker')).text).not.toContain('unconscious');
+  });
+
   test('a commissioner sees the accesses of its own organisation', async () => {
     const icb = await server.token('commissioner', { organization: 'QOX', subject: 'officer' });
     await as(icb)('Patient/nobody');
