@@ -175,12 +175,12 @@ export function tokensOf(slot: Slot, modifier: string | undefined, values: reado
 }
 
 /**
- * Rows with any of the tokens. To find rows by, the list is hidden from the planner in a select: there is one way only, and where the value
- * does not change the estimate a prepared statement is planned once (an identifier's look-up on a million rows: 42 µs, else 66).
+ * Rows with any of the tokens. The list is hidden from the planner in a select: there is one way only, and where the value does not change the
+ * estimate a prepared statement is planned once (an identifier's look-up on a million rows: 42 µs, else 66; a page sorted by gender 340, else 670).
  */
 export function tokenPredicate(tokens: readonly bigint[], { sql, row, use }: PredicateScope): string {
   const list = sql.bindTokens(tokens);
-  return use === 'drive' ? `${row}.tokens && (select ${list})` : `(${row}.tokens && ${list}) is true`;
+  return use === 'drive' ? `${row}.tokens && (select ${list})` : `(${row}.tokens && (select ${list})) is true`;
 }
 
 /** What names a list of codes, not looked up yet. A code alone has the system of the one value set that it must be from, where there is one. */
