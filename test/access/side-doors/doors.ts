@@ -45,7 +45,7 @@ export const entry = (method: string, url: string, resource?: object): object =>
 /** What an answer says, without what differs between any two answers; `at` is the name that was asked for. */
 const SAID = ['etag', 'last-modified', 'location', 'content-location', 'allow', 'retry-after', 'www-authenticate', 'content-type'];
 export function said({ status, headers, text, body }: Answer, at: string): string {
-  const words = body?.resourceType === 'OperationOutcome' ? JSON.stringify(body.issue) : text.replace(/"id":"[0-9a-f-]{36}"/g, '"id":""');
+  const words = body?.resourceType === 'OperationOutcome' ? JSON.stringify(body.issue) : text.replace(/"id":"[0-9a-f-]{36}"/g, '"id":""').replace(/"meta":\{"lastUpdated":"[^"]*"\}/g, '');
   return JSON.stringify([status, SAID.map((name) => headers[name]), words]).replaceAll(at, 'NAME');
 }
 
