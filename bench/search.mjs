@@ -15,6 +15,8 @@ import { FAMILIES, loadScaled, LOINC, ORGANISATIONS, SELDOM_CODE } from './searc
 const FEW = 10_000;
 const MANY = 1_000_000;
 const AIM = 1.5;
+/** More rows than may be sorted by what no index orders: told in words at once, and no time to compare. */
+const REFUSED = new Set(['code sort']);
 const ROUNDS = 40;
 const UCUM = 'http://unitsofmeasure.org';
 
@@ -98,7 +100,7 @@ async function compareForms({ few, many }, { only, rounds = ROUNDS }) {
   const results = new URL('results/', import.meta.url);
   mkdirSync(results, { recursive: true });
   writeFileSync(new URL('search-scale.json', results), `${JSON.stringify({ rows }, null, 2)}\n`);
-  return rows.every(({ ratio }) => ratio <= AIM);
+  return rows.every(({ ratio, form }) => (REFUSED.has(form) ? typeof ratio === 'string' : ratio <= AIM));
 }
 
 async function serve(embedded, folder, database, port) {

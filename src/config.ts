@@ -46,7 +46,7 @@ const SETTINGS = {
   refusalLimit: required('REFUSAL_LIMIT', '1000', integer(1, 10_000_000), 'Requests a second without a valid token from one address; what comes on top is answered 429.'),
   jsonDepthLimit: required('JSON_DEPTH_LIMIT', '100', integer(20, 500), 'How deep objects and arrays of a body may be nested.'),
   bundleEntryLimit: required('BUNDLE_ENTRY_LIMIT', '50000', integer(1, 1_000_000), 'The most entries of a batch or transaction.'),
-  pageLimit: required('PAGE_LIMIT', '1000', integer(1, 10_000), 'The most matches on one page of a search; a larger _count is cut to it.'),
+  pageLimit: required('PAGE_LIMIT', '1000', integer(1, 10_000), 'The most matches on one page of a search, versions on one of a history and rows on one of a `$statement`; a larger _count is cut to it.'),
   includeLimit: required('INCLUDE_LIMIT', '1000', integer(1, 10_000), 'The most resources that are included in one page of a search; a warning says where there are more.'),
   criteriaLimit: required('CRITERIA_LIMIT', '64', integer(1, 500), 'The most criteria of one search.'),
   chainLimit: required('CHAIN_LIMIT', '12', integer(1, 20), 'The most hops of one chain or _has in a search.'),

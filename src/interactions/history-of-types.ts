@@ -15,7 +15,7 @@ export const historyOfTypes: Handler = async (request, context) => {
   const place = placeOf(request, pageSecret);
   const pairs = place?.pairs ?? request.query;
   const after = place?.after && versionAt(place.after);
-  const parameters = readHistoryParameters(request, pairs, ['_type']);
+  const parameters = readHistoryParameters(request, pairs, context.parts.limits.page, ['_type']);
   if (parameters.counted) throw notCounted();
   const subset = readSubset(context.parts.definitions, pairs);
   const types = typesAsked(request, context, pairs);

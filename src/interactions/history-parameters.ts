@@ -4,7 +4,6 @@ import { fail } from '../fhir/errors.js';
 import type { FhirRequest } from '../fhir/request.js';
 
 const DEFAULT_COUNT = 100;
-const MAX_COUNT = 1000;
 
 /** Times in milliseconds since the epoch. */
 export interface HistoryParameters {
@@ -31,20 +30,20 @@ const READERS: Readonly<Record<string, Reader>> = {
   _elements: () => ({}),
 };
 
-/** `others` are names that the history reads itself. Throws 400 for a bad value, and under `strict` for an unknown name. */
-export function readHistoryParameters(request: FhirRequest, pairs: FhirRequest['query'], others: readonly string[] = []): HistoryParameters {
+/** `most`: versions on one page; a larger _count is cut to it. `others` are names that the history reads itself. Throws 400 for a bad value, and under `strict` for an unknown name. */
+export function readHistoryParameters(request: FhirRequest, pairs: FhirRequest['query'], most: number, others: readonly string[] = []): HistoryParameters {
   let parameters: HistoryParameters = { count: DEFAULT_COUNT };
   for (const [name, value] of pairs) {
     const reader = Object.hasOwn(READERS, name) ? READERS[name] : undefined;
     if (reader) parameters = { ...parameters, ...reader(value) };
     else if (!others.includes(name) && request.preferHandling === 'strict') throw fail('unknown-parameter', { text: `History has no parameter ${name}: use _count, _since, _at, _sort, _summary and _elements`, expression: name });
   }
-  return parameters;
+  return { ...parameters, count: Math.min(parameters.count, most) };
 }
 
 function readCount(value: string): number {
   if (!/^\d{1,9}$/.test(value) || Number(value) === 0) throw fail('invalid-parameter', { text: '_count must be a positive whole number', expression: '_count' });
-  return Math.min(Number(value), MAX_COUNT);
+  return Number(value);
 }
 
 function readRange(name: string, value: string): { lo: number; hi: number } {

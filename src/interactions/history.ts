@@ -15,7 +15,7 @@ export const history: Handler = async (request, context) => {
   const pairs = place?.pairs ?? request.query;
   // By moment or in the other order: as the history of a type, of this one alone.
   if (pairs.some(([name]) => name === '_at' || name === '_sort')) return historyOfTypes(request, context);
-  const page = { ...readHistoryParameters(request, pairs), ...(place?.after && { before: Number(place.after.keys[0]) }) };
+  const page = { ...readHistoryParameters(request, pairs, context.parts.limits.page), ...(place?.after && { before: Number(place.after.keys[0]) }) };
   const subset = readSubset(definitions, pairs);
   // Nothing since a moment is not the same as nothing at all.
   const isThere = async (): Promise<boolean> => page.since !== undefined && (await context.store.read(context.grant, type, id)) !== undefined;

@@ -24,7 +24,8 @@ import { STATEMENT_HEAD, statementCells } from './statement-csv.js';
 
 const NAMES: InputNames = { start: 'text', end: 'text', _count: 'count' };
 const DEFAULT_COUNT = 50;
-const MAX_COUNT = 1000;
+/** Rows that are read at once for a file of them all. */
+const FILE_COUNT = 1000;
 
 export interface StatementParts {
   readonly definitions: Definitions;
@@ -62,7 +63,7 @@ async function readAsked(request: FhirRequest, context: Context, { definitions, 
   return {
     account: request.id ?? '', until, query, pairs: [...pairs, ...format], counted: count !== undefined, first: place === undefined,
     after: place?.after ? placeAt(place.after) : placeBefore(from),
-    count: Math.min(count ?? DEFAULT_COUNT, MAX_COUNT),
+    count: Math.min(count ?? DEFAULT_COUNT, context.parts.limits.page),
     ...(lines && { lines }),
   };
 }
@@ -114,7 +115,7 @@ async function csv(request: FhirRequest, asked: Asked, first: StatementPage, con
   const cells = [...cellsOf(first, context)];
   let page = first;
   for (let last = page.rows.at(-1); page.more && last && !asked.counted; last = page.rows.at(-1)) {
-    page = await pageOf({ ...asked, after: last, count: MAX_COUNT }, context, parts);
+    page = await pageOf({ ...asked, after: last, count: FILE_COUNT }, context, parts);
     cells.push(...cellsOf(page, context));
   }
   const last = page.rows.at(-1);

@@ -1,7 +1,7 @@
 // How much one search may ask for. Each is a setting; what the server asks of itself is bound by the usual ones.
 
 export interface SearchLimits {
-  /** Matches on one page: a larger `_count` is cut to it. */
+  /** Matches on one page, versions of a history, rows of a statement: a larger `_count` is cut to it. */
   readonly page: number;
   /** Resources included in one page. */
   readonly included: number;

@@ -106,6 +106,15 @@ describe('one request', () => {
     expect((await send('GET', 'Patient?family=Limit')).body.entry).toHaveLength(5);
   });
 
+  test('gets pages of a history no longer than the server gives, and a link to the rest', async () => {
+    const { body: { id } } = await send('POST', 'Organization', { resourceType: 'Organization', name: '1' });
+    for (const name of ['2', '3', '4', '5', '6', '7']) await send('PUT', `Organization/${id}`, { resourceType: 'Organization', id, name });
+    for (const history of [`Organization/${id}/_history?_count=100`, `Organization/${id}/_history?_sort=_lastUpdated`, 'Organization/_history']) {
+      const { body } = await send('GET', history);
+      expect([history, body.entry.length, body.link.some(({ relation }: any) => relation === 'next')]).toEqual([history, 5, true]);
+    }
+  });
+
   test('is told where more would be included than the server sends', async () => {
     const { body } = await send('GET', 'Basic?_include=Basic:subject&_count=5');
     const modes = body.entry.map((entry: any) => entry.search.mode);
