@@ -12,6 +12,8 @@ export interface Clauses {
   /** `system|`, `system|code` or `code`. */
   coded(type: string, code: string, ...tokens: readonly string[]): Clause;
   has(type: string, code: string): Clause;
+  /** The reference `code` of a `type` has this identifier: `system|value`. */
+  identified(type: string, code: string, token: string): Clause;
   /** The reference `code` of a `type` leads to a `target` of which `where` holds. */
   to(type: string, code: string, target: string, where: Clause): Clause;
   /** A `type` of which `where` holds names this row by its reference `code`. */
@@ -36,6 +38,7 @@ export function createClauses(definitions: Definitions): Clauses {
     ids: (...ids) => (ids.length === 0 ? NONE : { kind: 'ids', ids }),
     names: (type, code, ...targets) => values(type, code, targets.map((text) => ({ text, parts: [{ text }] }))),
     coded: (type, code, ...tokens) => values(type, code, tokens.map((text) => ({ text }))),
+    identified: (type, code, token) => values(type, code, [{ text: token }], 'identifier'),
     has: (type, code) => values(type, code, [{ text: 'false' }], 'missing'),
     to: (type, code, target, where) => hop({ kind: 'chain', parameter: parameterOf(type, code), type: target, where }),
     from: (type, code, where) => hop({ kind: 'has', parameter: parameterOf(type, code), type, where }),

@@ -9,7 +9,7 @@ const ROLES = 'https://fhir.entitle.example/CodeSystem/organization-role';
 
 /** On Organization: the one whose ODS code the token has. */
 export function ownOrganization(clauses: Clauses, { organization }: Caller): Clause {
-  return organization === undefined ? NONE : clauses.coded('Organization', 'identifier', `${ODS}|${escaped(organization)}`);
+  return organization === undefined ? NONE : clauses.coded('Organization', 'identifier', odsToken(organization));
 }
 
 /** On Organization: that one and all below it. */
@@ -19,6 +19,9 @@ export function ownTree(clauses: Clauses, caller: Caller): Clause {
 
 /** On Organization: commissioners, by the name of today or of 2013. */
 export const commissioners = (clauses: Clauses): Clause => clauses.coded('Organization', 'type', `${ROLES}|icb`, `${ROLES}|ccg`);
+
+/** An ODS code with its system, as a search writes it. */
+export const odsToken = (code: string): string => `${ODS}|${escaped(code)}`;
 
 /** A token's value as a search writes it. */
 const escaped = (text: string): string => text.replace(/[\\,|$]/g, '\\$&');

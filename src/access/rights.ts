@@ -20,7 +20,7 @@ export interface RoleRights {
   readonly receiptsOnly?: boolean;
 }
 
-export type RowRule = 'status-assertions' | 'home-office-statements' | 'feed-statements' | 'entitlement-evidence' | 'own-subscriptions' | 'own-files' | 'assessment-documents' | 'assessment-files' | 'none';
+export type RowRule = 'status-assertions' | 'home-office-statements' | 'feed-statements' | 'entitlement-evidence' | 'own-subscriptions' | 'own-files' | 'assessment-documents' | 'assessment-files' | 'own-assessing' | 'none';
 
 /** Definitions are public knowledge: every caller with a token may read them. */
 const DEFINITIONS: Readonly<Record<string, Letters>> = {
@@ -129,11 +129,11 @@ export const RIGHTS: Readonly<Partial<Record<Role, RoleRights>>> = {
   practice: { types: { Patient: 'R', Task: 'RUS' }, operations: OPERATIONS.practice, bundles: true, audience: 'practice' },
 
   ovm: {
-    types: { ...DEFINITIONS, ...ORGANIZATIONS, Patient: 'CRS', Observation: 'CRUS', Coverage: 'CRUS', DocumentReference: 'CRS', Binary: 'CR', Subscription: 'CRUDS', AuditEvent: 'RS' },
+    types: { ...DEFINITIONS, ...ORGANIZATIONS, Patient: 'CRS', Observation: 'CRUS', Coverage: 'CRUS', DocumentReference: 'CRS', Binary: 'CR', Subscription: 'CRUDS', AuditEvent: 'RS', Provenance: 'RS' },
     operations: OPERATIONS.ovm,
     bundles: true,
     // What the server records of an organisation's own accesses is chosen by audit/; those that clients sent are nobody's but theirs.
-    rows: { Observation: 'status-assertions', Coverage: 'entitlement-evidence', DocumentReference: 'assessment-documents', Binary: 'assessment-files', Subscription: 'own-subscriptions', AuditEvent: 'none' },
+    rows: { Observation: 'status-assertions', Coverage: 'entitlement-evidence', DocumentReference: 'assessment-documents', Binary: 'assessment-files', Subscription: 'own-subscriptions', AuditEvent: 'none', Provenance: 'own-assessing' },
   },
 
   // Three facts for one named patient, by the two status surfaces; their answerers take the request before any row is looked for.

@@ -4,8 +4,8 @@ import type { Caller } from '../fhir/caller.js';
 import { asObject, asObjects } from '../fhir/elements.js';
 import type { Resource } from '../fhir/resource.js';
 import type { Clause } from '../search/query.js';
-import { createClauses, either, type Clauses } from './clauses.js';
-import { ownOrganization } from './organizations.js';
+import { both, createClauses, either, NONE as NO_ROW, type Clauses } from './clauses.js';
+import { odsToken, ownOrganization } from './organizations.js';
 import type { RowRule } from './rights.js';
 import { SENDER, SUBSCRIBER_TAG, subscriberCode } from './subscriber.js';
 
@@ -79,7 +79,15 @@ const OF_CALLER = {
   'own-subscriptions': (caller: Caller, definitions: Definitions): Rows => ownSubscriptions(definitions, caller),
   'assessment-documents': (caller: Caller, _definitions: Definitions, clauses: Clauses): Rows => ({ clause: documents(clauses, caller), holds: () => true }),
   'assessment-files': (caller: Caller, _definitions: Definitions, clauses: Clauses): Rows => ({ clause: files(clauses, caller), holds: () => true }),
+  'own-assessing': (caller: Caller, _definitions: Definitions, clauses: Clauses): Rows => ({ clause: ownAssessing(clauses, caller), holds: () => true }),
 };
+
+/** What the server recorded of assessments that the caller's own organisation made, corrected or took back. */
+function ownAssessing(clauses: Clauses, { organization }: Caller): Clause {
+  if (organization === undefined) return NO_ROW;
+  const assessed = clauses.to('Provenance', 'target', 'Observation', clauses.coded('Observation', 'code', `${ASSERTION}|ovm-assessment`));
+  return both(assessed, clauses.identified('Provenance', 'agent', odsToken(organization)));
+}
 
 /** Documents go with the assessments that cite them; before one does, they are their author's: the person in the role, or the trust (ruling 22). */
 function documents(clauses: Clauses, caller: Caller): Clause {

@@ -5,6 +5,7 @@ import type { Issue } from '../fhir/issue.js';
 import type { Resource } from '../fhir/resource.js';
 import type { Write, WriteContext, WriteRule } from '../store/rule.js';
 import { withAssertion } from './assertion.js';
+import { assessmentProvenance } from './assessment-provenance.js';
 import { BUSINESS_ERROR, NHS_NUMBER, SPINE_R4_ERROR, STATUS_ASSERTION, VM_CODE, VM_OBSERVATION_ID, extensionUrl } from './codes.js';
 import { asObject, asObjects, codesOf, identifierOf, referenceId } from '../fhir/elements.js';
 import { readEvidence, unseenFaults } from './evidence.js';
@@ -103,6 +104,7 @@ async function applyAssessment(write: Write, assessment: Resource, context: Writ
     nonePolicy,
   );
   if (!isThere && !withdrawn) throw fail('reference-not-found', { text: 'There is no such Patient', expression: 'Observation.subject' });
+  await context.add(assessmentProvenance(write, context));
 }
 
 /** An assessment may name its patient by NHS number alone: the server adds the reference. */

@@ -1,6 +1,6 @@
 // Claim/$approve and Claim/$reject: a purchase that was kept as a draft becomes active, or is cancelled, with the reason on record
 // (domain.md rulings 13 and 55).
-import { provenanceOn } from '../budgets/provenance.js';
+import { provenanceOn } from '../fhir/provenance.js';
 import { isPurchase, statusOf } from '../budgets/purchase.js';
 import { settleApproval } from '../budgets/purchase-task.js';
 import { fail } from '../fhir/errors.js';

@@ -1,7 +1,7 @@
 // What $join and $leave have in common: the joint budget and the one that moves are locked, and both are written with the Provenance that says why.
 import { budgetKind } from '../budgets/account.js';
 import { businessError } from '../budgets/codes.js';
-import { provenanceOn } from '../budgets/provenance.js';
+import { provenanceOn } from '../fhir/provenance.js';
 import { referred } from '../budgets/referred.js';
 import { lockBudgets, type Budget } from '../budgets/totals.js';
 import { fail } from '../fhir/errors.js';

@@ -1,7 +1,7 @@
 // Claim/$link-activity: what was bought serves an activity of a care plan, said when or after it was bought (domain.md 2.1 E4 AC2).
 import { seenAccount } from '../budgets/totals.js';
 import { plansOf } from '../budgets/account.js';
-import { provenanceOn } from '../budgets/provenance.js';
+import { provenanceOn } from '../fhir/provenance.js';
 import { activityExtension, budgetOf, isPurchase, itemsOf, statusOf, type PurchaseItem } from '../budgets/purchase.js';
 import { isEnded } from '../budgets/purchase-lifecycle.js';
 import { asObjects } from '../fhir/elements.js';

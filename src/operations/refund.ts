@@ -3,7 +3,7 @@ import { post } from '../budgets/ledger.js';
 import { paidRows } from '../budgets/paid-rows.js';
 import { chargedAccount, paidClaim, paymentKind, reconciliationOfNotice } from '../budgets/payment.js';
 import { noticeOf, type PaymentFacts } from '../budgets/payment-resources.js';
-import { provenanceOn } from '../budgets/provenance.js';
+import { provenanceOn } from '../fhir/provenance.js';
 import { refundsOf, type Refund } from '../budgets/refunds.js';
 import type { Budget } from '../budgets/totals.js';
 import { fail } from '../fhir/errors.js';

@@ -1,7 +1,7 @@
 // Account/$review: a review was held, with an outcome that licenses what follows, and the next one is due (domain.md 2.1 E1 AC4, rulings 45 and 46).
 import { plansOf } from '../budgets/account.js';
 import { businessError } from '../budgets/codes.js';
-import { provenanceOn } from '../budgets/provenance.js';
+import { provenanceOn } from '../fhir/provenance.js';
 import { dueTask, heldReview, isDay, monthsAfter, NEXT_REVIEW_MONTHS, type Review } from '../budgets/review-task.js';
 import { REVIEW_OUTCOME, type ReviewOutcome } from '../budgets/review.js';
 import type { Budget } from '../budgets/totals.js';

@@ -40,7 +40,7 @@ const COMMISSIONER: Letters = {
 const PROVIDER: Letters = { ...OPEN, ...DIRECTORY };
 const THIRD_PARTY: Letters = { ...OPEN, ...DIRECTORY, ...PAYMENTS, Account: 'RS', Claim: 'CRS', DocumentReference: 'CRS', Binary: 'CR' };
 const PRACTICE: Letters = { Patient: 'R', Task: 'RUS' };
-const OVM: Letters = { ...OPEN, Organization: 'RS', Practitioner: 'RS', PractitionerRole: 'RS', Location: 'RS', Endpoint: 'RS', HealthcareService: 'RS', Patient: 'CRS', Observation: 'CRUS', Coverage: 'CRUS', DocumentReference: 'CRS', Binary: 'CR', AuditEvent: 'RS' };
+const OVM: Letters = { ...OPEN, Organization: 'RS', Practitioner: 'RS', PractitionerRole: 'RS', Location: 'RS', Endpoint: 'RS', HealthcareService: 'RS', Patient: 'CRS', Observation: 'CRUS', Coverage: 'CRUS', DocumentReference: 'CRS', Binary: 'CR', AuditEvent: 'RS', Provenance: 'RS' };
 
 const EVERYBODYS = ['HealthcareService/gym'];
 const DIRECTORIES = [...EVERYBODYS, 'List/directory'];
@@ -100,7 +100,7 @@ export const EXPECTED: Readonly<Record<string, Expected>> = {
   otherIsf: { letters: THIRD_PARTY, sees: [...DIRECTORIES, 'Account/ada'] },
   practice: { letters: PRACTICE, sees: ['Patient/ada', 'Patient/eve', 'Task/practice'] },
   otherPractice: { letters: PRACTICE, sees: ['Patient/bob', 'Task/bob'] },
-  ovm: { letters: OVM, sees: [...EVERYBODYS, 'Patient/ada', 'Patient/bob', 'Patient/eve', 'Coverage/ehic', 'Observation/assessment', 'DocumentReference/visa', 'Binary/visa'] },
+  ovm: { letters: OVM, sees: [...EVERYBODYS, 'Patient/ada', 'Patient/bob', 'Patient/eve', 'Coverage/ehic', 'Observation/assessment', 'Provenance/assessment', 'DocumentReference/visa', 'Binary/visa'] },
   supplier: { letters: { ...OPEN, Observation: 'RS' }, sees: [] },
   homeOffice: { letters: { ...OPEN, Observation: 'CU', Binary: 'C' }, sees: [] },
 };

@@ -26,6 +26,9 @@ const criteria = (organization: string): object => ({
 const report = (organization: string): object => ({
   resourceType: 'MeasureReport', status: 'complete', type: 'summary', measure: `${BASE}/Measure/phb-people`, reporter: ref(`Organization/${organization}`), period: { start: '2026-07-01', end: '2026-09-30' },
 });
+const assessing = (ods: string): object => ({
+  resourceType: 'Provenance', target: [ref('Observation/assessment')], recorded: '2026-11-20T09:00:00Z', agent: [{ who: { type: 'Organization', identifier: { system: 'https://fhir.nhs.uk/Id/ods-organization-code', value: ods } } }],
+});
 const access = (patient: string): object => ({
   resourceType: 'AuditEvent', type: { code: 'rest' }, recorded: '2026-11-20T09:00:00Z', agent: [{ requestor: true }], source: { observer: { display: 'x' } }, entity: [{ what: ref(`Patient/${patient}`) }],
 });
@@ -79,6 +82,7 @@ export function rowsOf({ patients: { ada, bob }, organizations: of, related }: W
     'HealthcareService/gym': { resourceType: 'HealthcareService', active: true, name: 'Gym', providedBy: ref(`Organization/${of.provider}`) },
     'Measure/people': { resourceType: 'Measure', status: 'active' }, 'MeasureReport/icb': report(of.icb), 'MeasureReport/other': report(of.otherIcb),
     'AuditEvent/ada': access(ada), 'AuditEvent/bob': access(bob),
+    'Provenance/assessment': assessing('RR8'), 'Provenance/assessment-elsewhere': assessing('RA9'),
     'Provenance/ada': { resourceType: 'Provenance', target: [ref('Account/ada')], recorded: '2026-11-20T09:00:00Z', agent: [{ who: { display: 'x' } }] },
     'Provenance/bob': { resourceType: 'Provenance', target: [ref('Account/bob')], recorded: '2026-11-20T09:00:00Z', agent: [{ who: { display: 'x' } }] },
     'Condition/ada': { resourceType: 'Condition', subject: ref(`Patient/${ada}`) },

@@ -24,6 +24,22 @@ const refusal = async (body: object) => {
 const put = (body: any, ifMatch: string | undefined, token = server.tokens.ovm) =>
   server.send('PUT', `Observation/${body.id}`, { token, body, ...(ifMatch !== undefined && { headers: { 'if-match': ifMatch } }) });
 
+describe('who assessed, corrected and took back', () => {
+  test('is told by a Provenance beside each version, to the trust that did it and to no other', async () => {
+    const subject = await register(server, newNumber());
+    const { body: made } = await assess(server, assessmentBody(subject, 'F', AT));
+    const corrected = await put({ ...made, note: [{ text: 'passport seen' }] }, 'W/"1"');
+    expect((await put({ ...corrected.body, status: 'entered-in-error' }, 'W/"2"')).status).toBe(200);
+    const search = `Provenance?target=Observation/${made.id}&_sort=recorded`;
+    const { status, body } = await server.send('GET', search, { token: server.tokens.ovm });
+    expect(status).toBe(200);
+    const told = body.entry.map(({ resource }: any) => [resource.activity.text, resource.target[0].reference, resource.agent[0].type.text, resource.agent[1].who.identifier.value]);
+    expect(told).toEqual([['assess', 1], ['correct', 2], ['retract', 3]].map(([activity, version]) => [activity, `Observation/${made.id}/_history/${version}`, 'ovm', 'RR8']));
+    expect((await server.send('GET', search, { token: other })).body.entry ?? []).toEqual([]);
+    expect((await server.send('GET', `Provenance/${body.entry[0].resource.id}`, { token: other })).status).toBe(404);
+  });
+});
+
 describe('an assessment', () => {
   const bad: [string, object, string, string][] = [
     ['without category', { valueCodeableConcept: undefined }, 'required', 'Observation.value'],
