@@ -58,7 +58,7 @@ const sent = (acts: readonly Act[]): readonly Sent[] => acts.map((one) => ({ act
 
 export const EXAMPLES: readonly Setting[] = [
   { policies: ['block', 'block'], draw: 'pro-rata', acts: sent([
-    buys(0, [9_999, 1]), buys(0, [2_500], { commits: true }), settles('pay'), does('close', 0, false), does('close', 0), settles('refund', 3_333), does('reopen', 0), buys(0, [29_000]), does('suspend', 0), does('reopen', 0),
+    grants('assign', -50_000, 0, 0), buys(0, [9_999, 1]), buys(0, [2_500], { commits: true }), settles('pay'), does('close', 0, false), does('close', 0), settles('refund', 3_333), does('reopen', 0), buys(0, [29_000]), does('suspend', 0), does('reopen', 0),
   ]) },
   { policies: ['block', 'block'], draw: 'pro-rata', acts: sent([
     buys(2, [100]), does('join', 0), does('join', 1), buys(2, [10_001], { commits: true }), fulfils(3_334, false), fulfils(7_003, true),
