@@ -247,8 +247,13 @@ describe('the chain', () => {
   let row: any;
 
   beforeAll(async () => {
-    await settle();
-    await sealAll(server.database);
+    // On a quick machine all that came before may lie in one block: here are two.
+    for (let blocks = 0; blocks < 2; ) {
+      await admin(`Patient/${patient}`);
+      await server.recorded();
+      await sealAll(server.database);
+      ({ rows: [{ blocks }] } = await sql('select count(*)::int as blocks from fhir.audit_block'));
+    }
     ({ rows: [row] } = await sql('select e.*, b.seq - cardinality(b.events) + g.place as seq from fhir.audit_block b, unnest(b.events) with ordinality as g (event, place), fhir.audit_event e where e.id = g.event and e.patient is not null order by seq offset 3 limit 1'));
     id = row.id;
   });
@@ -291,7 +296,7 @@ describe('the chain', () => {
   test('tells of a block that was taken out, and of digests that were made to fit', async () => {
     await sql('create table public.blocks as select * from fhir.audit_block');
     const mend = 'delete from fhir.audit_block; insert into fhir.audit_block select * from public.blocks';
-    expect(await broken('delete from fhir.audit_block where seq = (select min(seq) from fhir.audit_block)', mend)).toMatch(/^the block of event 1 is missing$|^the chain ends at event 0,/);
+    expect(await broken('delete from fhir.audit_block where seq = (select min(seq) from fhir.audit_block)', mend)).toBe('the block of event 1 is missing');
     const fitted = `update fhir.audit_event set status = 404 where id = '${id}'; update fhir.audit_block set digests = (select string_agg(${digestSql('e')}, '' order by g.place) from unnest(events) with ordinality as g (event, place), fhir.audit_event e where e.id = g.event)`;
     expect(await broken(fitted, `${mend}; update fhir.audit_event set status = ${row.status} where id = '${id}'`)).toMatch(/^the block of event \d+ is not as it was sealed$/);
     expect(await broken(`insert into fhir.audit_block select seq + 1, events[1:1], substring(digests for 32), sha256(link || substring(digests for 32)) from fhir.audit_block order by seq desc limit 1`, mend)).toMatch(/^the chain ends at event \d+, and was \d+ long$/);
