@@ -1,10 +1,10 @@
 // Which organisations a caller speaks for: the one of the token, and those below it by Organization.partOf. A commissioner that was merged
 // into another is below it, so its accounts stay within reach of the successor.
 import type { Caller } from '../fhir/caller.js';
+import { ODS_CODE } from '../fhir/ods-code.js';
 import type { Clause } from '../search/query.js';
 import { NONE, type Clauses } from './clauses.js';
 
-const ODS = 'https://fhir.nhs.uk/Id/ods-organization-code';
 const ROLES = 'https://fhir.entitle.example/CodeSystem/organization-role';
 
 /** On Organization: the one whose ODS code the token has. */
@@ -21,7 +21,7 @@ export function ownTree(clauses: Clauses, caller: Caller): Clause {
 export const commissioners = (clauses: Clauses): Clause => clauses.coded('Organization', 'type', `${ROLES}|icb`, `${ROLES}|ccg`);
 
 /** An ODS code with its system, as a search writes it. */
-export const odsToken = (code: string): string => `${ODS}|${escaped(code)}`;
+export const odsToken = (code: string): string => `${ODS_CODE}|${escaped(code)}`;
 
 /** A token's value as a search writes it. */
 const escaped = (text: string): string => text.replace(/[\\,|$]/g, '\\$&');

@@ -58,16 +58,14 @@ function ownSubscriptions(definitions: Definitions, caller: Caller): Rows {
 }
 
 /** Files that carry the feed that sent them, which the server sets on what comes without: those of others are not there. */
-function ownFiles(definitions: Definitions, caller: Caller): Rows {
-  const parameter = definitions.searchParameters('Binary').get('security-context');
-  if (!parameter) throw new Error('Binary has no search parameter security-context');
+function ownFiles(clauses: Clauses, caller: Caller): Rows {
   const own = subscriberCode(caller);
   const senderOf = (resource: Resource): unknown => {
     const identifier = asObject(asObject(resource['securityContext'])?.['identifier']);
     return identifier?.['system'] === SENDER ? identifier['value'] : undefined;
   };
   return {
-    clause: { kind: 'parameter', parameter, modifier: 'identifier', values: [{ text: `${SENDER}|${own}` }] },
+    clause: clauses.identified('Binary', 'security-context', `${SENDER}|${own}`),
     holds: (resource) => senderOf(resource) === own,
     takes: (resource) => resource['securityContext'] === undefined || senderOf(resource) === own,
   };
@@ -75,7 +73,7 @@ function ownFiles(definitions: Definitions, caller: Caller): Rows {
 
 /** Those that differ from caller to caller. */
 const OF_CALLER = {
-  'own-files': (caller: Caller, definitions: Definitions): Rows => ownFiles(definitions, caller),
+  'own-files': (caller: Caller, _definitions: Definitions, clauses: Clauses): Rows => ownFiles(clauses, caller),
   'own-subscriptions': (caller: Caller, definitions: Definitions): Rows => ownSubscriptions(definitions, caller),
   'assessment-documents': (caller: Caller, _definitions: Definitions, clauses: Clauses): Rows => ({ clause: documents(clauses, caller), holds: () => true }),
   'assessment-files': (caller: Caller, _definitions: Definitions, clauses: Clauses): Rows => ({ clause: files(clauses, caller), holds: () => true }),

@@ -1,6 +1,7 @@
 // A row of the trail as an AuditEvent, made when it is read. https://hl7.org/fhir/R4/auditevent.html · https://profiles.ihe.net/ITI/BALP/
 import { STATUS_CODES } from 'node:http';
 import { instantText } from '../fhir/date-time.js';
+import { organizationReference } from '../fhir/ods-code.js';
 import type { JsonObject } from '../fhir/resource.js';
 import type { AuditRows } from './audit-rows.js';
 import { timeOf, type EventRow } from './event-row.js';
@@ -17,7 +18,6 @@ export const RESOURCE_TYPES = 'http://hl7.org/fhir/resource-types';
 export const BALP_ENTITY = 'https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType';
 export const CALLER_ROLE = 'https://fhir.entitle.example/CodeSystem/caller-role';
 const CORRELATION = 'https://fhir.entitle.example/Id/correlation';
-const ODS = 'https://fhir.nhs.uk/Id/ods-organization-code';
 const SOURCE_TYPE = 'http://terminology.hl7.org/CodeSystem/security-source-type';
 
 /** `R` read, `E` execute (searches and operations), and the letters of writes. */
@@ -100,7 +100,7 @@ function agents(row: EventRow): JsonObject[] {
     ...(client === 'unknown' && reason !== null && row.interaction !== 'flood' && { network: { address: reason, type: '2' } }),
   }];
   if (role !== null) list.push({ type: { coding: [coding(DICOM, '110153', 'Source Role ID')] }, who: { identifier: { value: client } }, altId: client, requestor: false });
-  if (organization !== null) list.push({ who: { type: 'Organization', identifier: { system: ODS, value: organization } }, requestor: false });
+  if (organization !== null) list.push({ who: organizationReference(organization), requestor: false });
   return list;
 }
 

@@ -3,7 +3,6 @@ import type { Coding } from '../fhir/resource.js';
 
 export const BASE = 'https://fhir.entitle.example';
 
-export const ODS_CODE = 'https://fhir.nhs.uk/Id/ods-organization-code';
 export const ACCOUNT_TYPE = `${BASE}/CodeSystem/account-type`;
 export const CAREPLAN_CATEGORY = `${BASE}/CodeSystem/careplan-category`;
 export const COVERAGE_TYPE = `${BASE}/CodeSystem/coverage-type`;

@@ -3,7 +3,8 @@ import { poundsText, toPence } from '../fhir/decimal.js';
 import { isDate } from '../fhir/date-time.js';
 import { asObject, asObjects, asText, identifierOf } from '../fhir/elements.js';
 import type { JsonObject, Resource } from '../fhir/resource.js';
-import { BASE, DIRECTORY, ODS_CODE, PRICE } from './codes.js';
+import { ODS_CODE } from '../fhir/ods-code.js';
+import { BASE, DIRECTORY, PRICE } from './codes.js';
 import { pricesOf, providerOf } from './directory.js';
 import { moneyOf } from './money.js';
 

@@ -3,7 +3,8 @@ import type { Definitions } from '../definitions/model.js';
 import { fail } from '../fhir/errors.js';
 import type { Resource } from '../fhir/resource.js';
 import type { WriteContext } from '../store/rule.js';
-import { businessError, ODS_CODE } from './codes.js';
+import { ODS_CODE } from '../fhir/ods-code.js';
+import { businessError } from './codes.js';
 import { recordedBy } from './purchase.js';
 
 const EXPRESSION = 'Claim.extension';

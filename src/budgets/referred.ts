@@ -3,7 +3,8 @@ import { asObjects, asText, codesOf, identifierOf, referenceId } from '../fhir/e
 import { fail } from '../fhir/errors.js';
 import type { Resource } from '../fhir/resource.js';
 import type { WriteContext } from '../store/rule.js';
-import { ODS_CODE, ORGANIZATION_ROLE } from './codes.js';
+import { ODS_CODE } from '../fhir/ods-code.js';
+import { ORGANIZATION_ROLE } from './codes.js';
 
 type Seen = Pick<WriteContext, 'tx' | 'grant' | 'caller'>;
 

@@ -1,5 +1,6 @@
 // Who assessed a patient, corrected that or took it back, and for which trust: the Provenance beside each version of an assessment (domain.md section 4).
-import { organizationReference, provenanceOn } from '../fhir/provenance.js';
+import { organizationReference } from '../fhir/ods-code.js';
+import { provenanceOn } from '../fhir/provenance.js';
 import type { JsonValue, Resource } from '../fhir/resource.js';
 import type { Write, WriteContext } from '../store/rule.js';
 

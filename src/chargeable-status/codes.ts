@@ -4,7 +4,6 @@ export { NHS_NUMBER_SYSTEM as NHS_NUMBER } from '../fhir/nhs-number.js';
 
 export const BASE = 'https://fhir.entitle.example';
 
-export const ODS_CODE = 'https://fhir.nhs.uk/Id/ods-organization-code';
 export const HOME_OFFICE_FEED = `${BASE}/Id/home-office-feed`;
 
 export const HOME_OFFICE_PERSON = `${BASE}/Id/home-office-person`;

@@ -3,7 +3,7 @@ import { fail } from '../fhir/errors.js';
 import type { Issue } from '../fhir/issue.js';
 import type { Resource } from '../fhir/resource.js';
 import type { WriteContext } from '../store/rule.js';
-import { ODS_CODE } from './codes.js';
+import { ODS_CODE } from '../fhir/ods-code.js';
 import { asObject, asObjects, asText, identifierOf, referenceId } from '../fhir/elements.js';
 import { fault } from '../fhir/faults.js';
 

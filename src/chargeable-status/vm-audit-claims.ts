@@ -1,6 +1,7 @@
 // The claims by which a token says who asks for whom and why (VM-40 to VM-46; audit and provenance of the published API).
 import { asObject, asObjects, codingsOf, identifierOf } from '../fhir/elements.js';
-import { NHS_NUMBER, ODS_CODE } from './codes.js';
+import { ODS_CODE } from '../fhir/ods-code.js';
+import { NHS_NUMBER } from './codes.js';
 import { spineError } from './spine-error.js';
 
 export interface AuditedRequest {

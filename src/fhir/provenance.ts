@@ -1,9 +1,8 @@
 // Who did what and why, as a resource: what the server writes of an act of the domain, beside what the act changed. https://hl7.org/fhir/R4/provenance.html
 import type { Caller } from './caller.js';
 import { instantText } from './date-time.js';
+import { organizationReference } from './ods-code.js';
 import type { Resource } from './resource.js';
-
-const ODS_CODE = 'https://fhir.nhs.uk/Id/ods-organization-code';
 
 export interface Act {
   readonly id: string;
@@ -30,6 +29,3 @@ export function provenanceOn(targets: readonly string[], { id, activity, reason,
     agent: [{ type: { text: caller.role }, who: { identifier: { value: caller.subject } }, ...organization }],
   };
 }
-
-/** By its ODS code. */
-export const organizationReference = (code: string): { type: string; identifier: { system: string; value: string } } => ({ type: 'Organization', identifier: { system: ODS_CODE, value: code } });
