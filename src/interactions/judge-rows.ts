@@ -18,6 +18,7 @@ export interface JudgedWrite {
 
 /** References to these must lead to rows of the caller's; one that is hidden is refused as one that leads nowhere. */
 const ANCHORS: ReadonlySet<string> = new Set(['Patient', 'Account', 'CarePlan', 'Claim', 'CareTeam']);
+const isPatient = (reference: string): boolean => reference.startsWith('Patient/');
 const LITERAL = /^([A-Z][A-Za-z]+)\/([A-Za-z0-9\-.]{1,64})(?:\/_history\/.+)?$/;
 
 /** A client's own id is no way to make a resource where rows are hidden: refused or not, it would tell whether there is one already. Throws as for a read. */
@@ -29,7 +30,9 @@ export async function judgeId({ type, id, fresh }: Pick<JudgedWrite, 'type' | 'i
 export async function judgeBefore(write: JudgedWrite, made: ReadonlySet<string>, grant: Grant, tx: Transaction): Promise<void> {
   const { type, fresh } = write;
   const naming = fresh && type === 'Account' ? takingOn(grant) : grant;
-  for (const reference of write.after ? anchorsOf(write.after) : []) {
+  // The patient first: what is said of a stranger's must not hang on which reference stands before the other (ruling 27).
+  const anchors = write.after ? [...anchorsOf(write.after)].sort((a, b) => Number(isPatient(b)) - Number(isPatient(a))) : [];
+  for (const reference of anchors) {
     if (!made.has(reference)) await judgeAnchor(reference, naming, tx);
   }
 }

@@ -43,6 +43,18 @@ describe('recording', () => {
     expect(await balanceOf(server, mine.account)).toMatchObject({ committed: 0 });
   });
 
+  it.each(['budget before patient', 'patient before budget'])('for a patient without a relationship is refused as for one who is not there, wherever the reference stands: %s', async (order) => {
+    const { extension: extensions, patient: _patient, ...rest } = unsigned(await budget());
+    const ask = async (patient: string): Promise<unknown[]> => {
+      const named = { patient: { reference: `Patient/${patient}` } };
+      const { status, body } = await record(server, order.startsWith('budget') ? { extension: extensions, ...named, ...rest } : { ...named, extension: extensions, ...rest }, world.tokens.stranger);
+      return [status, body.issue[0].details.coding[0].code, body.issue[0].details.text.replace(patient, 'X')];
+    };
+    const answer = await ask(world.patients.ada);
+    expect(answer.slice(0, 2)).toEqual([403, 'NO_RELATIONSHIP']);
+    expect(await ask('nobody')).toEqual(answer);
+  });
+
   it('of a third party is on its own lines, the only one of which it need not name', async () => {
     const mine = await budget({ lines: [{ amount: gbp(100) }, { model: 'third-party', amount: gbp(200), holder: `Organization/${world.organizations.isf}` }] });
     const [notional, own] = linesOf(mine.body).map(({ lineId }) => lineId);
