@@ -40,7 +40,8 @@ async function planJudge(
   id: string | undefined, link: LinkedPlan | undefined, patient: string | undefined, definitions: Definitions, { tx }: Pick<WriteContext, 'tx'>,
 ): Promise<(activityId: string | undefined) => string | undefined> {
   const always = (text: string) => (): string => text;
-  if (id === undefined || !link) return always(`The budget is not linked to ${id === undefined ? 'such a plan' : `CarePlan/${id}`}: use Account/$link-careplan`);
+  if (id === undefined) return always('A link to a care plan names the plan: send the part plan, a reference such as CarePlan/[id]');
+  if (!link) return always(`The budget is not linked to CarePlan/${id}: use Account/$link-careplan`);
   await tx.lock('CarePlan', id);
   const found = await tx.read(serverGrant(), 'CarePlan', id);
   const plan = found?.text == null ? undefined : (JSON.parse(found.text) as Resource);

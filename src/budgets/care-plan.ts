@@ -36,8 +36,9 @@ const DROPPED: ReadonlySet<string | undefined> = new Set(['cancelled', 'entered-
 
 /** Why nothing new can be bought for this activity of the plan; undefined where it can. */
 export function activityRefusal(plan: Resource, activityId: string | undefined): string | undefined {
-  const found = activitiesOf(plan).find(({ id }) => id !== undefined && id === activityId);
-  if (!found) return `CarePlan/${plan.id} has no activity ${activityId ?? ''}: its activities are ${namesOf(plan)}`;
+  if (activityId === undefined) return `A link to CarePlan/${plan.id} names the activity: send the part activityId, one of ${namesOf(plan)}`;
+  const found = activitiesOf(plan).find(({ id }) => id === activityId);
+  if (!found) return `CarePlan/${plan.id} has no activity ${activityId}: its activities are ${namesOf(plan)}`;
   return DROPPED.has(found.status) ? `The activity ${found.id} of CarePlan/${plan.id} is ${found.status}` : undefined;
 }
 

@@ -240,6 +240,9 @@ describe('linking a purchase to activities', () => {
     expectRefusal(await attempt(citing(plan, 'a3')), 422, { text: 'cancelled' });
     expectRefusal(await attempt(citing(unlinked, 'a1')), 422, { text: 'not linked' });
     expectRefusal(await attempt(citing('nobody', 'a1')), 422);
+    const halves: any[] = citing(plan, 'a1');
+    expectRefusal(await attempt([{ ...halves[0], extension: [halves[0].extension[0]] }]), 422, { text: 'names the activity: send the part activityId, one of a1, a2, a3' });
+    expectRefusal(await attempt([{ ...halves[0], extension: [halves[0].extension[1]] }]), 422, { text: 'names the plan: send the part plan' });
     const several = await attempt(citing(plan, 'a3'), citing(unlinked, 'a1'), citing(plan, 'a2'));
     expect(several.body.issue.length).toBe(2);
     expect((await balanceOf(server, budget.account))['committed']).toBe(0);
