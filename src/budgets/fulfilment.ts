@@ -5,6 +5,7 @@ import type { Resource } from '../fhir/resource.js';
 import type { WriteContext } from '../store/rule.js';
 import { committedIn, lockHoldings, type Holding } from './holdings.js';
 import { plannedIn } from './planned.js';
+import { isActive } from './purchase-lifecycle.js';
 import { budgetOf, fulfilledBy, isCommitment, isPurchase, statusOf } from './purchase.js';
 import { referred } from './referred.js';
 import { shareOut } from './shares.js';
@@ -17,8 +18,11 @@ export interface Fulfilment {
   readonly held: readonly Holding[];
 }
 
-/** The commitments that the purchase fulfils; throws 422 for a link to anything else. */
-export async function fulfilments(after: Resource, context: WriteContext): Promise<readonly Fulfilment[]> {
+/** The commitments that give to an active purchase: as it becomes active all that it names, and 422 for a link to anything else; later what is left of them. */
+export const fulfilments = (before: Resource | undefined, after: Resource, context: WriteContext): Promise<readonly Fulfilment[]> =>
+  before && isActive(before) ? stillOpen(before, context) : named(after, context);
+
+async function named(after: Resource, context: WriteContext): Promise<readonly Fulfilment[]> {
   const links = fulfilledBy(after);
   const { tx } = context;
   // Their rows before the budget's, as their own writes take them.
@@ -35,6 +39,22 @@ export async function fulfilments(after: Resource, context: WriteContext): Promi
   return found;
 }
 
+/** Those that the purchase has taken over in part. One that has ended since reserves nothing; who may see it was judged when it was named. */
+async function stillOpen(before: Resource, { tx }: WriteContext): Promise<readonly Fulfilment[]> {
+  const found: Fulfilment[] = [];
+  const ids = fulfilledBy(before).flatMap(({ claim }) => claim ?? []);
+  const locked = new Map<string, Resource>();
+  for (const id of [...ids].sort()) {
+    const stored = await tx.lock('Claim', id);
+    if (stored?.text != null) locked.set(id, JSON.parse(stored.text) as Resource);
+  }
+  for (const id of ids) {
+    const claim = locked.get(id);
+    if (claim && isActive(claim)) found.push({ claim, final: false, held: notYetTaken(await lockHoldings(tx.db, id), id, tx) });
+  }
+  return found;
+}
+
 const keyOf = (claim: string, { account, line }: Pick<Holding, 'account' | 'line'>): string => `${claim} ${account} ${line}`;
 
 /** What earlier purchases of the transaction leave of a commitment. */
@@ -43,10 +63,10 @@ function notYetTaken(held: readonly Holding[], claim: string, tx: object): reado
   return held.map((one) => ({ ...one, committed: one.committed - (taken.get(keyOf(claim, one)) ?? 0n) }));
 }
 
-/** Notes what a purchase of `total` pence is going to take, for later ones of the same transaction. */
-export function planTaken(fulfilled: readonly Fulfilment[], total: bigint, tx: object): void {
+/** Notes what a purchase is going to take for `amount` pence, for later ones of the same transaction. */
+export function planTaken(fulfilled: readonly Fulfilment[], amount: bigint, tx: object): void {
   const { taken } = plannedIn(tx);
-  for (const one of takeFrom(fulfilled, total)) {
+  for (const one of takeFrom(fulfilled, amount)) {
     const key = keyOf(one.claim, one);
     taken.set(key, (taken.get(key) ?? 0n) + one.consumed + one.released);
   }
@@ -63,9 +83,9 @@ export interface Taken {
   readonly released: bigint;
 }
 
-/** How a purchase of `total` pence uses its commitments: in their order, and what one reserves of several lines in proportion. */
-export function takeFrom(fulfilled: readonly Fulfilment[], total: bigint): readonly Taken[] {
-  let rest = total;
+/** How a purchase uses its commitments for `amount` pence: in their order, and what one reserves of several lines in proportion. */
+export function takeFrom(fulfilled: readonly Fulfilment[], amount: bigint): readonly Taken[] {
+  let rest = amount;
   return fulfilled.flatMap(({ claim, final, held }) => {
     const reserved = committedIn(held);
     if (reserved === 0n) return [];

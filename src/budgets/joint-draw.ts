@@ -16,7 +16,7 @@ import { keep, merged, split, type Categories, type Pot, type Share, type Source
 import { readPence } from './money.js';
 import { plannedIn } from './planned.js';
 import { availableOf } from './postings.js';
-import { isActive, isEnded, staysAsIs } from './purchase-lifecycle.js';
+import { isActive, isEnded, riseOf, staysAsIs } from './purchase-lifecycle.js';
 import { itemsOf, lineOf } from './purchase.js';
 import { UNALLOCATED } from './register.js';
 import { childrenOf, lockBudgets, type Budget } from './totals.js';
@@ -48,7 +48,7 @@ export async function lockJoint(joint: string, { tx }: Pick<WriteContext, 'tx'>)
   await lockBudgets(tx.db, (await childrenOf(tx.db, joint)).map(({ account }) => account));
 }
 
-/** Throws 422 for what can't be drawn, and 409 while a budget in the joint one is not active. `fulfil` looks up the commitments that are taken over. */
+/** Throws 422 for what can't be drawn, and 409 while a budget in the joint one is not active. `fulfil` looks up the commitments that give to it. */
 export async function drawJointly(purchase: JointPurchase, fulfil: () => Promise<readonly Fulfilment[]>, context: WriteContext): Promise<JointDraw> {
   const { before, after, account, total } = purchase;
   const { tx } = context;
@@ -59,11 +59,10 @@ export async function drawJointly(purchase: JointPurchase, fulfil: () => Promise
   if (total === undefined) return { shares: [], stays: false, parts, fulfilled: [], insurance: (isEnded(after) ? insuranceKept(before) : undefined) ?? insuranceOfAll(children, parts) };
   const stays = staysAsIs(before, total, undefined);
   const held = isActive(before) ? (await lockHoldings(tx.db, after.id ?? '')).map((one) => ({ ...one, amount: one.committed + one.paid })) : [];
-  const fulfilled = isActive(before) ? [] : await fulfil();
-  if (stays) return { shares: merged(held), stays, parts, fulfilled, insurance: insuranceKept(before) };
+  if (stays) return { shares: merged(held), stays, parts, fulfilled: [], insurance: insuranceKept(before) };
+  const fulfilled = await fulfil();
   refuseInactive(children);
-  const reserved = isActive(before) ? held : takeFrom(fulfilled, total).map((one) => ({ ...one, amount: one.consumed }));
-  const kept = keep(total, merged(reserved));
+  const kept = keep(total, merged([...held, ...takeFrom(fulfilled, riseOf(before, total)).map((one) => ({ ...one, amount: one.consumed }))]));
   const rest = total - sumOf(kept);
   const shares = merged([...kept, ...(rest === 0n ? [] : await find(rest, children, parts, purchase, context))]);
   return { shares, stays, parts, fulfilled, insurance: insuranceBy(shares.map((one) => [one.account, one.amount]), parts) };

@@ -31,8 +31,9 @@ export interface Bought {
   readonly fulfilled: readonly Fulfilment[];
   /** Was the version before active? */
   readonly wasActive: boolean;
-  /** Pence. */
+  /** Pence: of it all, and of what it needs beyond what it had. */
   readonly total: bigint;
+  readonly rise: bigint;
 }
 
 /** What stays as it is takes nothing, and is what it was. */
@@ -64,8 +65,8 @@ async function heldOn({ line }: BudgetLine, { id = '' }: Resource, { tx }: Write
 }
 
 /** What the commitments that it fulfils give back to the line. */
-const givenBy = ({ fulfilled, total, line: { line } }: Bought): bigint =>
-  takeFrom(fulfilled, total).reduce((sum, one) => (one.line === line ? sum + one.consumed + one.released : sum), 0n);
+const givenBy = ({ fulfilled, rise, line: { line } }: Bought): bigint =>
+  takeFrom(fulfilled, rise).reduce((sum, one) => (one.line === line ? sum + one.consumed + one.released : sum), 0n);
 
 export function overspendWarning(line: BudgetLine, missing: bigint): Issue {
   return {

@@ -21,6 +21,12 @@ export const isEnded = (claim: Resource | undefined): boolean => ENDED.has(statu
 export const staysAsIs = (before: Resource | undefined, total: bigint, line: string | undefined): boolean =>
   before !== undefined && isActive(before) && storedTotal(before) === total && lineOf(before) === line;
 
+/** What a purchase of `total` pence needs beyond what it had: nothing where it becomes cheaper. */
+export function riseOf(before: Resource | undefined, total: bigint): bigint {
+  const had = before && isActive(before) ? (storedTotal(before) ?? 0n) : 0n;
+  return total > had ? total - had : 0n;
+}
+
 export interface Changed {
   readonly before: Resource | undefined;
   readonly after: Resource;

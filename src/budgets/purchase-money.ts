@@ -1,6 +1,7 @@
 // The money of a purchase: what becoming active, changing and cancelling it move in the ledger (domain.md 3.8 rules 4 and 6, ruling 50).
 import type { Resource } from '../fhir/resource.js';
 import type { WriteContext } from '../store/rule.js';
+import { askLess, askMore } from './commitment-use.js';
 import { takeFrom, type Fulfilment, type Taken } from './fulfilment.js';
 import { lockHoldings, type Holding } from './holdings.js';
 import { post } from './ledger.js';
@@ -21,27 +22,43 @@ export interface Moved {
   readonly overdraw: boolean;
 }
 
-/** An active purchase holds its total on its lines: what it fulfils is released for it first, and what is left of that afterwards. */
+/**
+ * An active purchase holds its total on its lines: what it fulfils is released for it first, and what is left of that afterwards. As it becomes
+ * dearer it draws on what its commitments still reserve, and as it becomes cheaper it gives back to them.
+ */
 export async function movePurchase(moved: Moved, context: WriteContext): Promise<void> {
   const { newId, tx, caller, now } = context;
   const { id, before, shares, fulfilled } = moved;
   const held = isActive(before) ? await lockHoldings(tx.db, id) : [];
-  const taken = takeFrom(fulfilled, shares.reduce((sum, { amount }) => sum + amount, 0n));
+  const more = sumOf(shares.map(({ amount }) => amount)) - sumOf(held.map(heldIn));
+  const taken = takeFrom(fulfilled, more > 0n ? more : 0n);
+  if (more >= 0n) await askMore(moved, more, taken, context);
+  const given = more < 0n ? await askLess(moved, -more, freedBy(shares, held), context) : [];
   const movements = [
     ...taken.map((one) => ({ ...placeOf(one), kind: 'release', amount: one.consumed }) as const),
     ...changes(moved, held),
     ...taken.map((one) => ({ ...placeOf(one), kind: 'release', amount: one.released }) as const),
+    ...given.map((one) => ({ ...one, kind: 'commit' }) as const),
   ];
   const postings = movements.filter(({ amount }) => amount > 0n).map((one) => ({ ...one, id: newId() }));
   if (postings.length > 0) await post(postings, { db: tx.db, caller, now });
   for (const { claim } of fulfilled) await settleOutstanding(claim.id ?? '', context);
 }
 
+const sumOf = (amounts: readonly bigint[]): bigint => amounts.reduce((sum, amount) => sum + amount, 0n);
+const heldIn = ({ committed, paid }: Holding): bigint => committed + paid;
+const on = (share: Pick<Share, 'account' | 'line'>) => (one: Holding): boolean => one.line === share.line && one.account === share.account;
+
+/** What the purchase gives up of each line; nothing of one that it moves away from, since what it took over moves with it. */
+function freedBy(shares: readonly Share[], held: readonly Holding[]): readonly Share[] {
+  if (shares.some((share) => !held.some(on(share)))) return [];
+  return held.map((one) => ({ account: one.account, line: one.line, amount: heldIn(one) - (shares.find((share) => on(share)(one))?.amount ?? 0n) }));
+}
+
 const placeOf = ({ claim, account, line }: Taken): Pick<Posting, 'claim' | 'account' | 'line'> => ({ claim, account, line });
 
 /** From what is held to the shares: nothing is held of another line, and nothing paid is touched. */
 function changes({ id, shares, overdraw }: Moved, held: readonly Holding[]): readonly Omit<Posting, 'id'>[] {
-  const on = (share: Share) => (one: Holding): boolean => one.line === share.line && one.account === share.account;
   const elsewhere = held.filter((one) => !shares.some((share) => on(share)(one)));
   return [
     ...elsewhere.map((one) => ({ account: one.account, line: one.line, kind: 'release', amount: one.committed, claim: id }) as const),

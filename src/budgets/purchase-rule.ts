@@ -22,7 +22,7 @@ import { besideAlone, requireAlone, type BoughtAlone } from './purchase-alone.js
 import { checkEvidence } from './purchase-evidence.js';
 import { takeKeys } from './purchase-keys.js';
 import { lineFor } from './purchase-line.js';
-import { checkLifecycle, isActive, isEnded, refuseOtherBudget, staysAsIs } from './purchase-lifecycle.js';
+import { checkLifecycle, isActive, isEnded, refuseOtherBudget, riseOf, staysAsIs } from './purchase-lifecycle.js';
 import { entriesOf, type Entries } from './purchase-entry.js';
 import { movePurchase, releasePurchase } from './purchase-money.js';
 import { checkNominee, checkRole } from './purchase-recorders.js';
@@ -44,7 +44,7 @@ interface Drawn {
   /** The Accounts that pay: its own, and those in a joint one. */
   readonly payers: readonly Resource[];
   readonly insurance: readonly JsonObject[] | undefined;
-  /** Commitments that it takes over as it becomes active. */
+  /** Commitments that give to it, as it becomes active or dearer. */
   readonly fulfilled: readonly Fulfilment[];
   readonly spend: Overspend;
   readonly entries: Entries;
@@ -126,18 +126,19 @@ async function drawOn({ before, document }: Write, after: Resource, definitions:
   const entries = document && totalIfRight(document) !== undefined ? await entriesOf(after, before, document, context) : NO_ENTRIES;
   if (budget.kind === 'joint-budget' && document) {
     if (total !== undefined) await lockCited(after, context);
-    const { parts, ...draw } = await drawJointly({ before, after, document, account, total }, () => fulfilments(after, context), context);
-    if (total !== undefined) planTaken(draw.fulfilled, total, context.tx);
+    const { parts, ...draw } = await drawJointly({ before, after, document, account, total }, () => fulfilments(before, after, context), context);
+    if (total !== undefined) planTaken(draw.fulfilled, riseOf(before, total), context.tx);
     return { budget, account, line: undefined, payers: [account, ...parts], spend: { overdraw: false, awaits: false }, entries, ...draw };
   }
   const line = await lineFor(after, budgetOf(before) === id ? before : undefined, budget, context);
   const wasActive = isActive(before);
   const stays = total !== undefined && staysAsIs(before, total, line.line);
-  const fulfilled = isActive(after) && !wasActive ? await fulfilments(after, context) : [];
+  const fulfilled = isActive(after) && !stays ? await fulfilments(before, after, context) : [];
+  const rise = riseOf(before, total ?? 0n);
   if (line.mayOverdraw) await lockCited(after, context);
-  const spend = total === undefined ? { overdraw: false, awaits: false } : stays ? unchanged(before, line) : await judgeOverspend({ after, budget, line, fulfilled, wasActive, total }, context);
+  const spend = total === undefined ? { overdraw: false, awaits: false } : stays ? unchanged(before, line) : await judgeOverspend({ after, budget, line, fulfilled, wasActive, total, rise }, context);
   const shares = total === undefined ? [] : [{ account: id, line: line.line, amount: total }];
-  if (total !== undefined && !spend.awaits) planTaken(fulfilled, total, context.tx);
+  if (total !== undefined && !spend.awaits) planTaken(fulfilled, rise, context.tx);
   return { budget, account, line, shares, stays, payers: [account], insurance: insuranceOf(after, account), fulfilled: spend.awaits ? [] : fulfilled, spend, entries };
 }
 

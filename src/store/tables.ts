@@ -40,6 +40,7 @@ const TABLES: Readonly<Record<string, TableClass>> = {
   'fhir.budget_line': BY_ACCOUNT,
   'fhir.ledger': BY_ACCOUNT,
   'fhir.claim_commitment': BY_ACCOUNT,
+  'fhir.commitment_use': BY_ACCOUNT,
   'fhir.budget_review': BY_ACCOUNT,
   'fhir.budget_outgrown': BY_ACCOUNT,
   'fhir.purchase_item': { spread: 'distributed', by: 'claim' },

@@ -68,6 +68,14 @@ export const EXAMPLES: readonly Setting[] = [
   { policies: ['block', 'approve'], draw: 'pro-rata', acts: sent([
     buys(0, [10_000], { commits: true }), fulfils(4_000, false), amends('same'), amends([12_000]), settles('cancel'), buys(1, [3_000], { commits: true }), fulfils(3_000, true), amends('same', { of: 2 }),
   ]) },
+  // A purchase that uses part of a commitment becomes dearer, up to the rest and beyond, then cheaper; another beside it, and one that is the last.
+  { policies: ['block', 'warn'], draw: 'priority-order', acts: sent([
+    buys(0, [20_000], { commits: true }), fulfils(8_000, false), amends([10_000], { of: 1 }), amends([29_000], { of: 1 }), amends([21_000], { of: 1, road: 'patch' }), amends([4_000], { of: 1, road: 'transaction' }), fulfils(18_000, false), amends([17_000], { of: 2 }),
+    amends([5_000], { of: 2 }), settles('cancel', undefined, 2), fulfils(2_000, true), amends([1_000], { of: 1 }), amends([2_500], { of: 3 }), settles('pay', undefined, 1),
+  ]) },
+  { policies: ['block', 'block'], draw: 'pro-rata', acts: sent([
+    does('join', 0), does('join', 1), buys(2, [10_001], { commits: true }), fulfils(3_334, false), amends([7_777], { of: 1 }), amends([30_000], { of: 1 }), amends([9_001], { of: 1 }), amends([5], { of: 1 }), settles('cancel'), amends([4], { of: 1 }),
+  ]) },
   // A direct payment: handed out, spent beyond it, given back, taken back; and the end of the budget with cash in hand.
   { policies: ['block', 'block'], draw: 'pro-rata', acts: sent([
     hands('advance', 15_000), buys(0, [12_000], { line: 1 }), settles('pay'), hands('clawback', 3_001), hands('clawback', 1_000), buys(0, [9_000], { line: 1 }), grants('transfer', 100, 1, 0), hands('advance', 9_000), settles('refund', 2_000),

@@ -78,6 +78,9 @@ export function holdOf(claim: Claim, account: string, line: string): Hold {
   return hold;
 }
 
+type Place = Pick<Hold, 'account' | 'line'>;
+export const sameLine = (one: Place) => (other: Place): boolean => one.account === other.account && one.line === other.line;
+
 export const released = (part: 'used' | 'back') => ({ claim, hold: { account, line }, ...take }: Take): Movement => ({ account, line, kind: 'release', amount: take[part], claim });
 
 /** From what is held to the shares. */

@@ -130,9 +130,10 @@ async function doneTo(one: Act, world: World, send: Send): Promise<Result | unde
       return buy({ on: claim.on, line, items: itemsOf([one.pence], [one.line % 4]), commitment: false, draft: false, road: 'alone', fulfils: { claim, final: one.final } }, world, send);
     }
     case 'amend': {
-      const claim = chosen(model.claims.filter(({ status, fulfils }) => status !== 'cancelled' && (status === 'draft' || fulfils?.final !== false)), one.of);
+      // Money that goes back to a commitment stays on its line, so the resources don't tell what is left of one on another line.
+      const claim = chosen(model.claims.filter(({ status, fulfils, line }) => status !== 'cancelled' && (!fulfils || line === fulfils.claim.line)), one.of);
       if (!claim) return undefined;
-      const line = claim.on === joint || one.same || one.line % 3 !== 0 ? claim.line : chosen(real(model, claim.on), one.line);
+      const line = claim.on === joint || one.same || one.line % 3 !== 0 || claim.fulfils ? claim.line : chosen(real(model, claim.on), one.line);
       return amend(claim, { items: one.same ? claim.items : itemsOf(one.nets, one.kinds), line, status: 'active' }, one.road, world, send);
     }
     case 'pay': {
@@ -149,7 +150,7 @@ async function doneTo(one: Act, world: World, send: Send): Promise<Result | unde
       return notice && { answered: outcomeOf(await send('POST', `PaymentNotice/${notice.id}/$refund`, parametersBody({ amount: one.pence / 100, reason: 'returned' }))), expected: model.refund(notice, one.pence) };
     }
     case 'cancel': {
-      const claim = chosen(model.claims.filter(({ status, fulfils }) => status === 'draft' || (status === 'active' && !fulfils)), one.of);
+      const claim = chosen(model.claims.filter(({ status }) => status !== 'cancelled'), one.of);
       if (!claim) return undefined;
       const { body } = await server.send('GET', `Claim/${claim.id}`, { token: server.tokens.admin });
       return { answered: outcomeOf(await send('PUT', `Claim/${claim.id}`, { ...body, status: 'cancelled' })), expected: model.cancel(claim) };

@@ -2,7 +2,7 @@
 // figure is afterwards. Nothing here is shared with the code that keeps the ledger. All amounts are pence.
 import { byId, divided, fromLines, merged, sum, type DrawPolicy, type Share } from './model-split.js';
 import {
-  availableOf, CALM, changes, EFFECTS, heldOf, holdOf, INSUFFICIENT, movableOf, NOT_ACTIVE, released, sameNets, takesOf, totalOf, UNALLOCATED,
+  availableOf, CALM, changes, EFFECTS, heldOf, holdOf, INSUFFICIENT, movableOf, NOT_ACTIVE, released, sameLine, sameNets, takesOf, totalOf, UNALLOCATED,
   type Account, type Claim, type Judged, type Line, type Movement, type Notice, type Outcome, type Said, type Take,
 } from './model-state.js';
 import { parted } from './resource-sums.js';
@@ -52,7 +52,7 @@ export class Model {
     const { fulfils } = claim;
     const begins = said.status === 'active' && !was;
     if (begins && fulfils && fulfils.claim.status !== 'active') return '422';
-    const takes = begins && fulfils ? takesOf(fulfils.claim, totalOf(said), fulfils.final) : [];
+    const takes = begins && fulfils ? takesOf(fulfils.claim, totalOf(said), fulfils.final) : was && fulfils ? takesOf(fulfils.claim, Math.max(0, totalOf(said) - totalOf(claim)), false) : [];
     const onJoint = claim.on === this.joint;
     const same = was && totalOf(said) === totalOf(claim) && said.line === claim.line;
     const judged = onJoint ? CALM : this.judge(claim, said, takes, { approving, same });
@@ -62,12 +62,26 @@ export class Model {
     const refused = this.lifecycle(claim, same && sameNets(claim, said), same);
     if (refused) return refused;
     if (!stays && !same) {
-      const movements = [...takes.map(released('used')), ...changes(claim, shares), ...takes.map(released('back'))].filter(({ amount }) => amount > 0);
+      const movements = [...takes.map(released('used')), ...changes(claim, shares), ...takes.map(released('back')), ...this.givenBack(claim, said, shares)].filter(({ amount }) => amount > 0);
       if (!this.covered(movements, judged.overdraw)) return INSUFFICIENT;
       for (const movement of movements) this.move(movement);
     }
     Object.assign(claim, { items: said.items, line: said.line, status: stays ? 'draft' : 'active', overspent: !stays && judged.overspent });
     return stays ? 'ok draft' : judged.overspent ? 'ok overspent' : 'ok';
+  }
+
+  /** What a purchase that becomes cheaper gives back to its commitment: so that this reserves its total less what all that ever fulfilled it came to. */
+  private givenBack(claim: Claim, said: Said, shares: readonly Share[]): readonly Movement[] {
+    const less = claim.status === 'active' ? totalOf(claim) - totalOf(said) : 0;
+    const { claim: commitment } = claim.fulfils ?? {};
+    if (!commitment || less <= 0 || commitment.status !== 'active' || shares.some((share) => !claim.holds.some(sameLine(share)))) return [];
+    const uses = this.claims.filter(({ fulfils, holds }) => fulfils?.claim === commitment && holds.length > 0);
+    if (uses.some(({ fulfils }) => fulfils?.final)) return [];
+    const reserves = Math.max(0, totalOf(commitment) - sum(uses.map(totalOf)) + less);
+    const back = Math.min(less, reserves - sum(commitment.holds.map(({ committed }) => committed)));
+    const freed = claim.holds.filter((hold) => commitment.holds.some(sameLine(hold))).map(({ account, line, committed }) => ({ account, line, amount: committed - sum(shares.filter(sameLine({ account, line })).map(({ amount }) => amount)) }));
+    const parts = parted(Math.min(back, sum(freed.map(({ amount }) => amount))), freed.map(({ amount }) => amount));
+    return freed.map((place, index) => ({ ...place, kind: 'commit', amount: parts[index] ?? 0, claim: commitment }));
   }
 
   /** By the budget's policy; what was bought on a direct payment is bought. */
@@ -93,9 +107,8 @@ export class Model {
     if (empty) return '422';
     if (pots.some(({ state }) => state !== 'active')) return '409 ACCOUNT_NOT_ACTIVE';
     const total = totalOf(said);
-    const reserved = merged(claim.status === 'active'
-      ? claim.holds.map(({ account, line, committed, paid }) => ({ account, line, amount: committed + paid }))
-      : takes.map(({ hold: { account, line }, used }) => ({ account, line, amount: used })));
+    const had = claim.status === 'active' ? claim.holds.map(({ account, line, committed, paid }) => ({ account, line, amount: committed + paid })) : [];
+    const reserved = merged([...had, ...takes.map(({ hold: { account, line }, used }) => ({ account, line, amount: used }))]);
     const whole = sum(reserved.map(({ amount }) => amount));
     const stay = parted(Math.min(total, whole), reserved.map(({ amount }) => amount));
     const kept = reserved.map((share, index) => ({ ...share, amount: stay[index] ?? 0 }));

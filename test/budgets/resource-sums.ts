@@ -43,7 +43,9 @@ export async function resourceSums(get: Get, account: string): Promise<ResourceS
     const of = `Claim/${claim.id}`;
     return [claim.id as string, { claim, total: sum(claim.item.map(({ net }: any) => penceOf(net))), paid: paidOf(of, 'payment'), refunded: paidOf(of, 'refund') }];
   }));
-  const reserved = active.filter(({ use }) => use === 'preauthorization').map((claim) => leftOf(claim, active));
+  const made: any[] = [];
+  for (const claim of claims) if (claim.status === 'active' || (claim.related && (await wasActive(get, claim)))) made.push(claim);
+  const reserved = active.filter(({ use }) => use === 'preauthorization').map((claim) => leftOf(claim, made));
   const allocated = sum(budget.extension.filter(({ url }: any) => url.endsWith('/ext-allocation')).map((line: any) => penceOf(partOf(line, 'amount').valueMoney)));
   const committed = sum(reserved) + sum([...purchases.values()].map(({ total, paid }) => total - paid));
   const spent = sum(notices.filter((one) => kindOf(one) === 'payment').map(({ amount }) => penceOf(amount))) - sum(notices.filter((one) => kindOf(one) === 'refund').map(({ amount }) => penceOf(amount)));
@@ -51,9 +53,12 @@ export async function resourceSums(get: Get, account: string): Promise<ResourceS
   return { allocated, committed, spent, disbursed, available: allocated - committed - spent, purchases };
 }
 
+/** What a purchase used of a commitment stays used though it is cancelled. */
+const wasActive = async (get: Get, claim: any): Promise<boolean> => (await get(`Claim/${claim.id}/_history?_count=200`)).entry.some(({ resource }: any) => resource?.status === 'active');
+
 /** What a commitment still reserves: nothing once a purchase that fulfils it was the last, else what those have not used. */
-function leftOf(commitment: any, active: readonly any[]): number {
-  const links = active.flatMap((claim) => (claim.related ?? []).filter((related: any) => related.claim?.reference === `Claim/${commitment.id}`).map((related: any) => ({ claim, related })));
+function leftOf(commitment: any, made: readonly any[]): number {
+  const links = made.flatMap((claim) => (claim.related ?? []).filter((related: any) => related.claim?.reference === `Claim/${commitment.id}`).map((related: any) => ({ claim, related })));
   if (links.some(({ related }) => partOf(related, 'final')?.valueBoolean !== false)) return 0;
   return Math.max(0, penceOf(commitment.total) - sum(links.map(({ claim }) => penceOf(claim.total))));
 }

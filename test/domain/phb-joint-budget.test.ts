@@ -158,6 +158,16 @@ describe('given 12000.00 for health and 3000.00 for care, joined', () => {
     expect(await available(on)).toEqual([12000, 3000]);
   });
 
+  it('when a purchase that fulfils part of a commitment changes its amount, then it draws on the rest, and gives back, where that was reserved', async () => {
+    const on = await both();
+    const commitment = await recorded(server, body(on, { amount: 100, use: 'preauthorization' }));
+    const claim = await recorded(server, body(on, { amount: 40, fulfils: commitment.id, final: false }));
+    const costs = (amount: number): Promise<Answer> => change(server, claim, { item: [{ ...claim.item[0], unitPrice: gbp(amount), net: gbp(amount) }], total: gbp(amount) });
+    expect([(await costs(70)).status, await available(on)]).toEqual([200, [11920, 2980]]);
+    expect([(await costs(120)).status, await available(on)]).toEqual([200, [11904, 2976]]);
+    expect([(await costs(50)).status, await available(on)]).toEqual([200, [11920, 2980]]);
+  });
+
   it('when two purchases come in one transaction, then the second finds what the first leaves', async () => {
     const on = await both();
     const entry = (amount: number): object => ({ resource: body(on, { amount }), request: { method: 'POST', url: 'Claim' } });

@@ -239,6 +239,7 @@ describe('the life of a purchase', () => {
 });
 
 describe('a commitment', () => {
+  const amounting = (amount: number): object => ({ item: [{ sequence: 1, productOrService: { text: 'Gym membership' }, net: gbp(amount) }], total: gbp(amount) });
   const commitment = (mine: Opened, amount: number): object => purchaseBody({ ...mine, amount, use: 'preauthorization' });
 
   it('is consumed by the purchase that fulfils it, which is final unless it says otherwise', async () => {
@@ -262,6 +263,52 @@ describe('a commitment', () => {
     expect(errorCode(await record(server, purchaseBody({ ...mine, amount: 90 })))).toBe('INSUFFICIENT_FUNDS');
     expect((await record(server, purchaseBody({ ...mine, amount: 100, fulfils: committed.id }))).status).toBe(201);
     expect(await balanceOf(server, mine.account)).toMatchObject({ committed: 100, available: 0 });
+  });
+
+  it('gives first to a purchase that becomes dearer, and takes back what one does not need', async () => {
+    const mine = await budget({ lines: [{ amount: gbp(150) }] });
+    const committed = await recorded(server, commitment(mine, 100));
+    const part = await recorded(server, purchaseBody({ ...mine, amount: 40, fulfils: committed.id, final: false }));
+    const costs = (amount: number, status = 200): Promise<void> => change(server, part, amounting(amount)).then((answer) => expect([amount, answer.status]).toEqual([amount, status]));
+    const outstanding = async (): Promise<boolean> => JSON.stringify((await server.send('GET', `Claim/${committed.id}`, { token: server.tokens.admin })).body).includes('ext-outstanding","valueBoolean":true');
+    await costs(60);
+    expect(await balanceOf(server, mine.account)).toMatchObject({ committed: 100, available: 50 });
+    await costs(150);
+    expect(await balanceOf(server, mine.account)).toMatchObject({ committed: 150, available: 0 });
+    expect(await outstanding()).toBe(false);
+    await costs(150.01, 422);
+    await costs(110);
+    expect(await balanceOf(server, mine.account)).toMatchObject({ committed: 110, available: 40 });
+    await costs(30);
+    expect(await balanceOf(server, mine.account)).toMatchObject({ committed: 100, available: 50 });
+    expect(await outstanding()).toBe(true);
+    expect((await ledger(mine.account)).slice(4)).toEqual([['release', 2000], ['commit', 2000], ['release', 4000], ['commit', 9000], ['release', 4000], ['release', 8000], ['commit', 7000]]);
+    expect((await change(server, part, { ...amounting(30), status: 'cancelled' })).status).toBe(200);
+    expect(await balanceOf(server, mine.account)).toMatchObject({ committed: 70, available: 80 });
+  });
+
+  it('takes nothing back once the last purchase is made', async () => {
+    const mine = await budget({ lines: [{ amount: gbp(1000) }] });
+    const committed = await recorded(server, commitment(mine, 100));
+    const [first, last] = [await recorded(server, purchaseBody({ ...mine, amount: 40, fulfils: committed.id, final: false })), await recorded(server, purchaseBody({ ...mine, amount: 50, fulfils: committed.id }))];
+    for (const claim of [first, last]) expect((await change(server, claim, amounting(20))).status).toBe(200);
+    expect(await balanceOf(server, mine.account)).toMatchObject({ committed: 40, available: 960 });
+    expect((await change(server, last, amounting(90))).status).toBe(200);
+    expect(await balanceOf(server, mine.account)).toMatchObject({ committed: 110, available: 890 });
+  });
+
+  it('takes back what all that fulfil it no longer use together', async () => {
+    const mine = await budget({ lines: [{ amount: gbp(1000) }] });
+    const committed = await recorded(server, commitment(mine, 100));
+    const both = [1, 2].map(() => recorded(server, purchaseBody({ ...mine, amount: 60, fulfils: committed.id, final: false })));
+    const [one, other] = [await both[0], await both[1]];
+    expect((await change(server, one, amounting(30))).status).toBe(200);
+    expect(await balanceOf(server, mine.account)).toMatchObject({ committed: 100 });
+    expect((await change(server, other, amounting(70))).status).toBe(200);
+    expect(await balanceOf(server, mine.account)).toMatchObject({ committed: 100 });
+    expect((await change(server, committed, { status: 'cancelled' })).status).toBe(200);
+    expect((await change(server, other, amounting(50))).status).toBe(200);
+    expect(await balanceOf(server, mine.account)).toMatchObject({ committed: 80 });
   });
 
   it('is consumed once, though two fulfil it at the same moment', async () => {
