@@ -1,4 +1,5 @@
 // The lines of a budget as its Account lists them: what each must have, whatever road it came by (domain.md 2.1 E5, rulings 11 and 18).
+import { referenceId } from '../fhir/elements.js';
 import { fault } from '../fhir/faults.js';
 import type { Issue } from '../fhir/issue.js';
 import type { JsonDocument } from '../fhir/json-text.js';
@@ -62,6 +63,7 @@ export async function lineFaults(account: Resource, before: Resource | undefined
     if (line.model !== 'direct-payment') continue;
     faults.push(...holderFaults(line, ['Patient', 'RelatedPerson', 'Organization', 'PractitionerRole'], at));
     const patient = await heldPerson('Patient', patientOf(account), context);
+    if (await isOfAnother(line.holder, patientOf(account), context)) faults.push(fault('business-rule', 'A direct payment is held by the patient of the budget, by a RelatedPerson of that patient, by an Organization or a PractitionerRole: name one of them as holder', at));
     if (line.holder?.startsWith('Patient/') && isUnderage(patient, context.now)) faults.push(fault('business-rule', `A child under ${OWN_CONSENT_AGE} holds no direct payment: name who does so for the child as holder`, at));
     if (line.consent === undefined) faults.push(fault('required', 'A direct payment needs the consent to it: send the part consent, a Reference(Consent)', at));
     else faults.push(...(await consentFaults(line.consent, patient, at, context)));
@@ -73,6 +75,14 @@ function holderFaults({ holder, model }: Allocation, types: readonly string[], a
   if (holder === undefined) return [fault('required', `A line of model ${model} names who holds it: send the part holder`, at)];
   if (types.includes(holder.split('/')[0] ?? '')) return [];
   return [fault('invalid', `The holder of a line of model ${model} is a reference to ${types.join(', ')}`, at)];
+}
+
+/** Another patient, or somebody who is related to another one. */
+async function isOfAnother(holder: string | undefined, patient: string | undefined, context: WriteContext): Promise<boolean> {
+  const [type, id] = holder?.split('/') ?? [];
+  if (type === 'Patient') return id !== patient;
+  const person = type === 'RelatedPerson' ? await heldPerson('RelatedPerson', id, context) : undefined;
+  return person !== undefined && referenceId(person['patient'], 'Patient') !== patient;
 }
 
 async function consentFaults(reference: string, patient: Resource | undefined, at: string, context: WriteContext): Promise<Issue[]> {

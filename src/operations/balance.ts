@@ -1,6 +1,7 @@
 // Account/$balance: what a budget holds, now from its totals or at an earlier moment from its ledger (domain.md 3.6, rulings 35, 38, 41, 57).
 import { moneyOf, moneyText } from '../budgets/money.js';
 import { addSums, availableOf, NOTHING, type Sums } from '../budgets/postings.js';
+import { UNALLOCATED } from '../budgets/register.js';
 import { childrenOf, heldByHolder, seenBudget, seenSums, sumsAsOf, type Budget, type BudgetLine, type HeldSums } from '../budgets/totals.js';
 import type { Definitions } from '../definitions/model.js';
 import { dateRange, instantText } from '../fhir/date-time.js';
@@ -34,7 +35,7 @@ export function createBalanceOperation({ definitions, validate }: BalanceParts):
     const shown = context.grant.caller.role === 'third-party' ? await ownLines(lines, context) : lines;
     return parametersResponse([
       ...sumsOf(shown),
-      ...(input.flag('byAllocation') === true ? (await toldOne(budget, shown, context, definitions)).map(lineOf) : []),
+      ...(input.flag('byAllocation') === true ? (await toldOne(budget, shown, context, definitions)).filter(isLine).map(lineOf) : []),
       output('asOf', 'valueDateTime', instantText(at ?? context.now)),
       output('version', 'valueId', String(budget.version)),
     ], shown === lines ? undefined : SUBSETTED);
@@ -76,6 +77,10 @@ async function toldOne(budget: Budget, lines: readonly BudgetLine[], { db, grant
   }
   return lines.filter(({ line }) => own.has(line));
 }
+
+/** A line is one that the Account lists (ruling 11); what others were, and `unallocated`, is told for as long as there is money of it. */
+const isLine = ({ line, ended, allocated, committed, spent, disbursed }: BudgetLine): boolean =>
+  (!ended && line !== UNALLOCATED) || [allocated, committed, spent, disbursed].some((sum) => sum !== 0n);
 
 function sumsOf(lines: readonly BudgetLine[]): (OutputParameter | undefined)[] {
   const total = lines.reduce<Sums>(addSums, NOTHING);

@@ -159,7 +159,7 @@ describe('$assign-allocation and $transfer-allocation', () => {
     expect([answer.status, linesOf(answer.body).map(({ model, amount }) => [model, amount])]).toEqual([200, [['notional', 4000], ['third-party', 3000], ['direct-payment', 4999.99]]]);
     const { body } = await server.send('GET', `Account/${account.id}/$balance?byAllocation=true`, { token: server.tokens.admin });
     const lines = body.parameter.filter(({ name }: any) => name === 'line').map(({ part }: any) => parametersOf({ parameter: part }));
-    expect(lines.filter(({ available }: any) => available.value > 0).map(({ model, available }: any) => [model, available.value])).toEqual([['notional', 4000], ['third-party', 3000], ['direct-payment', 4999.99], ['unallocated', 0.01]]);
+    expect(lines.map(({ model, available }: any) => [model, available.value])).toEqual([['notional', 4000], ['third-party', 3000], ['direct-payment', 4999.99], ['unallocated', 0.01]]);
     expect((await balance(account))['allocated']).toEqual(gbp(12000));
 
     const [from, to] = linesOf(answer.body);
@@ -167,6 +167,8 @@ describe('$assign-allocation and $transfer-allocation', () => {
     expect([moved.status, linesOf(moved.body).map(({ amount }) => amount)]).toEqual([200, [2999.5, 4000.5, 4999.99]]);
     const rest = await call(moved.body, 'transfer-allocation', [parameter('from', { valueId: 'unallocated' }), parameter('to', { valueId: to!.lineId }), parameter('amount', { valueMoney: gbp(0.01) }), parameter('reason', { valueString: 'the rest' })]);
     expect([rest.status, linesOf(rest.body)[1]!.amount]).toEqual([200, 4000.51]);
+    const { body: after } = await server.send('GET', `Account/${account.id}/$balance?byAllocation=true`, { token: server.tokens.admin });
+    expect(after.parameter.flatMap(({ name, part }: any) => (name === 'line' ? [part[0].valueId] : []))).toEqual(linesOf(rest.body).map(({ lineId }) => lineId));
     const tooMuch = await call(rest.body, 'transfer-allocation', [parameter('from', { valueId: from!.lineId }), parameter('to', { valueId: to!.lineId }), parameter('amount', { valueMoney: gbp(2999.51) }), parameter('reason', { valueString: 'more' })]);
     expect([tooMuch.status, errorCode(tooMuch)]).toEqual([422, 'INSUFFICIENT_FUNDS']);
   });
@@ -178,6 +180,17 @@ describe('$assign-allocation and $transfer-allocation', () => {
     const kept = (model: string, amount: number): object => line(model, amount, [parameter('lineId', { valueId: only!.lineId }), ...(model === 'third-party' ? [holder(`Organization/${provider}`)] : [])]);
     for (const lines of [[line('notional', 12000)], [kept('notional', 99.99)], [kept('third-party', 12000)]]) expect((await call(account, 'assign-allocation', lines)).status).toBe(422);
     expect((await call(account, 'assign-allocation', [kept('notional', 100), line('third-party', 11900, [holder(`Organization/${provider}`)])])).status).toBe(200);
+  });
+
+  it('gives no direct payment into the hands of another patient, nor of somebody else\'s relative', async () => {
+    const [account, other] = [await opened(), await opened()];
+    const consent = await consented(account);
+    const relative = async ({ subject }: any): Promise<string> => `RelatedPerson/${(await made(server, { resourceType: 'RelatedPerson', patient: subject[0], name: [{ family: 'Kin' }] })).id}`;
+    for (const stranger of [other.subject[0].reference, await relative(other)]) {
+      const refused = await call(account, 'assign-allocation', [line('direct-payment', 100, [holder(stranger), consent])]);
+      expect([refused.status, refused.body.issue[0].code, refused.body.issue[0].details.text]).toEqual([422, 'business-rule', expect.stringContaining('held by the patient of the budget')]);
+    }
+    expect((await call(account, 'assign-allocation', [line('direct-payment', 100, [holder(await relative(account)), consent])])).status).toBe(200);
   });
 
   it('refuses more than was granted, a direct payment without holder or consent, and an unknown line', async () => {
