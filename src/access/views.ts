@@ -22,6 +22,8 @@ const MASKED_CODES: ReadonlySet<string> = new Set([
   '_id', '_lastUpdated', '_profile', '_security', '_source', '_tag', 'identifier', 'name', 'family', 'given', 'phonetic', 'gender', 'birthdate', 'general-practitioner', 'organization',
 ]);
 
+/** A service that somebody offers is known to all; the directory that lists it is for the roles around a budget (domain.md 2.1 E8, ruling 22). */
+const NO_DIRECTORY: Sight = { view: (text) => text, hides: (code) => code === 'directory' };
 const WHOLE: Sight = { view: withoutPlaces, hides: () => false };
 const NO_STATUS: Sight = { view: inTurn(withoutStatus, withoutPlaces), hides: (code) => STATUS_CODES.has(code) };
 const MASKED: Sight = { view: inTurn(masked, withoutPlaces), hides: (code, values) => !MASKED_CODES.has(code) || (code === 'identifier' && !areNhsNumbers(values)) };
@@ -54,6 +56,7 @@ export function seesStatus({ role, scopes }: Caller): boolean {
 /** Undefined where the caller is shown all of a type's resources. */
 export function sightOf(caller: Caller, type: string, organizations: Pick<OwnOrganizations, 'referencesOf'>): Sight | undefined {
   if (type === 'Account' && caller.role === 'third-party') return { view: (text) => cutToLines(organizations.referencesOf(caller))(text), hides: (code) => !SHOWN_CODES.has(code) };
+  if (type === 'HealthcareService' && caller.role === 'ovm') return NO_DIRECTORY;
   if (type !== 'Patient') return undefined;
   return caller.role === 'care-coordinator' && seesStatus(caller) ? WHOLE : PATIENTS[caller.role];
 }

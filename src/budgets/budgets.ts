@@ -30,7 +30,7 @@ export function createBudgets(definitions: Definitions): Budgets {
       createEvidenceRule(definitions),
       createPaymentRule(),
       createTaskRule(),
-      createCriteriaRule(),
+      createCriteriaRule(definitions),
       createDecisionRule(definitions),
     ],
   };

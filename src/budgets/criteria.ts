@@ -1,5 +1,6 @@
 // A Group of criteria read as questions about a patient (domain.md rulings 17, 59; https://hl7.org/fhir/R4/group.html). What can't be asked is refused by name.
 import { asObject, asObjects, asText, codesOf, codingsOf, extensionsOf } from '../fhir/elements.js';
+import type { Definitions } from '../definitions/model.js';
 import { fail } from '../fhir/errors.js';
 import type { JsonObject, Resource } from '../fhir/resource.js';
 import { ELIGIBILITY_BASIS } from './decision-rule.js';
@@ -7,6 +8,7 @@ import { BASE, extensionUrl } from './codes.js';
 
 const CRITERION = `${BASE}/CodeSystem/criterion`;
 const WEIGHT = extensionUrl('criterion-weight');
+const BASES = `${BASE}/ValueSet/eligibility-basis`;
 
 /** Both ends inclusive; undefined where open. */
 export interface NumberRange {
@@ -35,15 +37,18 @@ export interface Criterion {
 export const isCriteria = (group: Resource | undefined): boolean =>
   asObjects(group?.['characteristic']).some((one) => codesOf(one['code'], CRITERION).length > 0);
 
+/** Where the codes that a criterion may name are known. */
+type Known = Pick<Definitions, 'codes'>;
+
 /** Throws 422 not-supported for a characteristic that this server can't judge, naming it; 422 for a value that its criterion does not take. */
-export function criteriaOf(group: Resource): readonly Criterion[] {
-  return asObjects(group['characteristic']).map((characteristic, index) => criterionOf(characteristic, `Group.characteristic[${index}]`));
+export function criteriaOf(group: Resource, known: Known): readonly Criterion[] {
+  return asObjects(group['characteristic']).map((characteristic, index) => criterionOf(characteristic, `Group.characteristic[${index}]`, known));
 }
 
-function criterionOf(characteristic: JsonObject, path: string): Criterion {
+function criterionOf(characteristic: JsonObject, path: string, known: Known): Criterion {
   const [code, second] = codesOf(characteristic['code'], CRITERION);
   if (second !== undefined) throw fail('unsupported-criterion', { text: `${code} and ${second} are two criteria: send a characteristic for each`, expression: `${path}.code` });
-  const question = code === undefined ? undefined : QUESTIONS[code]?.(characteristic, path);
+  const question = code === undefined ? undefined : QUESTIONS[code]?.(characteristic, path, known);
   if (!question) throw unsupported(characteristic, path);
   if (characteristic['period'] !== undefined) throw fail('unsupported-criterion', { text: `The criterion ${code} is judged as things are now: leave out period`, expression: `${path}.period` });
   const exclude = characteristic['exclude'] === true;
@@ -57,12 +62,12 @@ function unsupported(characteristic: JsonObject, path: string): Error {
   return fail('unsupported-criterion', { text: `The criterion ${name} is not one this server can judge: use ${Object.keys(QUESTIONS).join(', ')} of ${CRITERION}`, expression: `${path}.code` });
 }
 
-type Reader = (characteristic: JsonObject, path: string) => Question;
+type Reader = (characteristic: JsonObject, path: string, known: Known) => Question;
 
 const QUESTIONS: Readonly<Record<string, Reader>> = {
   age: (one, path) => ({ code: 'age', range: rangeOf(one, path, YEARS) }),
   'last-review': (one, path) => ({ code: 'last-review', range: rangeOf(one, path, DAYS) }),
-  decision: (one, path) => ({ code: 'decision', basis: needed(codesOf(one['valueCodeableConcept'], ELIGIBILITY_BASIS)[0], path, `valueCodeableConcept with a code of ${ELIGIBILITY_BASIS}`) }),
+  decision: (one, path, known) => ({ code: 'decision', basis: basisOf(one, path, known) }),
   'active-budget': (one, path) => ({ code: 'active-budget', has: needed(typeof one['valueBoolean'] === 'boolean' ? one['valueBoolean'] : undefined, path, 'valueBoolean') }),
   'gp-practice': (one, path) => ({ code: 'gp-practice', practice: needed(asText(asObject(one['valueReference'])?.['reference']), path, 'valueReference to the practice\'s Organization') }),
   'condition-code': (one, path) => ({ code: 'condition-code', tokens: needed(tokensOf(one['valueCodeableConcept']), path, 'valueCodeableConcept with a coding') }),
@@ -71,6 +76,15 @@ const QUESTIONS: Readonly<Record<string, Reader>> = {
 function needed<T>(value: T | undefined, path: string, what: string): T {
   if (value === undefined) throw fail('invalid', { text: `This criterion takes ${what}`, expression: `${path}.value` });
   return value;
+}
+
+/** A basis that nobody decides on would find nobody, without saying why. */
+function basisOf(characteristic: JsonObject, path: string, known: Known): string {
+  const [first, second] = codesOf(characteristic['valueCodeableConcept'], ELIGIBILITY_BASIS);
+  const basis = needed(first, path, `valueCodeableConcept with a code of ${ELIGIBILITY_BASIS}`);
+  if (second !== undefined) throw fail('unsupported-criterion', { text: `${basis} and ${second} are two decisions: send a characteristic for each`, expression: `${path}.value` });
+  if (known.codes(BASES)?.has(`|${basis}`) === false) throw fail('code-invalid', { text: `${basis} is no basis of a budget: use a code of ${ELIGIBILITY_BASIS}`, expression: `${path}.value` });
+  return basis;
 }
 
 /** What a range is counted in, and the codes (UCUM) and words that say so. */

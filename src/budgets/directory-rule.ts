@@ -7,7 +7,7 @@ import type { Issue } from '../fhir/issue.js';
 import type { JsonDocument } from '../fhir/json-text.js';
 import type { Resource } from '../fhir/resource.js';
 import type { WriteContext, WriteRule } from '../store/rule.js';
-import { directoriesOf, isDirectory, isEntry, keeperOf, pricesOf, providerOf } from './directory.js';
+import { directoriesOf, isDirectory, isEntry, keeperOf, namesKeeper, pricesOf, providerOf } from './directory.js';
 import { readPence } from './money.js';
 import { referred, speaksFor } from './referred.js';
 import { referring } from './referring.js';
@@ -19,7 +19,7 @@ export function createDirectoryRule(definitions: Definitions): WriteRule {
     concerns: ({ before, after }) => isDirectory(before) || isDirectory(after),
     async check({ before, after, id }, context) {
       if (after && !isDirectory(after)) throw forbiddenUpdate('A directory stays one: keep its code phb-directory', 'List.code');
-      if (after && keeperOf(after) !== keeperOf(before)) await referred(`Organization/${keeperOf(after)}`, ['Organization'], 'List.extension', context);
+      if (namesKeeper(after) && (!before || keeperOf(after) !== keeperOf(before))) await referred(`Organization/${keeperOf(after)}`, ['Organization'], 'List.extension', context);
       if (!after && (await referring('HealthcareService', [['directory', `List/${id}`]], { definitions, reader: context.tx }, 1)).length > 0) {
         throw fail('still-needed', { text: 'The directory has entries: delete those first, or set its status to retired', expression: 'List' });
       }
@@ -43,7 +43,8 @@ export function createEntryRule(): WriteRule {
 /** Throws 422 with all that keeps this from being an entry. */
 export async function checkEntry(before: Resource | undefined, after: Resource, document: JsonDocument, context: Pick<WriteContext, 'tx' | 'grant' | 'caller'>): Promise<void> {
   refuse(priceFaults(after, document));
-  if (providerOf(after) !== providerOf(before)) await referred(`Organization/${providerOf(after)}`, ['Organization'], 'HealthcareService.providedBy', context);
+  // One that is left out is the profile's to refuse; one that only has a display leads nowhere.
+  if (after['providedBy'] !== undefined && (!before || providerOf(after) !== providerOf(before))) await referred(`Organization/${providerOf(after)}`, ['Organization'], 'HealthcareService.providedBy', context);
   const known = directoriesOf(before).map(({ reference }) => reference);
   for (const { reference, path } of directoriesOf(after).filter((one) => !known.includes(one.reference))) {
     const list = await referred(reference, ['List'], path, context);

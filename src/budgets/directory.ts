@@ -10,6 +10,9 @@ export const isEntry = (service: Resource | undefined): boolean => service?.reso
 /** Logical id of the Organization that keeps the directory. */
 export const keeperOf = (list: Resource | undefined): string | undefined => referenceId(extensionsOf(list, DIRECTORY_OWNER)[0]?.['valueReference'], 'Organization');
 
+/** Does it say who keeps it, be it only in words? */
+export const namesKeeper = (list: Resource | undefined): boolean => extensionsOf(list, DIRECTORY_OWNER).length > 0;
+
 /** Logical id of the Organization that provides the service. */
 export const providerOf = (service: Resource | undefined): string | undefined => referenceId(service?.['providedBy'], 'Organization');
 

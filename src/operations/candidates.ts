@@ -57,22 +57,22 @@ const NO_CRITERIA: InputNames = { _count: 'count', orderBy: 'text' };
 const CRITERIA: InputNames = { ...NO_CRITERIA, criteria: 'Reference', group: 'Group' };
 const SENT = 'criteria';
 
-async function askedOf(request: FhirRequest, context: Context, { validate }: CandidatesParts, names: InputNames, find: (input: Input) => Promise<Resource>): Promise<Asked> {
+async function askedOf(request: FhirRequest, context: Context, { definitions, validate }: CandidatesParts, names: InputNames, find: (input: Input) => Promise<Resource>): Promise<Asked> {
   const word = request.query.find(([name]) => name === PAGE)?.[1];
-  if (word !== undefined) return askedBefore(word, request, context);
+  if (word !== undefined) return askedBefore(word, request, context, definitions);
   const input = readInput(request, names, validate);
   const order = input.text('orderBy') ?? 'priority';
   if (!ORDERS.includes(order)) throw fail('invalid-parameter', { text: `Candidates are ordered by ${ORDERS.join(' or ')}, not by ${order}`, expression: 'orderBy' });
   const group = await find(input);
   const count = Math.min(input.count('_count') ?? DEFAULT_COUNT, MOST);
-  return { criteria: criteriaOf(group), count, pairs: [[SENT, JSON.stringify({ characteristic: group['characteristic'] })], ['_count', String(count)]] };
+  return { criteria: criteriaOf(group, definitions), count, pairs: [[SENT, JSON.stringify({ characteristic: group['characteristic'] })], ['_count', String(count)]] };
 }
 
-function askedBefore(word: string, request: FhirRequest, context: Context): Asked {
+function askedBefore(word: string, request: FhirRequest, context: Context, definitions: Definitions): Asked {
   const { pairs, after } = openPlace(word, pathOf(request), context.parts.pageSecret);
   const group = JSON.parse(pairs.find(([name]) => name === SENT)?.[1] ?? '{}') as Resource;
   const count = Number(pairs.find(([name]) => name === '_count')?.[1]);
-  return { criteria: criteriaOf(group), pairs, count, ...(after && { after: { id: after.id, met: Number(after.keys[0]) } }) };
+  return { criteria: criteriaOf(group, definitions), pairs, count, ...(after && { after: { id: after.id, met: Number(after.keys[0]) } }) };
 }
 
 const pathOf = ({ type, id, operation }: FhirRequest): string => [type, id, `$${operation}`].filter((part) => part !== undefined).join('/');

@@ -48,7 +48,7 @@ function refuseMore(account: string, { line, allocated, disbursed }: BudgetLine,
 }
 
 async function factsOf(budget: Budget, { holder, line }: BudgetLine, { amount, paymentDate, payeeIn }: Payment, inside: Inside): Promise<PaymentFacts> {
-  const payee = await payeeIn(inside);
+  const payee = await payeeIn(inside, budget.patient);
   if (payee !== undefined && payee !== holder) throw fail('business-rule', { text: `An advance goes to the holder of line ${line}, ${holder ?? 'whom it does not name'}: leave payee out`, expression: AT });
   const owner = budget.owner ?? '';
   return { kind: 'advance', request: `Account/${budget.account}`, budget: budget.account, owner, issuer: owner, amount, paymentDate, payee: holder, caller: inside.grant.caller, now: inside.now };

@@ -64,7 +64,11 @@ function refuseUnpayable({ id = '' }: Resource, due: readonly Payable[], amount:
   if (closed) throw fail('business-rule', { text: `The budget is ${closed.state}: payments are made from one that is active`, coding: businessError('ACCOUNT_NOT_ACTIVE') });
   const outstanding = outstandingIn(due);
   if (outstanding === 0n) throw fail('business-rule', { text: `Claim/${id} is paid: nothing is outstanding`, expression: AT });
-  if (amount > outstanding) throw fail('business-rule', { text: `Claim/${id} has £${poundsText(outstanding)} outstanding, and £${poundsText(amount)} would be paid`, expression: AT });
+  if (amount <= outstanding) return;
+  const available = due.reduce((sum, line) => sum + line.available, 0n);
+  const unpayable = amount > outstanding + available;
+  const left = unpayable ? ` and its budget £${poundsText(available)} available beside it` : '';
+  throw fail('business-rule', { text: `Claim/${id} has £${poundsText(outstanding)} outstanding${left}, and £${poundsText(amount)} would be paid`, expression: AT, ...(unpayable && { coding: businessError('INSUFFICIENT_FUNDS') }) });
 }
 
 async function factsOf(claim: Current, due: readonly Payable[], { amount, paymentDate, payeeIn }: Payment, inside: Inside): Promise<PaymentFacts> {
@@ -76,7 +80,7 @@ async function factsOf(claim: Current, due: readonly Payable[], { amount, paymen
     owner: first?.owner ?? '',
     amount,
     paymentDate,
-    payee: (await payeeIn(inside)) ?? payeeOf(claim.resource),
+    payee: (await payeeIn(inside, first?.patient)) ?? payeeOf(claim.resource),
     issuer: first && issuerOf(first),
     caller: inside.grant.caller,
     now: inside.now,

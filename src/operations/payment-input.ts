@@ -1,9 +1,10 @@
 // What $pay is told and what it answers, of a purchase and of an advance alike.
 import { referred } from '../budgets/referred.js';
 import { collectionText } from '../fhir/bundle.js';
+import { referenceId } from '../fhir/elements.js';
 import { fail } from '../fhir/errors.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
-import type { JsonObject } from '../fhir/resource.js';
+import type { JsonObject, Resource } from '../fhir/resource.js';
 import type { WriteContext } from '../store/rule.js';
 import type { Change } from '../store/store.js';
 import type { Inside } from './act.js';
@@ -20,8 +21,8 @@ export interface Payment {
   readonly identifier: JsonObject | undefined;
   /** lineId. */
   readonly allocationId: string | undefined;
-  /** Who is paid, where the caller says so: found under the Grant, or 422. */
-  payeeIn(inside: Inside): Promise<string | undefined>;
+  /** Who is paid, where the caller says so: found under the Grant and, if a person, the budget's patient (a logical id) or related to that one; else 422. */
+  payeeIn(inside: Inside, patient: string | undefined): Promise<string | undefined>;
 }
 
 const PAYEES = ['Organization', 'Practitioner', 'PractitionerRole', 'Patient', 'RelatedPerson'];
@@ -34,12 +35,19 @@ export function paymentOf(input: Input, now: number): Payment {
     paymentDate: pastDay(input, 'paymentDate', now),
     identifier: input.value('paymentIdentifier'),
     allocationId: input.text('allocationId'),
-    payeeIn: async (inside) => {
+    payeeIn: async (inside, patient) => {
       if (!input.has('payee')) return undefined;
-      await referred(payee, PAYEES, AT, seenIn(inside));
+      const found = await referred(payee, PAYEES, AT, seenIn(inside));
+      if (personOf(found) !== undefined && personOf(found) !== patient) throw fail('business-rule', { text: `${payee} is not the patient of this budget, nor related to that one: leave payee out, or name who is paid for it`, expression: AT });
       return payee;
     },
   };
+}
+
+/** Logical id of the patient that this is, or is related to; undefined of others. */
+function personOf(payee: Resource): string | undefined {
+  if (payee.resourceType === 'Patient') return payee.id;
+  return payee.resourceType === 'RelatedPerson' ? referenceId(payee['patient'], 'Patient') ?? '' : undefined;
 }
 
 /** The parameter amount, in pence above zero; throws 422. */

@@ -20,7 +20,7 @@ export function createEligibilityOperation({ definitions, validate }: Candidates
     const patient = await present('Patient', id, context);
     const judging = { db: context.db, definitions, now: context.now };
     const decision = standing(await decisionsFor(id, judging), patient, context.now);
-    const criteria = reference === undefined ? undefined : criteriaOf(await storedCriteria(reference, context));
+    const criteria = reference === undefined ? undefined : criteriaOf(await storedCriteria(reference, context), definitions);
     const unmet = criteria ? await unmetOf(criteria, id, judging) : decision.unmet;
     return parametersResponse([
       output('eligible', 'valueBoolean', unmet.length === 0),

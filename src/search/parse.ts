@@ -38,11 +38,14 @@ export interface ParsedSearch {
   readonly warnings: readonly Issue[];
 }
 
+/** Told how many match unless `_total` says otherwise: whoever looks through a directory wants to know, and it is never long (domain.md 2.1 E9). */
+const COUNTED: ReadonlySet<string> = new Set(['HealthcareService']);
+
 /** Throws 400 where a value or modifier is wrong, and under `strict` for what is not known. */
 export function parseSearch(request: SearchRequest): ParsedSearch {
   const { definitions, type, pairs, maxCount, defaultCount, limits = USUAL_LIMITS, base = '', now, lists = false, words = false, contained = false } = request;
   const context: CriterionContext = { definitions, base, types: definitions.resourceTypes, hops: limits.hops, lists, words, ways: waysOfSearch(), now };
-  const settings: ResultSettings = { sort: [], count: defaultCount, total: 'none', includes: [] };
+  const settings: ResultSettings = { sort: [], count: defaultCount, total: COUNTED.has(type) ? 'accurate' : 'none', includes: [] };
   const criteria: Clause[] = [];
   const self: (readonly [string, string])[] = [];
   const warnings: Issue[] = [];

@@ -169,6 +169,9 @@ test('what can\'t be judged is refused by its name, and never left out', async (
   expectRefusal(sent, 422, { code: 'not-supported', text: /shoe-size/ });
   expectRefusal(await post(criterion('age', { valueBoolean: true })), 422, { code: 'invalid', text: /valueRange/ });
   expectRefusal(await post(criterion('decision', { valueCodeableConcept: { coding: [{ system: SNOMED, code: '1' }] } })), 422, { code: 'invalid' });
+  const bases = (...codes: string[]): any => criterion('decision', { valueCodeableConcept: { coding: codes.map((one) => ({ system: `${BASE}/CodeSystem/eligibility-basis`, code: one })) } });
+  expectRefusal(await post(bases('nhs-continuing')), 422, { code: 'code-invalid', text: /nhs-continuing/, expression: 'Group.characteristic[0].value' });
+  expectRefusal(await post(bases('nhs-chc', 'wheelchair')), 422, { code: 'not-supported', text: /nhs-chc and wheelchair/, expression: 'Group.characteristic[0].value' });
   const two = criterion('age', years(18));
   two.code.coding.push(...criterion('decision', CHC).code.coding);
   expectRefusal(await post(two), 422, { code: 'not-supported', text: /age and decision/, expression: 'Group.characteristic[0].code' });
@@ -182,6 +185,8 @@ test('criteria are a commissioner\'s own, and have no members', async () => {
   const post = (body: object, token = world.tokens.commissioner): Promise<Answer> => server.send('POST', 'Group', { token, body });
   const body = groupBody(criterion('age', years(18)));
   expectRefusal(await post({ ...body, member: [{ entity: { reference: `Patient/${world.patients.ada}` } }] }), 422, { code: 'invalid', text: /grp-1/ });
+  const { managingEntity: _left, ...nobodys } = body;
+  expectRefusal(await post(nobodys), 422, { code: 'required', expression: 'Group.managingEntity' });
   expectRefusal(await post({ ...body, managingEntity: { reference: `Organization/${world.organizations.practice}` } }, world.tokens.admin), 422, { code: 'business-rule' });
   expect((await post({ ...body, managingEntity: { reference: `Organization/${world.organizations.otherIcb}` } })).status).toBeGreaterThanOrEqual(403);
   expectRefusal(await post(body, world.tokens.manager), 403, { code: 'forbidden' });

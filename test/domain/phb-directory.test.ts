@@ -63,6 +63,10 @@ describe('a directory is made', () => {
     }
     expectRefusal(await post(body({ category: 'alcohol' })), 422, { code: 'code-invalid' });
     expectRefusal(await post(body({ provider: 'nobody' })), 422, { code: 'not-found', expression: 'HealthcareService.providedBy' });
+    for (const words of [{ display: 'A shop' }, { identifier: { system: 'https://fhir.nhs.uk/Id/ods-organization-code', value: 'QWE' } }]) {
+      expectRefusal(await post({ ...body(), providedBy: words }), 422, { code: 'not-found', expression: 'HealthcareService.providedBy' });
+      expectRefusal(await post({ ...directoryBody(owner), extension: [extension('directory-owner', { valueReference: words })] }), 422, { code: 'not-found', expression: 'List.extension' });
+    }
     expectRefusal(await post(body({ directory: 'nowhere' })), 422, { code: 'not-found', expression: 'HealthcareService.extension[0].valueReference' });
     const plain = await put(server, { resourceType: 'List', status: 'current', mode: 'working' });
     expectRefusal(await post(body({ directory: plain })), 422, { code: 'business-rule', text: 'phb-directory' });
@@ -100,7 +104,11 @@ describe('a directory is seen', () => {
     for (const token of [server.tokens.supplier, server.tokens.homeOffice, world.tokens.practice]) {
       expect([(await get(`List/${list}`, token)).status, (await get(`HealthcareService?directory=List/${list}`, token)).status]).toEqual([403, 403]);
     }
-    expect((await get(`List/${list}`, server.tokens.ovm)).status).toBe(403);
+    // Ruling 22: what somebody offers is no secret to an Overseas Visitors Manager; what a budget may buy is not their business.
+    const service = await entry(server, { directory: list, provider });
+    for (const [path, status] of [[`List/${list}`, 403], [`HealthcareService?directory=List/${list}&active=true`, 403], ['HealthcareService?directory.status=current', 403], [`HealthcareService/${service.id}`, 200], [`HealthcareService?_id=${service.id}`, 200]] as const) {
+      expect([path, (await get(path, server.tokens.ovm)).status]).toEqual([path, status]);
+    }
     expectRefusal(await get('List/nowhere', world.tokens.ada), 404);
     expect((await get('HealthcareService?directory=List/nowhere')).body).toMatchObject({ resourceType: 'Bundle', total: 0 });
   });

@@ -101,6 +101,27 @@ describe('given a purchase of 30.00 on a notional line', () => {
     expect((await read(`Claim/${claim.id}/$pay?kind=payment`)).status).toBe(405);
   });
 
+  it('when it is more than the budget could ever pay, then 422 INSUFFICIENT_FUNDS with what is available', async () => {
+    const on = await budget();
+    const claim = await purchase(on);
+    const [over, beyond] = [await pay(server, claim.id, 12000), await pay(server, claim.id, 12000.01)];
+    expect([over.status, errorCode(over), text(over)]).toEqual([422, undefined, expect.stringContaining('£30.00 outstanding, and £12000.00')]);
+    expect([beyond.status, errorCode(beyond), text(beyond)]).toEqual([422, 'INSUFFICIENT_FUNDS', expect.stringContaining('£11970.00 available')]);
+  });
+
+  it('when a person is paid, then that is the patient of the budget or someone related to them', async () => {
+    const on = await budget();
+    const other = await budget();
+    const claim = await purchase(on);
+    const related = async (patient: string): Promise<string> => (await made(server, { resourceType: 'RelatedPerson', patient: { reference: `Patient/${patient}` } })).id;
+    for (const payee of [`Patient/${on.patient}`, `RelatedPerson/${await related(on.patient)}`]) expect((await pay(server, claim.id, 1, { values: { payee } })).status).toBe(200);
+    for (const payee of [`Patient/${other.patient}`, `RelatedPerson/${await related(other.patient)}`]) {
+      const answer = await pay(server, claim.id, 1, { values: { payee } });
+      expect([answer.status, text(answer)]).toEqual([422, expect.stringContaining('not the patient of this budget')]);
+    }
+    expect(await balanceOf(server, on.account)).toMatchObject({ spent: 2 });
+  });
+
   it('when the same X-Request-ID comes twice, then there is one payment and the first answer byte for byte; with another body 422', async () => {
     const on = await budget();
     const claim = await purchase(on);
