@@ -8,10 +8,15 @@ import { ORGANIZATION_ROLE } from './codes.js';
 
 type Seen = Pick<WriteContext, 'tx' | 'grant' | 'caller'>;
 
-/** The resource of a literal reference (`Organization/1`), of one of `types`; throws 422 at `expression` where there is none to be seen. */
+/**
+ * The resource of a literal reference (`Organization/1`), of one of `types`. Throws 422 at `expression` where there is none to be seen, and
+ * of a patient what a read is answered where that is 403 (ruling 27).
+ */
 export async function referred(reference: string | undefined, types: readonly string[], expression: string, { tx, grant }: Seen): Promise<Resource> {
   const [type = '', id = ''] = (reference ?? '').split('/');
   const found = types.includes(type) ? await tx.read(grant, type, id) : undefined;
+  const absent = found?.text == null && type === 'Patient' && types.includes(type) ? grant.absent(type, id) : undefined;
+  if (absent?.status === 403) throw absent;
   if (found?.text == null) throw fail('reference-not-found', { text: `There is no such ${types.join(' or ')}: send a reference such as ${types[0]}/[id]`, expression });
   return JSON.parse(found.text) as Resource;
 }

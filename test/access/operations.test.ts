@@ -126,6 +126,11 @@ describe('a parameter that names a hidden row', () => {
     expect([of.status >= 400, of.status < 500]).toEqual([true, true]);
   });
 
+  test('a care coordinator opens no budget for a patient without a relationship, by the operation as by POST', async () => {
+    const answer = await server.send('POST', 'Account/$open-budget', { token: world.tokens.stranger, body: { resourceType: 'Parameters', parameter: opening(pathOf('Patient/bob')) } });
+    expect([answer.status, answer.body.issue[0].details.coding[0].code]).toEqual([403, 'NO_RELATIONSHIP']);
+  });
+
   test('a commissioner reports on its own organisation alone', async () => {
     const ask = (reporter: string): Promise<Answer> => server.send('GET', `Measure/phb-people/$evaluate-measure?periodStart=2026-01-01&periodEnd=2026-12-31&reporter=Organization/${reporter}`, { token: world.tokens.commissioner });
     expect((await ask(world.organizations.icb)).status).toBe(200);
