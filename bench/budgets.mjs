@@ -92,7 +92,7 @@ function ledgerOf({ prefix, accounts, claims, resources }, { owner, provider }) 
     `insert into fhir.purchase_item (net, total, created, item, active, claim, service, provider, category, quantity)
       select 3000, 3000, ${START} + 2 * k::bigint * ${step}, 1, true, claim, 's' || k % 97, '${provider}', ${categories}, 1 from ${each} order by k`,
     ...(resources ? [
-      `insert into fhir."Claim" (${RESOURCE}) select 1, ${START}, 900000000 + a * 100000 + k, claim, 'POST', '', '{}', '{}', ${filled({ ...JSON.parse(purchase({ holder: '#account#-p', id: '#account#', provider, coverage: 'Coverage/#account#-c' })), id: '#claim#' }, { account: 'account', claim: 'claim' })} from ${each}`,
+      `insert into fhir."Claim" (${RESOURCE}, subject, date_lo, date_hi) select 1, ${START}, 900000000 + a * 100000 + k, claim, 'POST', '', '{}', '{}', ${filled({ ...JSON.parse(purchase({ holder: '#account#-p', id: '#account#', provider, coverage: 'Coverage/#account#-c' })), id: '#claim#' }, { account: 'account', claim: 'claim' })}, 'Patient/' || account || '-p', ${START} + 2 * k::bigint * ${step}, ${START} + 2 * k::bigint * ${step} + 1 from ${each}`,
       `insert into fhir."PaymentNotice" (${RESOURCE}) select 1, ${START}, 900000000 + a * 100000 + k, claim || '-n', 'POST', '', '{}', '{}', ${filled({
         resourceType: 'PaymentNotice', id: '#claim#-n', meta: { versionId: '1', lastUpdated: '2026-06-01T00:00:00.000Z' }, extension: [extension('payment-kind', { valueCode: 'payment' })], status: 'active',
         request: reference('Claim/#claim#'), created: '2026-06-01', payment: reference('PaymentReconciliation/#claim#-r'), recipient: reference(`Organization/${provider}`), amount: gbp(30), paymentStatus: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/paymentstatus', code: 'paid' }] },
@@ -129,6 +129,8 @@ export function budgetRequests(base, floor, tokens, { budgets }) {
     { name: 'purchase', count: 300, expect: 201, floor: () => ({ url: `${floor}/create`, method: 'POST', headers: body, body: bought() }), server: () => ({ url: `${base}/Claim`, method: 'POST', headers: { ...headers, ...body }, body: bought() }) },
     { name: '$balance', count: 1500, expect: 200, floor: () => ({ url: `${floor}/status/${long()}` }), server: () => ({ url: `${base}/Account/${long()}/$balance`, headers }) },
     { name: '$statement', count: 300, expect: 200, floor: () => ({ url: `${floor}/page/Account/${long()}/${Date.parse(start())}/${PAGE}` }), server: () => ({ url: `${base}/Account/${long()}/$statement?start=${start()}&_count=${PAGE}`, headers }) },
+    // What a statement is beside: a search of as many.
+    { name: 'search-50', count: 300, expect: 200, floor: () => ({ url: `${floor}/page/Account/${long()}/${Date.parse(start())}/${PAGE}` }), server: () => ({ url: `${base}/Claim?patient=Patient/${long()}-p&created=ge${start()}&_sort=created&_count=${PAGE}`, headers }) },
   ];
 }
 

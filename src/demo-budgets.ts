@@ -1,12 +1,12 @@
 // The budgets of the demonstration: one for most of its people, in the proportions that NHS England publishes (75 % notional, 18 % direct payment,
 // 6 % third party; domain.md section 8), with a year of purchases. Made up, and the same every time.
+import { ODS_CODE } from './fhir/ods-code.js';
 import type { JsonObject, Resource } from './fhir/resource.js';
 
 const BASE = 'https://fhir.entitle.example';
 const BUDGET = `${BASE}/Id/demo-budget`;
 const PURCHASE = `${BASE}/Id/demo-purchase`;
 const PLAN = `${BASE}/Id/demo-plan`;
-const ODS = 'https://fhir.nhs.uk/Id/ods-organization-code';
 
 type Model = 'notional' | 'direct-payment' | 'third-party';
 
@@ -31,7 +31,7 @@ const extension = (id: string, value: JsonObject): JsonObject => ({ url: `${BASE
 const pounds = (pence: number): JsonObject => ({ value: pence / 100, currency: 'GBP' });
 const refer = (reference: string): { reference: string } => ({ reference });
 const organization = (id: string, ods: string, role: string, name: string): Resource =>
-  ({ resourceType: 'Organization', id, identifier: [{ system: ODS, value: ods }], active: true, type: [code('organization-role', role)], name });
+  ({ resourceType: 'Organization', id, identifier: [{ system: ODS_CODE, value: ods }], active: true, type: [code('organization-role', role)], name });
 
 /** Who pays, who sells, and who holds budgets for others. */
 export const demoPayers: readonly Resource[] = [

@@ -1,10 +1,10 @@
 // The people of the demonstration: made up, the same every time, with NHS numbers of the range that is never given to anyone.
 import { isNhsNumber, NHS_NUMBER_SYSTEM } from './fhir/nhs-number.js';
+import { ODS_CODE } from './fhir/ods-code.js';
 import type { Resource } from './fhir/resource.js';
 
 const CODES = 'https://fhir.entitle.example/CodeSystem';
 const FEED = 'https://fhir.entitle.example/Id/home-office-feed';
-const ODS = 'https://fhir.nhs.uk/Id/ods-organization-code';
 const ROLE_PROFILE = 'https://fhir.nhs.uk/Id/sds-role-profile-id';
 const ASSESSMENT = 'https://fhir.entitle.example/Id/demo-assessment';
 
@@ -25,8 +25,8 @@ const pick = (list: readonly string[], n: number): string => list[n % list.lengt
 const pad = (n: number, width: number): string => String(n).padStart(width, '0');
 
 export const demoOrganizations: readonly Resource[] = [
-  { resourceType: 'Organization', id: 'demo-trust', identifier: [{ system: ODS, value: 'RR8' }], active: true, type: [{ coding: [{ system: `${CODES}/organization-role`, code: 'nhs-trust' }] }], name: 'A demonstration NHS trust' },
-  { resourceType: 'Organization', id: 'demo-practice', identifier: [{ system: ODS, value: 'A81001' }], active: true, type: [{ coding: [{ system: `${CODES}/organization-role`, code: 'gp-practice' }] }], name: 'A demonstration practice' },
+  { resourceType: 'Organization', id: 'demo-trust', identifier: [{ system: ODS_CODE, value: 'RR8' }], active: true, type: [{ coding: [{ system: `${CODES}/organization-role`, code: 'nhs-trust' }] }], name: 'A demonstration NHS trust' },
+  { resourceType: 'Organization', id: 'demo-practice', identifier: [{ system: ODS_CODE, value: 'A81001' }], active: true, type: [{ coding: [{ system: `${CODES}/organization-role`, code: 'gp-practice' }] }], name: 'A demonstration practice' },
 ];
 
 const yearOfBirth = (n: number): number => 1935 + ((n * 37) % 75);
@@ -76,7 +76,7 @@ export function demoAssessment(n: number): Resource | undefined {
     effectiveDateTime: `2026-0${1 + (n % 9)}-15T09:30:00+01:00`,
     performer: [
       { type: 'PractitionerRole', identifier: { system: ROLE_PROFILE, value: '100334993514' } },
-      { type: 'Organization', identifier: { system: ODS, value: 'RR8' } },
+      { type: 'Organization', identifier: { system: ODS_CODE, value: 'RR8' } },
     ],
     valueCodeableConcept: { coding: [{ system: 'https://fhir.nhs.uk/spine-category-status-1', code: pick(CATEGORIES, (n - 3) / 10) }] },
   };

@@ -27,6 +27,6 @@ function wrong(text: string, expression: string, currency = false): FhirError {
 }
 
 /** Money for exactJson and parametersResponse: two places, always. */
-export const moneyOf = (pence: bigint): { readonly value: ExactNumber; readonly currency: 'GBP' } => ({ value: exactNumber(poundsText(pence)), currency: 'GBP' });
+export const moneyOf = (pence: bigint | string): { readonly value: ExactNumber; readonly currency: 'GBP' } => ({ value: exactNumber(poundsText(pence)), currency: 'GBP' });
 /** The same as JSON text. */
-export const moneyText = (pence: bigint): string => `{"value":${poundsText(pence)},"currency":"GBP"}`;
+export const moneyText = (pence: bigint | string): string => `{"value":${poundsText(pence)},"currency":"GBP"}`;

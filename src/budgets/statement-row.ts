@@ -1,7 +1,7 @@
 // A movement of a budget as its statement tells it.
 import type { LedgerKind } from './postings.js';
 
-/** A row of the ledger; amounts in pence. */
+/** A row of the ledger; amounts are the text of whole pence: they are told, not reckoned with. */
 export interface StatementRow {
   readonly account: string;
   /** Id of the row. */
@@ -11,9 +11,9 @@ export interface StatementRow {
   readonly at: number;
   readonly line: string;
   readonly kind: LedgerKind;
-  readonly amount: bigint;
+  readonly amount: string;
   /** Available after the row, of all that the statement shows. */
-  readonly balance: bigint;
+  readonly balance: string;
   /** Logical ids. */
   readonly claim: string | undefined;
   readonly notice: string | undefined;

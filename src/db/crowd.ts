@@ -72,7 +72,7 @@ export class Crowd<T, R> {
   }
 }
 
-/** One after the other, each told of its own. */
+/** Each by itself, and told of its own. */
 export async function eachAlone<T, R>(some: readonly Waiting<T, R>[], alone: (asked: T) => Promise<R>): Promise<void> {
   await Promise.all(some.map(({ asked, resolve, reject }) => alone(asked).then(resolve, reject)));
 }

@@ -21,13 +21,12 @@ export interface SearchEntry {
   readonly grade?: string;
 }
 
-/** A row of a list that an operation makes: the same resource may stand in several. */
-export interface ListedEntry {
-  readonly fullUrl: string;
+/** A row of a list that an operation makes: the same resource may stand in several, and has its own URL in one of them. */
+export type ListedEntry = ({ readonly place: string } | { readonly uuid: string }) & {
   readonly text: string;
   /** JSON text of the entry's extensions. */
   readonly extension: string;
-}
+};
 
 export interface Searchset {
   readonly id?: string;
@@ -62,9 +61,13 @@ function addEntries(list: string, base: string, entries: readonly SearchEntry[],
 
 /** A searchset of rows in the order given, with what belongs to them as includes. */
 export function listText({ total, links, base, rows, includes }: Pick<Searchset, 'total' | 'links' | 'base' | 'includes'> & { readonly rows: readonly ListedEntry[] }): string {
+  const prefix = quote(base).slice(1, -1);
   let list = '';
-  for (const { fullUrl, text, extension } of rows) list = add(list, `{"extension":${extension},"fullUrl":${quote(fullUrl)},"resource":${text},"search":{"mode":"match"}}`);
-  return bundleText('searchset', undefined, total, links, addEntries(list, quote(base).slice(1, -1), includes ?? [], 'include'));
+  for (const row of rows) {
+    const url = 'place' in row ? `${prefix}/${row.place}` : `urn:uuid:${row.uuid}`;
+    list = add(list, `{"extension":${row.extension},"fullUrl":"${url}","resource":${row.text},"search":{"mode":"match"}}`);
+  }
+  return bundleText('searchset', undefined, total, links, addEntries(list, prefix, includes ?? [], 'include'));
 }
 
 /** With a comma where it needs one. A list that began with a comma would have to be copied to lose it. */

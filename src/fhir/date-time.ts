@@ -113,17 +113,36 @@ function londonDay(date: string): TimeRange {
 
 let lastSecond = NaN;
 let lastPrefix = '';
+let lastDay = NaN;
+let lastDate = '';
 
-/** `2026-11-21T12:00:00.000Z`, from a whole number of milliseconds. The second is kept: most instants of a running server are of this one. */
+/** `2026-11-21T12:00:00.000Z`, from a whole number of milliseconds. The second is kept: most instants of a running server are of this one; and its day, for lists. */
 export function instantText(ms: number): string {
   const second = Math.floor(ms / 1000);
   if (second !== lastSecond) {
-    lastPrefix = new Date(second * 1000).toISOString().slice(0, -4);
+    lastPrefix = `${dateText(ms)}T${clockText(ms)}.`;
     lastSecond = second;
   }
   const rest = ms - second * 1000;
   return `${lastPrefix}${rest < 10 ? '00' : rest < 100 ? '0' : ''}${rest}Z`;
 }
+
+/** The day of a moment in UTC. */
+function dateText(ms: number): string {
+  const day = Math.floor(ms / DAY_MS);
+  if (day !== lastDay) {
+    lastDate = new Date(day * DAY_MS).toISOString().slice(0, -'T00:00:00.000Z'.length);
+    lastDay = day;
+  }
+  return lastDate;
+}
+
+function clockText(ms: number): string {
+  const seconds = Math.floor((ms - Math.floor(ms / DAY_MS) * DAY_MS) / 1000);
+  return `${twoDigits(Math.floor(seconds / 3600))}:${twoDigits(Math.floor(seconds / 60) % 60)}:${twoDigits(seconds % 60)}`;
+}
+
+const twoDigits = (count: number): string => (count < 10 ? `0${count}` : String(count));
 
 const MONTH_DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 

@@ -80,8 +80,10 @@ export function toPence(text: string): bigint | undefined {
   return decimal.digits % unit === 0n ? decimal.digits / unit : undefined;
 }
 
-/** Pence as an amount in pounds with two places: -5n is `-0.05`. */
-export function poundsText(pence: bigint): string {
-  const digits = String(pence < 0n ? -pence : pence).padStart(3, '0');
-  return `${pence < 0n ? '-' : ''}${digits.slice(0, -2)}.${digits.slice(-2)}`;
+/** Whole pence, or their text, as an amount in pounds with two places: -5n is `-0.05`. */
+export function poundsText(pence: bigint | string): string {
+  const text = String(pence);
+  const sign = text.startsWith('-') ? '-' : '';
+  const digits = text.slice(sign.length).padStart(3, '0');
+  return `${sign}${digits.slice(0, -2)}.${digits.slice(-2)}`;
 }

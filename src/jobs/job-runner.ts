@@ -117,8 +117,8 @@ async function doPieces(job: Job, work: Work, parts: RunnerParts, worker: () => 
       position = piece.end;
       heldUp = 0;
     } catch (error) {
-      if (isHeldUp(error)) heldUp += 1;
-      if (!(error instanceof StalePiece) && !(isHeldUp(error) && heldUp <= MOST_HELD_UP)) throw error;
+      const again = error instanceof StalePiece || (isHeldUp(error) && ++heldUp <= MOST_HELD_UP);
+      if (!again) throw error;
       await next.catch(() => undefined);
       next = work.prepare(position, true);
     }

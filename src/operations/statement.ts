@@ -3,7 +3,7 @@
 import { extensionUrl } from '../budgets/codes.js';
 import { moneyText } from '../budgets/money.js';
 import { placeBefore, statementPage, type StatementAsked, type StatementPage, type StatementPlace } from '../budgets/statement.js';
-import { statementResources, type StatementResources } from '../budgets/statement-resources.js';
+import { statementResources, type Shown, type StatementResources } from '../budgets/statement-resources.js';
 import type { StatementRow } from '../budgets/statement-row.js';
 import { seenBudget } from '../budgets/totals.js';
 import type { Definitions } from '../definitions/model.js';
@@ -36,12 +36,11 @@ export function createStatementOperation(parts: StatementParts): Operation {
   return viewOf('Account', 'statement', async (request, context) => {
     const asked = await readAsked(request, context, parts);
     const page = await pageOf(asked, context, parts);
-    return asksCsv({ ...request, query: asked.query }) ? csv(request, asked, page, context, parts) : bundle(request, asked, page, context);
+    return asked.file ? csv(request, asked, page, context, parts) : bundle(request, asked, page, context);
   });
 }
 
 interface Asked extends StatementAsked {
-  readonly query: FhirRequest['query'];
   /** What the links of the pages say. */
   readonly pairs: readonly (readonly [string, string])[];
   readonly counted: boolean;
@@ -61,7 +60,7 @@ async function readAsked(request: FhirRequest, context: Context, { definitions, 
   const format = query.filter(([name]) => name === '_format');
   const lines = context.grant.caller.role === 'third-party' ? await linesOf(request.id ?? '', context, definitions) : undefined;
   return {
-    account: request.id ?? '', until, query, pairs: [...pairs, ...format], counted: count !== undefined, first: place === undefined,
+    account: request.id ?? '', until, file: asksCsv({ ...request, query }), pairs: [...pairs, ...format], counted: count !== undefined, first: place === undefined,
     after: place?.after ? placeAt(place.after) : placeBefore(from),
     count: Math.min(count ?? DEFAULT_COUNT, context.parts.limits.page),
     ...(lines && { lines }),
@@ -88,19 +87,20 @@ function bundle(request: FhirRequest, { pairs, first }: Asked, page: StatementPa
   const last = page.rows.at(-1);
   if (page.more && last) links.push({ relation: 'next', url: nextUrl(scoped(request), { pairs, after: cursorOf(last) }, context.parts.pageSecret) });
   const total = page.total !== undefined || (first && !page.more) ? { total: page.total ?? page.rows.length } : {};
-  const body = listText({ ...total, links, base: request.base, rows: entries(page.rows, resources, request.base), includes: resources.evidence });
-  return { status: 200, body, about: [page.patient] };
+  const body = listText({ ...total, links, base: request.base, rows: entries(page.rows, resources), includes: resources.evidence });
+  // A budget is one patient's, and so is all that was bought from it.
+  return { status: 200, body, about: [page.patient], aboutAll: true };
 }
 
 /** A resource has its own URL where it stands first; the rows that show it again are told by the ledger's ids, since no two entries may have one URL (bdl-7). */
-function entries(rows: readonly StatementRow[], resources: StatementResources, base: string): ListedEntry[] {
-  const named = new Set<string>();
+function entries(rows: readonly StatementRow[], resources: StatementResources): ListedEntry[] {
+  const named = new Set<Shown>();
   return rows.map((row) => {
-    const { type, id, text } = resources.of(row);
-    const url = `${base}/${type}/${id}`;
-    const repeated = id === undefined || named.has(url);
-    named.add(url);
-    return { fullUrl: repeated ? `urn:uuid:${row.id}` : url, text, extension: extensionOf(row) };
+    const shown = resources.of(row);
+    const extension = extensionOf(row);
+    if (shown.id === undefined || named.has(shown)) return { uuid: row.id, text: shown.text, extension };
+    named.add(shown);
+    return { place: `${shown.type}/${shown.id}`, text: shown.text, extension };
   });
 }
 
