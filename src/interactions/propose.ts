@@ -3,6 +3,7 @@
 import { checkEntry, checkOwnEntry, keeperOfEntry } from '../budgets/directory-rule.js';
 import { BASE } from '../budgets/codes.js';
 import { instantText } from '../fhir/date-time.js';
+import { exactJson, exactValue } from '../fhir/exact-json.js';
 import { fail, failWith } from '../fhir/errors.js';
 import { readJson } from '../fhir/json-text.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
@@ -30,16 +31,16 @@ export async function propose({ type, id, document, ifMatch }: Asked, request: P
   const faults = [...parts.validate(after), ...(await parts.profiles.check(after))].filter(({ severity }) => severity === 'error' || severity === 'fatal');
   if (faults.length > 0) throw failWith(422, faults);
   await checkEntry(before, after, document, judged);
-  const task = { ...taskOf(before, after, await keeperOfEntry(before, judged)), authoredOn: instantText(context.now) };
+  const task = { ...taskOf(before, exactValue(document), await keeperOfEntry(before, judged)), authoredOn: instantText(context.now) };
   // The Task is the server's; who proposed is in its requester and on record.
   const made: Context = { ...context, act: 'propose', grant: { ...grant, judges: false, ownIds: () => false, scoped: () => undefined, refuseWrite: () => undefined } };
   const taskId = parts.newId();
-  const [written] = await writeAll([{ kind: 'create', method: 'POST', type: 'Task', id: taskId, fresh: true, document: readJson(JSON.stringify(task)) }], made);
+  const [written] = await writeAll([{ kind: 'create', method: 'POST', type: 'Task', id: taskId, fresh: true, document: readJson(exactJson(task)) }], made);
   if (written?.text == null) throw new Error('a create always writes');
   return { status: 202, body: written.text, version: String(written.version), updated: written.updated, headers: { 'content-location': `${request.base}/Task/${taskId}` } };
 }
 
-function taskOf({ id }: Resource, after: Resource, owner: string | undefined): object {
+function taskOf({ id }: Resource, after: Readonly<Record<string, unknown>>, owner: string | undefined): object {
   const { meta: _meta, text: _text, ...proposed } = after;
   return {
     resourceType: 'Task',

@@ -6,9 +6,10 @@ import { referred } from '../budgets/referred.js';
 import { asObject, asObjects, asText, codesOf } from '../fhir/elements.js';
 import { fail } from '../fhir/errors.js';
 import { instantText } from '../fhir/date-time.js';
+import { exactJson, exactValue } from '../fhir/exact-json.js';
 import { readJson } from '../fhir/json-text.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
-import type { JsonValue, Resource } from '../fhir/resource.js';
+import type { JsonValue } from '../fhir/resource.js';
 import type { Context } from '../interactions/context.js';
 import { writeAll } from '../interactions/write.js';
 import { added, changed, currentOf, type Current, type Inside } from './act.js';
@@ -27,9 +28,9 @@ async function asProposed(request: FhirRequest, { store, grant }: Pick<Context, 
   if (!only || others.length > 0 || only['name'] !== 'proposal') return request;
   const [type, id = ''] = asText(asObject(only['valueReference'])?.['reference'])?.split('/') ?? [];
   const found = type === 'Task' ? await store.read(grant, type, id) : undefined;
-  const proposed = found?.text == null ? undefined : asObjects((JSON.parse(found.text) as Resource)['contained']).find((one) => one['resourceType'] === 'Parameters');
+  const proposed = found?.text == null ? undefined : asObjects(exactValue(readJson(found.text))['contained']).find((one) => one['resourceType'] === 'Parameters');
   if (!proposed) return request;
-  return { ...request, body: readJson(JSON.stringify({ resourceType: 'Parameters', parameter: [...asObjects(proposed['parameter']), only] })) };
+  return { ...request, body: readJson(exactJson({ resourceType: 'Parameters', parameter: [...asObjects(proposed['parameter']), only] })) };
 }
 
 /** 202 with the Task that asks for the operation on this resource; its input is the Parameters as sent. `patient` is a reference. */
@@ -40,7 +41,7 @@ export async function propose(code: string, { type, id }: Current, patient: Json
   const taskId = inside.parts.newId();
   const task = {
     resourceType: 'Task',
-    contained: [{ ...body.value, id: 'parameters' }],
+    contained: [{ ...exactValue(body), id: 'parameters' }],
     status: 'requested',
     intent: 'proposal',
     code: { coding: [{ system: TASK_CODE, code: 'budget-request' }], text: code },

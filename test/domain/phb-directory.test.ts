@@ -154,6 +154,13 @@ describe('a provider proposes', () => {
     expect((await change(service, { extension: body({ price: 45 }).extension }, { token: world.tokens.manager })).status).toBe(200);
   });
 
+  test('a price as it was written', async () => {
+    const service = await entry(server, { directory: list, provider, name: 'Watsu', price: 40 });
+    const value = '[{"op":"replace","path":"/extension/1/extension/0/valueMoney/value","value":60.50}]';
+    const proposed = await server.send('PATCH', `HealthcareService/${service.id}`, { token: world.tokens.provider, headers: { 'content-type': 'application/json-patch+json', 'if-match': 'W/"1"' }, body: value });
+    expect([proposed.status, proposed.text]).toEqual([202, expect.stringContaining('{"value":60.50,"currency":"GBP"}')]);
+  });
+
   test('not of another\'s entry, not a stale or a wrong one, and no deletion', async () => {
     const others = await entry(server, { directory: list, provider: world.organizations.isf });
     expectRefusal(await change(others, { name: 'Mine now' }, { token: world.tokens.provider }), 403);

@@ -3,7 +3,7 @@
 import { BASE, errorCode } from './people.js';
 import { closeBalanced, gbp, linesOf, made } from './budgets.js';
 import { balanceOf, change, opened, purchaseBody, recorded, type Opened } from './purchases.js';
-import { call, close, codeIn, directLine, linkPlan, onAccount, paidIn, pay, refund, startPaying } from './payments.js';
+import { call, close, codeIn, directLine, linkPlan, onAccount, paidIn, parametersBody, pay, refund, startPaying } from './payments.js';
 import { teamBody } from './world.js';
 import type { Answer, TestServer } from '../server.js';
 
@@ -110,8 +110,10 @@ describe('given a payment of 30.00', () => {
   it('when a care coordinator refunds, then it is proposed, and a manager carries it out', async () => {
     const on = await paid();
     const token = await coordinatorOf(on.patient);
-    const proposed = await refund(server, on.notice.id, 20, { token });
+    const asked = JSON.stringify(parametersBody({ amount: 20, reason: 'returned' })).replace('20', '20.00');
+    const proposed = await server.send('POST', `PaymentNotice/${on.notice.id}/$refund`, { token, body: asked });
     expect([proposed.status, proposed.body.resourceType, proposed.body.status]).toEqual([202, 'Task', 'requested']);
+    expect(proposed.text).toContain('{"value":20.00,"currency":"GBP"}');
     expect(await balanceOf(server, on.account)).toMatchObject({ spent: 30 });
     const done = await call(server, `PaymentNotice/${on.notice.id}/$refund`, { amount: 20, proposal: `Task/${proposed.body.id}` }, { token: manager });
     expect([done.status, (await read(`Task/${proposed.body.id}`)).body.status]).toEqual([201, 'completed']);
