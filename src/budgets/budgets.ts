@@ -2,6 +2,7 @@
 import type { Definitions } from '../definitions/model.js';
 import type { WriteRule } from '../store/rule.js';
 import { createAccountRule } from './account-rule.js';
+import { createRegistrationRule } from './by-ods-code.js';
 import { createCarePlanRule } from './care-plan-rule.js';
 import { createCriteriaRule } from './criteria-rule.js';
 import { createDecisionRule } from './decision-rule.js';
@@ -20,6 +21,7 @@ export interface Budgets {
 export function createBudgets(definitions: Definitions): Budgets {
   return {
     rules: [
+      createRegistrationRule(definitions),
       createDirectoryRule(definitions),
       createEntryRule(),
       createCarePlanRule(definitions),
@@ -29,7 +31,7 @@ export function createBudgets(definitions: Definitions): Budgets {
       createPurchaseItemRule(),
       createEvidenceRule(definitions),
       createPaymentRule(),
-      createTaskRule(),
+      createTaskRule(definitions),
       createCriteriaRule(definitions),
       createDecisionRule(definitions),
     ],

@@ -1,15 +1,16 @@
 // What every write of a Task of the budgets' workflow meets: marked by its code, never by its profile. It goes to the patient's own
 // practice, moves from state to state as agreed, and keeps what it is about (domain.md rulings 2, 31, 63; C32E12).
+import type { Definitions } from '../definitions/model.js';
 import { asObject, asObjects, asText, codesOf, referenceId } from '../fhir/elements.js';
 import { fail } from '../fhir/errors.js';
 import type { Resource } from '../fhir/resource.js';
 import type { Write, WriteContext, WriteRule } from '../store/rule.js';
 import { patientOf } from './account.js';
-import { TASK_CODE } from './codes.js';
+import { namedByCode } from './by-ods-code.js';
+import { BASE, TASK_CODE } from './codes.js';
 import { nameOf, referred, rolesOf } from './referred.js';
 import { FIRST_STATE, statesAfter } from './task-states.js';
 import { forbiddenUpdate } from './forbidden-update.js';
-
 
 /** Tasks that the server makes, and the operation they come from. */
 const MADE: Readonly<Record<string, string>> = {
@@ -26,21 +27,26 @@ const ANSWERED: ReadonlySet<string> = new Set(['status', 'statusReason', 'busine
 
 export const taskCode = (task: Resource | undefined): string | undefined => codesOf(task?.['code'], TASK_CODE)[0];
 
-export function createTaskRule(): WriteRule {
+export function createTaskRule(definitions: Pick<Definitions, 'codes' | 'searchParameters'>): WriteRule {
   return {
     concerns: ({ type, before, after }) => type === 'Task' && (taskCode(before) !== undefined || taskCode(after) !== undefined),
+    async complete({ after }, context) {
+      const owner = await namedByCode(after?.['owner'], definitions, context);
+      return owner && { owner };
+    },
     async check(write, context) {
       const { before, after } = write;
       if (!after) throw fail('business-rule', { text: 'A task of the workflow is never deleted: set its status to cancelled', expression: 'Task' });
       if (context.act !== undefined) return;
       if (before && taskCode(before) !== undefined) await checkUpdate(write, before, after, context);
-      else await checkCreate(after, context);
+      else await checkCreate(after, definitions, context);
     },
   };
 }
 
-async function checkCreate(task: Resource, context: WriteContext): Promise<void> {
+async function checkCreate(task: Resource, definitions: Pick<Definitions, 'codes'>, context: WriteContext): Promise<void> {
   const code = taskCode(task) ?? '';
+  if (definitions.codes(`${BASE}/ValueSet/task-code`)?.has(`|${code}`) === false) throw fail('code-invalid', { text: `${code} is no task of the budgets' workflow: use a code of ${TASK_CODE}`, expression: 'Task.code' });
   const maker = MADE[code];
   if (maker !== undefined) throw forbiddenUpdate(`A task ${code} is made by ${maker}`, 'Task.code');
   if (task['status'] !== FIRST_STATE) throw fail('business-rule', { text: `A task begins as ${FIRST_STATE}`, expression: 'Task.status' });

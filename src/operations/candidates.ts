@@ -16,7 +16,8 @@ import { present } from './present.js';
 
 const DEFAULT_COUNT = 20;
 const MOST = 1000;
-const ORDERS = ['priority'];
+/** The same by two names: the score is the priority. */
+const ORDERS = ['priority', 'score'];
 
 export interface CandidatesParts {
   readonly definitions: Definitions;
@@ -54,7 +55,7 @@ export function createCandidatesOperations(parts: CandidatesParts): readonly Ope
 }
 
 const NO_CRITERIA: InputNames = { _count: 'count', orderBy: 'text' };
-const CRITERIA: InputNames = { ...NO_CRITERIA, criteria: 'Reference', group: 'Group' };
+const CRITERIA: InputNames = { ...NO_CRITERIA, criteria: 'Reference or Group', group: 'Group' };
 const SENT = 'criteria';
 
 async function askedOf(request: FhirRequest, context: Context, { definitions, validate }: CandidatesParts, names: InputNames, find: (input: Input) => Promise<Resource>): Promise<Asked> {
@@ -87,10 +88,11 @@ export async function storedCriteria(reference: string, context: Context): Promi
 }
 
 function sentCriteria(input: Input, context: Context): Promise<Resource> {
-  const reference = input.reference('criteria');
+  const criteria = input.value('criteria');
   const group = input.resource<Resource>('group');
-  if ((reference === undefined) === (group === undefined)) throw fail('invalid-parameter', { text: 'Send criteria (a Reference to a Group) or group (the Group itself), and not both', expression: 'criteria' });
-  return group ? Promise.resolve(group) : storedCriteria(reference ?? '', context);
+  if ((criteria === undefined) === (group === undefined)) throw fail('invalid-parameter', { text: 'Send criteria (a Group, or a Reference to one) or group (the Group itself), and not both', expression: 'criteria' });
+  if (group) return Promise.resolve(group);
+  return criteria?.['resourceType'] === 'Group' ? Promise.resolve(criteria as Resource) : storedCriteria(input.reference('criteria') ?? '', context);
 }
 
 async function answer(request: FhirRequest, context: Context, { definitions }: CandidatesParts, asked: Asked): Promise<FhirResponse> {

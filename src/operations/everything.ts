@@ -17,6 +17,7 @@ import { readInput } from './input.js';
 import { membersOf } from './members.js';
 import type { Operation } from './operation.js';
 import { present } from './present.js';
+import { readSpan } from './span.js';
 
 const INPUT = { start: 'text', end: 'text', _since: 'text', _type: 'text*', _count: 'count' } as const;
 
@@ -58,6 +59,7 @@ async function fewMembers(id: string, context: Context): Promise<readonly string
 /** The parameters as pairs, however they came. */
 function pairsOf(request: FhirRequest, validate: Validate): FhirRequest['query'] {
   const input = readInput(request, INPUT, validate);
+  readSpan(input);
   const singles = (['start', 'end', '_since'] as const).flatMap((name): [string, string][] => {
     const value = input.text(name);
     return value === undefined ? [] : [[name, value]];

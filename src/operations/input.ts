@@ -8,7 +8,7 @@ import type { FhirRequest } from '../fhir/request.js';
 import type { JsonObject, JsonValue, Resource } from '../fhir/resource.js';
 
 /** What an operation takes, by name; `*` after a kind says that it may come more than once. */
-export type InputKind = 'text' | 'text*' | 'boolean' | 'count' | 'count*' | 'Coding' | 'CodeableConcept' | 'Reference' | 'Reference*' | 'Period' | 'Money' | 'Identifier' | 'Meta' | 'Reference or RelatedPerson' | 'part' | 'part*' | 'CodeSystem' | 'ValueSet' | 'ConceptMap' | 'Group' | 'Patient';
+export type InputKind = 'text' | 'text*' | 'boolean' | 'count' | 'count*' | 'Coding' | 'CodeableConcept' | 'Reference' | 'Reference*' | 'Period' | 'Money' | 'Identifier' | 'Meta' | 'Reference or RelatedPerson' | 'Reference or Group' | 'part' | 'part*' | 'CodeSystem' | 'ValueSet' | 'ConceptMap' | 'Group' | 'Patient';
 /** Where a fault of a parameter stands, for OperationOutcome.issue.expression. */
 export const AT = 'Parameters.parameter';
 
@@ -121,7 +121,7 @@ function queryValue(name: string, kind: InputKind, value: string): JsonValue {
     case 'boolean': return requireFlag(name, value);
     case 'count': case 'count*': return requireCount(name, value);
     // R4 leaves it to POST, but a literal reference is plain enough: `criteria=Group/1`.
-    case 'Reference': return { reference: requireText(name, value) };
+    case 'Reference': case 'Reference or Group': return { reference: requireText(name, value) };
     default: throw fail('invalid-parameter', { text: `The parameter ${name} is a ${kind.replace('*', '')}: send it by POST, in a Parameters resource` });
   }
 }
@@ -149,7 +149,8 @@ const objects = (value: JsonValue | undefined): JsonObject[] => (Array.isArray(v
 
 function bodyValue(name: string, kind: InputKind, parameter: JsonObject): JsonValue {
   if (kind === 'part' || kind === 'part*') return objects(parameter['part']);
-  if (kind === 'Reference or RelatedPerson') return referenceOrPerson(name, parameter);
+  if (kind === 'Reference or RelatedPerson') return referenceOr('RelatedPerson', name, parameter);
+  if (kind === 'Reference or Group') return referenceOr('Group', name, parameter);
   if (RESOURCES.includes(kind)) {
     const { resource } = parameter;
     if (typeof resource !== 'object' || resource === null || Array.isArray(resource) || resource['resourceType'] !== kind) throw wrongKind(name, `a resource ${kind}`);
@@ -163,11 +164,11 @@ function bodyValue(name: string, kind: InputKind, parameter: JsonObject): JsonVa
   return type === 'count' ? requireCount(name, value) : requireText(name, value);
 }
 
-/** Somebody who is held here, or who is told about. */
-function referenceOrPerson(name: string, { valueReference, resource }: JsonObject): JsonObject {
+/** What is held here, or told about. */
+function referenceOr(type: string, name: string, { valueReference, resource }: JsonObject): JsonObject {
   const found = asObject(valueReference) ?? asObject(resource);
-  if (found && (valueReference !== undefined || found['resourceType'] === 'RelatedPerson')) return found;
-  throw wrongKind(name, 'a valueReference, or a resource RelatedPerson');
+  if (found && (valueReference !== undefined || found['resourceType'] === type)) return found;
+  throw wrongKind(name, `a valueReference, or a resource ${type}`);
 }
 
 /** valueUri, valueString, valueCode …: clients differ, and the words are the same. */

@@ -56,6 +56,11 @@ test('is narrowed by type, by date of care and by date of change', async () => {
   expect(matches((await get(everything(`?_since=${since}`))).body)).toEqual([]);
 });
 
+test('says which date it can\'t read', async () => {
+  for (const name of ['start', 'end']) expectRefusal(await get(everything(`?${name}=soon`)), 400, { code: 'value', text: new RegExp(`^${name} is a date`) });
+  expectRefusal(await get(everything('?start=2026-02-01&end=2026-01-31')), 400, { code: 'value' });
+});
+
 test('gives nothing of a type that _type leaves out, also where what is given refers to it', async () => {
   const types = async (query: string): Promise<string[]> => [...new Set<string>((await get(everything(query))).body.entry.map(({ resource }: any) => resource.resourceType))].sort();
   expect(await types('?_type=Condition')).toEqual(['Condition']);

@@ -111,6 +111,8 @@ test('criteria may be sent instead of stored', async () => {
   expect(ids(sent.body)).toEqual(wanted.slice(0, 2));
   const next = await server.send('GET', sent.body.link[1].url.slice(server.base.length + 1), { token: world.tokens.commissioner });
   expect(ids(next.body)).toEqual(wanted.slice(2, 4));
+  const whole = await send([{ name: 'criteria', resource: groupBody(...characteristics) }, { name: 'orderBy', valueCode: 'score' }, { name: '_count', valueInteger: 1000 }]);
+  expect(ids(whole.body)).toEqual(wanted);
   const byReference = await send([{ name: 'criteria', valueReference: { reference: `Group/${await group(...characteristics)}` } }, { name: '_count', valueInteger: 1000 }]);
   expect(ids(byReference.body)).toEqual(wanted);
   expectRefusal(await send([{ name: '_count', valueInteger: 5 }]), 400, { code: 'value' });
@@ -167,6 +169,7 @@ test('what can\'t be judged is refused by its name, and never left out', async (
   expectRefusal(await post(criterion('age', years(18)), odd), 422, { code: 'not-supported', text: /shoe-size/, expression: 'Group.characteristic[1].code' });
   const sent = await server.send('POST', 'Patient/$phb-candidates', { token: world.tokens.commissioner, body: { resourceType: 'Parameters', parameter: [{ name: 'group', resource: groupBody(odd) }] } });
   expectRefusal(sent, 422, { code: 'not-supported', text: /shoe-size/ });
+  expectRefusal(await post(odd), 422, { code: 'not-supported', text: /shoe-size/, expression: 'Group.characteristic[0].code' });
   expectRefusal(await post(criterion('age', { valueBoolean: true })), 422, { code: 'invalid', text: /valueRange/ });
   expectRefusal(await post(criterion('decision', { valueCodeableConcept: { coding: [{ system: SNOMED, code: '1' }] } })), 422, { code: 'invalid' });
   const bases = (...codes: string[]): any => criterion('decision', { valueCodeableConcept: { coding: codes.map((one) => ({ system: `${BASE}/CodeSystem/eligibility-basis`, code: one })) } });

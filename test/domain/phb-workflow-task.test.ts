@@ -2,7 +2,7 @@
 import { expectRefusal } from '../api/refusal.js';
 import { startServer, type Answer, type TestServer } from '../server.js';
 import { BASE } from './people.js';
-import { budgetBody, coded, makeWorld, put, type World } from './world.js';
+import { budgetBody, coded, makeWorld, ODS, put, teamBody, type World } from './world.js';
 
 let server: TestServer;
 let world: World;
@@ -76,6 +76,41 @@ test('only the practice of the patient is asked', async () => {
   expectRefusal(await create({ owner: { reference: 'Organization/nobody' } }), 422, { code: 'not-found' });
 });
 
+const byCode = (value: string): object => ({ type: 'Organization', identifier: { system: ODS, value } });
+
+test('the practice may be named by its ODS code', async () => {
+  const { status, body } = await create({ owner: byCode('Y02494') });
+  expect([status, body.owner]).toEqual([201, { reference: `Organization/${world.organizations.practice}`, ...byCode('Y02494') }]);
+  const { body: list } = await server.send('GET', `Task?owner=Organization/${world.organizations.practice}&status=requested&_count=1000`, { token: world.tokens.practice });
+  expect(list.entry.map(({ resource }: any) => resource.id)).toContain(body.id);
+  const accepted = await change({ ...body, owner: byCode('Y02494') }, { status: 'accepted' });
+  expect([accepted.status, accepted.text]).toEqual([200, expect.stringContaining('accepted')]);
+  expectRefusal(await create({ owner: byCode('Y00001') }), 422, { code: 'business-rule', expression: 'Task.owner' });
+  expectRefusal(await create({ owner: byCode('NOBODY') }), 422, { code: 'not-found', expression: 'Task.owner' });
+});
+
+test('a patient registered by the code of the practice is that practice\'s, also in one transaction with it', async () => {
+  const organization = { resourceType: 'Organization', identifier: [{ system: ODS, value: 'Y77777' }], active: true, type: [coded('organization-role', 'gp-practice')], name: 'New practice' };
+  const patient = { resourceType: 'Patient', birthDate: '1950-01-01', generalPractitioner: [byCode('Y77777')], managingOrganization: byCode('QWE') };
+  const entry = [patient, organization].map((resource) => ({ resource, request: { method: 'POST', url: resource.resourceType } }));
+  const { body: made } = await server.send('POST', '', { token: server.tokens.admin, body: { resourceType: 'Bundle', type: 'transaction', entry } });
+  const [patientId, practiceId] = made.entry.map(({ response }: any) => /([^/]+)\/_history/.exec(response.location)?.[1]);
+  const seen = await server.send('GET', `Patient/${patientId}`, { token: await server.token('practice', { organization: 'Y77777' }) });
+  expect([seen.status, seen.body.generalPractitioner]).toEqual([200, [{ reference: `Organization/${practiceId}`, ...byCode('Y77777') }]]);
+  expect((await server.send('GET', `Patient/${patientId}`, { token: world.tokens.commissioner })).status).toBe(200);
+  expect((await server.send('GET', `Patient/${patientId}`, { token: world.tokens.practice })).status).toBe(404);
+  await put(server, teamBody(patientId, [`PractitionerRole/${world.roles.coordinator}`]));
+  expect((await create({ for: { reference: `Patient/${patientId}` }, focus: undefined, owner: byCode('Y77777') })).status).toBe(201);
+});
+
+test('a code that nobody here has, or several have, stays as it was sent', async () => {
+  for (let index = 0; index < 2; index += 1) await put(server, { resourceType: 'Organization', identifier: [{ system: ODS, value: 'Y88888' }], name: 'Twice' });
+  for (const code of ['Y88888', 'Y99999']) {
+    const { body } = await server.send('POST', 'Patient', { token: server.tokens.admin, body: { resourceType: 'Patient', generalPractitioner: [byCode(code)] } });
+    expect(body.generalPractitioner).toEqual([byCode(code)]);
+  }
+});
+
 test('another practice sees nothing, and other roles may not ask', async () => {
   const task = await created();
   expectRefusal(await server.send('GET', `Task/${task.id}`, { token: world.tokens.otherPractice }), 404, { code: 'not-found' });
@@ -103,6 +138,12 @@ test('a task begins as requested, is about one patient, and is not deleted', asy
 
 test('reviews and proposals come from their operations only', async () => {
   for (const code of ['budget-review', 'budget-request']) expectRefusal(await create({ code: coded('task-code', code) }, world.tokens.admin), 422, { code: 'business-rule', text: /\$review|operation/ });
+});
+
+test('a code that is none of the workflow\'s is refused, whoever is to answer', async () => {
+  for (const owner of ['practice', 'icb'] as const) {
+    expectRefusal(await create({ meta: undefined, code: coded('task-code', 'no-such-task'), owner: { reference: `Organization/${world.organizations[owner]}` } }), 422, { code: 'code-invalid', text: /no-such-task/, expression: 'Task.code' });
+  }
 });
 
 test('a request for an exception goes to who pays', async () => {
