@@ -81,7 +81,7 @@ const pathOf = ({ type, id, operation }: FhirRequest): string => [type, id, `$${
 /** A Group under the caller's Grant. */
 export async function storedCriteria(reference: string, context: Context): Promise<Resource> {
   const [type = '', id = ''] = reference.split('/');
-  if (type !== 'Group') throw context.grant.absent('Group', id);
+  if (type !== 'Group' || id === '') throw fail('invalid-parameter', { text: 'criteria is a reference to a Group of this server, such as Group/[id]', expression: 'criteria' });
   const group = await present(type, id, context);
   if (!isCriteria(group)) throw fail('unsupported-criterion', { text: `Group/${id} has no criteria: its characteristics are coded in ${BASE}/CodeSystem/criterion` });
   return group;

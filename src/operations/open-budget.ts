@@ -11,6 +11,7 @@ import { AT, readInput, type Input, type InputNames } from './input.js';
 import type { Operation } from './operation.js';
 
 const NAMES: InputNames = { patient: 'Reference', owner: 'Reference', allocation: 'Money', period: 'Period', eligibility: 'part', fundingSource: 'text' };
+const NEEDED = Object.keys(NAMES).filter((name) => name !== 'eligibility');
 const ELIGIBILITY_NAMES: InputNames = { basis: 'text', decidedBy: 'Reference', decidedOn: 'text', exceptional: 'boolean' };
 
 export function createOpenBudgetOperation({ validate }: { readonly validate: (resource: Resource) => readonly Issue[] }): Operation {
@@ -23,7 +24,8 @@ export function createOpenBudgetOperation({ validate }: { readonly validate: (re
     affectsState: true,
     async handle(request, context) {
       const input = readInput(request, NAMES, validate);
-      for (const name of Object.keys(NAMES)) if (!input.has(name)) throw fail('required', { text: `$open-budget needs the parameter ${name}`, expression: AT });
+      // Without eligibility it is refused as an Account without it is: nobody decided.
+      for (const name of NEEDED) if (!input.has(name)) throw fail('required', { text: `$open-budget needs the parameter ${name}`, expression: AT });
       const id = context.parts.newId();
       return act('open-budget', context, async (inside) => {
         const [written] = await writeAll([added(accountOf(input), id)], inside);
@@ -37,7 +39,7 @@ export function createOpenBudgetOperation({ validate }: { readonly validate: (re
 function accountOf(input: Input): Resource {
   const extension = [
     { url: ALLOCATION, extension: [{ url: 'model', valueCode: 'notional' }, { url: 'amount', valueMoney: moneyOf(input.pence('allocation') ?? 0n) }] },
-    { url: ELIGIBILITY, extension: eligibilityParts(input) },
+    ...eligibilityOf(input),
     { url: FUNDING_SOURCE, valueCode: input.text('fundingSource') },
     { url: OVERSPEND_POLICY, valueCode: 'block' },
   ];
@@ -55,16 +57,18 @@ function accountOf(input: Input): Resource {
   return account as unknown as Resource;
 }
 
-function eligibilityParts(input: Input): JsonObject[] {
+/** ext-eligibility; none where nothing of it was sent. */
+function eligibilityOf(input: Input): JsonObject[] {
   const [parts] = input.groups('eligibility', ELIGIBILITY_NAMES);
   if (!parts) return [];
   const decidedBy = parts.value('decidedBy');
-  return [
+  const extension = [
     ...some('basis', 'valueCode', parts.text('basis')),
     ...(decidedBy ? [{ url: 'decidedBy', valueReference: decidedBy }] : []),
     ...some('decidedOn', 'valueDate', parts.text('decidedOn')),
     ...some('exceptional', 'valueBoolean', parts.flag('exceptional')),
   ];
+  return extension.length === 0 ? [] : [{ url: ELIGIBILITY, extension }];
 }
 
 const some = (url: string, member: string, value: string | boolean | undefined): JsonObject[] => (value === undefined ? [] : [{ url, [member]: value }]);

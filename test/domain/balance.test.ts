@@ -1,7 +1,7 @@
 // What a budget holds: $open-budget and $balance (domain.md 3.6, rulings 11, 41, 43).
 import { allocation, budgetBody, gbp, linesOf, made, open, organization, person } from './budgets.js';
 import { call, directLine, linkPlan, pay } from './payments.js';
-import { parametersOf } from './people.js';
+import { errorCode, parametersOf } from './people.js';
 import { purchaseBody, recorded } from './purchases.js';
 import { startServer, type Answer, type TestServer } from '../server.js';
 
@@ -49,6 +49,13 @@ describe('$open-budget', () => {
     const nothing = await server.send('POST', 'Account/$open-budget', { token: server.tokens.admin, body: await openingParameters([parameter('allocation', { valueMoney: gbp(0) })]) });
     expect(nothing.status).toBe(422);
     expect((await server.send('GET', 'Account/$open-budget', { token: server.tokens.admin })).status).toBe(405);
+  });
+
+  it.each<[string, readonly object[]]>([['nothing of the decision', []], ['no more than its basis', [parameter('eligibility', { part: [parameter('basis', { valueCode: 'nhs-chc' })] })]]])('refuses %s as an Account without it: NOT_ELIGIBLE', async (_, sent) => {
+    const body = await openingParameters([parameter('allocation', { valueMoney: gbp(100) }), ...sent]);
+    body.parameter.splice(body.parameter.findIndex(({ name }: { name: string }) => name === 'eligibility'), 1);
+    const answer = await server.send('POST', 'Account/$open-budget', { token: server.tokens.admin, body });
+    expect([answer.status, answer.body.issue[0].code, errorCode(answer)]).toEqual([422, 'business-rule', 'NOT_ELIGIBLE']);
   });
 });
 

@@ -247,6 +247,8 @@ describe('eligibility of one patient', () => {
     const { body } = await eligibility('measured', `?criteria=Group/${asked}`);
     expect(body.issue).toBeUndefined();
     expect([parametersOf(body)['eligible'], unmet(body)]).toEqual([false, ['decision nhs-chc']]);
+    for (const other of ['Patient/measured', 'nothing', `${server.base}/Group/${asked}`]) expectRefusal(await eligibility('measured', `?criteria=${other}`), 400, { code: 'value', text: /Group\/\[id\]/ });
+    expectRefusal(await eligibility('measured', '?criteria=Group/nowhere'), 404, { code: 'not-found' });
   });
 
   test('a decision is made by someone, about someone, not in the future, and stays', async () => {
