@@ -8,10 +8,15 @@ import { addSums, availableOf, effectOf, NOTHING, type Posting } from './posting
 /** 422 INSUFFICIENT_FUNDS. Who may not know what is available catches it and says less. */
 export class InsufficientFunds extends FhirError {
   /** Amounts in pence. */
-  constructor(readonly account: string, readonly line: string, readonly needed: bigint, readonly available: bigint) {
+  constructor(readonly account: string, readonly line: string, readonly needed: bigint, readonly available: bigint, expression?: string) {
     const { status, code } = ERRORS['business-rule'];
     const text = `Line ${line} has £${poundsText(available)} available, and £${poundsText(needed)} is asked for`;
-    super(status, [{ severity: 'error', code, text, coding: businessError('INSUFFICIENT_FUNDS') }]);
+    super(status, [{ severity: 'error', code, text, coding: businessError('INSUFFICIENT_FUNDS'), ...(expression !== undefined && { expression }) }]);
+  }
+
+  /** The same, for what was asked there: `Claim.total`. */
+  at(expression: string): InsufficientFunds {
+    return new InsufficientFunds(this.account, this.line, this.needed, this.available, expression);
   }
 }
 
@@ -34,17 +39,20 @@ export interface Refused {
   readonly db: Queryable;
   /** In which states of the budget the postings were allowed. */
   readonly states: readonly string[];
+  /** The budget was in one of them, or was found so a second time. */
+  readonly allowed: boolean;
   /** The lines that could take their postings, and have them already. */
   readonly enough: ReadonlySet<string>;
 }
 
-/** The refusal to throw for postings to one account, of which none was written to the ledger. */
-export async function explainRefusal(account: string, postings: readonly Posting[], { db, states, enough }: Refused): Promise<FhirError> {
+/** The refusal to throw for postings to one account, of which none was written to the ledger; undefined where its state has come to allow them since. */
+export async function explainRefusal(account: string, postings: readonly Posting[], { db, states, allowed, enough }: Refused): Promise<FhirError | undefined> {
   const names = [...new Set(postings.map(({ line }) => line))].filter((name) => !enough.has(name));
   const { rows } = await db.query<LineRow>({ ...LINES, values: [account, names] });
   const [first] = rows;
   if (!first) return fail('reference-not-found', { text: 'There is no such budget' });
   if (!states.includes(first.state)) return fail('business-rule', { text: `The budget is ${first.state}: this is for a budget that is ${states.join(' or ')}`, coding: businessError('ACCOUNT_NOT_ACTIVE') });
+  if (!allowed) return undefined;
   for (const name of names) {
     const refusal = refusalOf(account, name, rows.find((row) => row.line === name), postings);
     if (refusal) return refusal;

@@ -54,16 +54,20 @@ export const byBytes = (a: string, b: string): number => (a < b ? -1 : a > b ? 1
 
 interface PostedRow {
   readonly id: string;
-  /** 0: the row is a line that had enough when another had not. */
+  /** 0: the row is a line that had enough when another had not. -1: the budget, which was in a state that allows the postings. */
   readonly number: number;
   readonly available_after: string;
 }
 
-async function postTo(account: string, postings: readonly Posting[], context: PostContext): Promise<Posted[]> {
+async function postTo(account: string, postings: readonly Posting[], context: PostContext, again = false): Promise<Posted[]> {
   const { rows } = await context.db.query<PostedRow>(statement(account, postings, context));
   const added = rows.filter(({ number }) => number > 0);
   const found = added.length === postings.length ? added : await postedBefore(account, postings, context);
-  if (!found) throw await explainRefusal(account, postings, { db: context.db, states: context.states ?? ACTIVE, enough: new Set(rows.map(({ id }) => id)) });
+  if (!found) {
+    const refusal = await explainRefusal(account, postings, { db: context.db, states: context.states ?? ACTIVE, allowed: again || rows.some(({ number }) => number < 0), enough: new Set(rows.map(({ id }) => id)) });
+    if (refusal) throw refusal;
+    return postTo(account, postings, context, true);
+  }
   const byId = new Map(found.map((row) => [row.id, row]));
   return postings.flatMap((posting) => {
     const row = byId.get(posting.id);
@@ -129,7 +133,8 @@ const POST = `
       and (select count(*) from opened) + (select count(*) from claimed) = cardinality($29::text[])
     returning id, number, available_after)
   select id, number, available_after::text from added
-  union all select line, 0, null from changed where not exists (select from added)`;
+  union all select line, 0, null from changed where not exists (select from added)
+  union all select '', -1, null from budget where not exists (select from added)`;
 
 function statement(account: string, postings: readonly Posting[], { caller, now, states = ACTIVE }: PostContext): Statement {
   const effects = postings.map(effectOf);

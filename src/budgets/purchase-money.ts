@@ -4,6 +4,7 @@ import type { WriteContext } from '../store/rule.js';
 import { askLess, askMore } from './commitment-use.js';
 import { takeFrom, type Fulfilment, type Taken } from './fulfilment.js';
 import { lockHoldings, type Holding } from './holdings.js';
+import { InsufficientFunds } from './ledger-refusal.js';
 import { post } from './ledger.js';
 import { settleOutstanding } from './outstanding.js';
 import type { Share } from './joint-split.js';
@@ -41,8 +42,12 @@ export async function movePurchase(moved: Moved, context: WriteContext): Promise
     ...given.map((one) => ({ ...one, kind: 'commit' }) as const),
   ];
   const postings = movements.filter(({ amount }) => amount > 0n).map((one) => ({ ...one, id: newId() }));
-  if (postings.length > 0) await post(postings, { db: tx.db, caller, now });
+  if (postings.length > 0) await post(postings, { db: tx.db, caller, now }).catch(atTotal);
   for (const { claim } of fulfilled) await settleOutstanding(claim.id ?? '', context);
+}
+
+function atTotal(error: unknown): never {
+  throw error instanceof InsufficientFunds ? error.at('Claim.total') : error;
 }
 
 const sumOf = (amounts: readonly bigint[]): bigint => amounts.reduce((sum, amount) => sum + amount, 0n);

@@ -112,6 +112,26 @@ describe('one act', () => {
     await expect(move([posting('nobody', 'notional', 'commit', 1n)])).rejects.toMatchObject({ status: 422 });
   });
 
+  it('is done where the budget becomes active before it is found out why it was not', async () => {
+    const account = await budget('on-hold');
+    const reopened: string[] = [];
+    const posted = await database.transaction((db) => {
+      const meanwhile: typeof db = {
+        ...db,
+        async query(statement) {
+          if (statement.name === 'ledger-refused-lines') {
+            await database.beside.query({ text: `update fhir.budget_account set state = 'active' where account = $1`, values: [account] });
+            reopened.push(account);
+          }
+          return db.query(statement);
+        },
+      };
+      return post([posting(account, 'notional', 'commit', 1n)], { db: meanwhile, caller, now: Date.now() });
+    });
+    expect([posted.map(({ number }) => number), reopened]).toEqual([[3], [account]]);
+    await reconcile(account);
+  });
+
   it('leaves rows that no earlier moment precedes, whatever the clock of another server says', async () => {
     const account = await budget();
     const later = Date.now() + 60_000;

@@ -145,7 +145,8 @@ export class Model {
     if (claim.commitment || claim.status !== 'active') return '422';
     if (claim.holds.some((hold) => this.account(hold.account).state !== 'active')) return NOT_ACTIVE;
     const due = sum(claim.holds.map(({ committed }) => committed));
-    if (amount > due) return '422';
+    // Beyond what its lines could ever pay there is a word for it.
+    if (amount > due) return due > 0 && amount > due + sum(claim.holds.map(({ account, line }) => availableOf(this.line(account, line)))) ? INSUFFICIENT : '422';
     const parts = parted(amount, claim.holds.map(({ committed }) => committed));
     const made = claim.holds.map((hold, index) => ({ hold, amount: parts[index] ?? 0, refunded: 0 })).filter((part) => part.amount > 0);
     for (const { hold: { account, line }, amount: part } of made) this.move({ account, line, kind: 'spend', amount: part, claim });

@@ -350,6 +350,15 @@ describe('more than there is', () => {
     return budget({ patient, basis: 'wheelchair', lines: [await directLine(server, patient, 100)] });
   };
 
+  it('is refused at its total, with what is available', async () => {
+    const mine = await budget({ lines: [{ amount: gbp(20) }] });
+    const purchase = await recorded(server, purchaseBody({ ...mine, amount: 20 }));
+    const dearer = { item: [{ ...purchase.item[0], unitPrice: gbp(21), net: gbp(21) }], total: gbp(21) };
+    for (const answer of [await send(purchaseBody(mine)), await change(server, purchase, dearer)]) {
+      expect([answer.status, issue(answer).expression, issue(answer).details.text]).toEqual([422, ['Claim.total'], expect.stringContaining('£0.00 available')]);
+    }
+  });
+
   it('is recorded with a warning under the policy warn', async () => {
     const mine = await budget({ lines: [{ amount: gbp(20) }], policy: 'warn' });
     const answer = await send(purchaseBody(mine), outcome);
