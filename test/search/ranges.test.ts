@@ -7,9 +7,9 @@ import type { PackedRow } from '../../src/search/packed-page.js';
 import { createExtractor } from '../../src/search/extract.js';
 import { parseSearch } from '../../src/search/parse.js';
 import type { Prefix } from '../../src/search/query.js';
+import { PREFIXES, SENTENCES, type Moment } from './moments.js';
 import { ALL, create, definitions, openFixture, type Fixture } from '../store/fixture.js';
 
-const PREFIXES: readonly Prefix[] = ['eq', 'ne', 'gt', 'lt', 'ge', 'le', 'sa', 'eb', 'ap'];
 const ROWS = 300;
 
 const extract = createExtractor(definitions);
@@ -30,7 +30,6 @@ async function found(type: string, name: string, value: string): Promise<string[
 }
 
 describe('dates', () => {
-  interface Moment { readonly from: number; readonly to: number }
   const two = (value: number): string => String(value).padStart(2, '0');
   /** A year, month, day or second around one new year, and its first and last millisecond by Date alone. */
   const written = fc.tuple(fc.constantFrom(2023, 2024, 2025), fc.constantFrom(1, 2, 12), fc.constantFrom(1, 28), fc.constantFrom(0, 23), fc.nat(3)).map(([year, month, day, hour, precision]) => {
@@ -44,23 +43,6 @@ describe('dates', () => {
     const value = { ...(open !== 1 && { start: start.text }), ...(open !== 2 && { end: end.text }) };
     return { value, from: open === 1 ? -Infinity : start.from, to: open === 2 ? Infinity : Math.max(end.to, open === 1 ? end.to : start.from) };
   });
-
-  /** Both ranges include their first and their last millisecond. */
-  const overlaps = (a: Moment, b: Moment): boolean => a.from <= b.to && b.from <= a.to;
-  const contains = (outer: Moment, inner: Moment): boolean => outer.from <= inner.from && inner.to <= outer.to;
-  const above = ({ to }: Moment): Moment => ({ from: to + 1, to: Infinity });
-  const below = ({ from }: Moment): Moment => ({ from: -Infinity, to: from - 1 });
-  const SENTENCES: Readonly<Record<Prefix, (search: Moment, target: Moment) => boolean>> = {
-    eq: (search, target) => contains(search, target),
-    ne: (search, target) => !contains(search, target),
-    gt: (search, target) => overlaps(above(search), target),
-    lt: (search, target) => overlaps(below(search), target),
-    ge: (search, target) => overlaps(above(search), target) || contains(search, target),
-    le: (search, target) => overlaps(below(search), target) || contains(search, target),
-    sa: (search, target) => !overlaps(search, target) && contains(above(search), target),
-    eb: (search, target) => !overlaps(search, target) && contains(below(search), target),
-    ap: (search, target) => overlaps(search, target),
-  };
 
   it('of a column and of the side table agree with the sentences', async () => {
     const periods = fc.sample(period, ROWS);

@@ -45,10 +45,23 @@ const TESTS: Readonly<Record<Prefix, (row: Bounds, from: () => string, to: () =>
   gt: ({ hi }, _from, to) => `${hi} > ${to()}`,
   lt: ({ lo }, from) => `${lo} < ${from()}`,
   ge: ({ lo, hi }, from, to) => `(${lo} >= ${from()} or ${hi} > ${to()})`,
-  le: ({ lo, hi }, from, to) => `(${lo} < ${from()} or ${hi} <= ${to()})`,
+  le: ({ lo, hi }, from, to) => `${lo} < ${to()} and (${lo} < ${from()} or ${hi} <= ${to()})`,
   sa: ({ lo }, _from, to) => `${lo} >= ${to()}`,
   eb: ({ lo, hi }, from) => `${hi} <= ${from()} and ${lo} < ${from()}`,
   ap: ({ lo, hi }, from, to) => `${lo} < ${to()} and ${hi} > ${from()}`,
+};
+
+/** The same of a row that is one millisecond: each test is of one column, whose index it bounds. */
+const TESTS_OF_INSTANTS: Readonly<Record<Prefix, (row: string, from: () => string, to: () => string) => string>> = {
+  eq: (row, from, to) => `${row} >= ${from()} and ${row} < ${to()}`,
+  ne: (row, from, to) => `(${row} < ${from()} or ${row} >= ${to()})`,
+  gt: (row, _from, to) => `${row} >= ${to()}`,
+  lt: (row, from) => `${row} < ${from()}`,
+  ge: (row, from) => `${row} >= ${from()}`,
+  le: (row, _from, to) => `${row} < ${to()}`,
+  sa: (row, _from, to) => `${row} >= ${to()}`,
+  eb: (row, from) => `${row} < ${from()}`,
+  ap: (row, from, to) => `${row} >= ${from()} and ${row} < ${to()}`,
 };
 
 /** `parts` of an approximate date are the ends of the wider range, set when the query was read. */
@@ -63,6 +76,11 @@ function askedRange(slot: Slot, { text, parts }: SearchValue): TimeRange {
 export function dateTest(slot: Slot, sql: SqlScope, row: Bounds, value: SearchValue): string {
   const { lo, hi } = askedRange(slot, value);
   return TESTS[value.prefix ?? 'eq'](row, bound(sql, lo), bound(sql, hi));
+}
+
+function instantTest(slot: Slot, sql: SqlScope, row: string, value: SearchValue): string {
+  const { lo, hi } = askedRange(slot, value);
+  return TESTS_OF_INSTANTS[value.prefix ?? 'eq'](row, bound(sql, lo), bound(sql, hi));
 }
 
 /** Bound at the first use, and only then: PostgreSQL refuses a value that the text does not name. */
@@ -105,7 +123,7 @@ export const date: ParameterRules = {
       return anyOf(sql, values.map((value) => `(${dateTest(slot, sql, { lo: `${row}.date_lo`, hi: `${row}.date_hi` }, value)})`));
     }
     if (slot.column === 'updated') {
-      return anyOf(sql, values.map((value) => `(${dateTest(slot, sql, { lo: `${row}.updated`, hi: `${row}.updated + 1` }, value)})`));
+      return anyOf(sql, values.map((value) => `(${instantTest(slot, sql, `${row}.updated`, value)})`));
     }
     return sidePredicate(scope, 'date_index', (side) => {
       const tests = values.map((value) => `(${dateTest(slot, sql, { lo: `${side}.lo`, hi: `${side}.hi` }, value)})`);
