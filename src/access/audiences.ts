@@ -68,7 +68,8 @@ function aroundPatients(clauses: Clauses, caller: Caller, patients: Clause, acco
     Observation: both(theirs('Observation'), decisions(clauses)),
     Group: criteria(clauses),
     List: directories(clauses),
-    ...documents(clauses, claims, [...reference('PractitionerRole', caller.practitionerRole)]),
+    // A token that names no person speaks for its organisation.
+    ...documents(clauses, claims, reference('PractitionerRole', caller.practitionerRole), caller.practitionerRole === undefined ? ownOrganization(clauses, caller) : NONE),
     ...payments(clauses, claims, accounts),
   };
 }

@@ -1,9 +1,9 @@
 // Who records a purchase: the caller itself, as its token names it; an administrator may name anyone (domain.md ruling 33).
+import { ownReferences } from '../access/own-references.js';
 import type { Definitions } from '../definitions/model.js';
 import { fail } from '../fhir/errors.js';
 import type { Resource } from '../fhir/resource.js';
 import type { WriteContext } from '../store/rule.js';
-import { ODS_CODE } from '../fhir/ods-code.js';
 import { businessError } from './codes.js';
 import { recordedBy } from './purchase.js';
 
@@ -29,16 +29,4 @@ export async function recorderOf(after: Resource, before: Resource | undefined, 
   }
   if (own.includes(sent)) return sent;
   throw fail('business-rule', { text: `A purchase is recorded in one's own name: leave ext-recorded-by out${own[0] === undefined ? '' : `, or send ${own[0]}`}`, expression: EXPRESSION });
-}
-
-/** What the token says of its bearer, the person before the organisation. */
-async function ownReferences(definitions: Definitions, { caller, tx, grant }: WriteContext): Promise<readonly string[]> {
-  if (caller.role === 'patient') return caller.patient === undefined ? [] : [`Patient/${caller.patient}`];
-  if (caller.role === 'nominee') return caller.relatedPerson === undefined ? [] : [`RelatedPerson/${caller.relatedPerson}`];
-  const own = caller.practitionerRole === undefined ? [] : [`PractitionerRole/${caller.practitionerRole}`];
-  const parameter = definitions.searchParameters('Organization').get('identifier');
-  if (caller.organization === undefined || own.length > 0 || !parameter) return own;
-  const where = { kind: 'parameter', parameter, values: [{ text: `${ODS_CODE}|${caller.organization}` }] } as const;
-  const { matches } = await tx.search(grant, { type: 'Organization', where, sort: [], count: 2, includes: [], total: 'none', self: [] });
-  return matches.map(({ id }) => `Organization/${id}`);
 }

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { createAccess } from '../access/access.js';
 import { createClauses } from '../access/clauses.js';
-import { documentRule, fileRule } from '../access/file-rule.js';
+import { createDocumentRule, createFileRule } from '../access/file-rule.js';
 import { createFileTypesRule } from '../access/file-types.js';
 import { createFindIdentified } from '../access/identified.js';
 import { OwnOrganizations } from '../access/own-organizations.js';
@@ -97,7 +97,7 @@ export async function makeParts(given: Given, later: Later): Promise<Made> {
     shift: createShifter(live.definitions),
     profiles,
     terminology,
-    rules: [serverMadeRule, ...fileRules(config), ...status.rules, ...createBudgets(definitions).rules, createSubscriptionRule({ definitions, permit, network }), createDefinitionRule(profiles), createTerminologyRule(terminology.answers), createParameterRule(switching)],
+    rules: [serverMadeRule, ...fileRules(config, definitions), ...status.rules, ...createBudgets(definitions).rules, createSubscriptionRule({ definitions, permit, network }), createDefinitionRule(profiles), createTerminologyRule(terminology.answers), createParameterRule(switching)],
     answerers: [...status.answerers, createEvents({ definitions, limits, pageSecret })],
     clock,
     newId,
@@ -141,7 +141,8 @@ function openKnowledge({ config, database, definitions, packages = openPackages(
   return { terminology, profiles, validator: createValidator(definitions) };
 }
 
-const fileRules = ({ binaryTypes }: Config): Parts['rules'] => [fileRule, ...(binaryTypes ? [createFileTypesRule(binaryTypes)] : []), documentRule];
+const fileRules = ({ binaryTypes }: Config, definitions: Definitions): Parts['rules'] =>
+  [createFileRule(definitions), ...(binaryTypes ? [createFileTypesRule(binaryTypes)] : []), createDocumentRule(definitions)];
 
 /** URLs of the parameters that run whatever is posted. */
 const fixedParametersOf = (definitions: Definitions): ReadonlySet<string> =>

@@ -95,6 +95,36 @@ describe('recording', () => {
   });
 });
 
+describe('evidence as a file of its own', () => {
+  const tokenOf = (bearer: string): Promise<string> | string => (bearer === 'office' ? server.token('budget-manager', { organization: 'QWE' }) : world.tokens[bearer as 'ada']);
+  const evidence = (mine: Opened, reference: string, line?: string): any => ({
+    ...unsigned(mine, { line }), supportingInfo: [{ sequence: 1, category: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/claiminformationcategory', code: 'attachment' }] }, valueReference: { reference } }],
+  });
+  const file = async (token: string): Promise<string> => {
+    const answer = await server.send('POST', 'Binary', { token, body: { resourceType: 'Binary', contentType: 'text/plain', data: Buffer.from('paid').toString('base64') } });
+    expect(answer.status).toBe(201);
+    return `Binary/${answer.body.id}`;
+  };
+
+  it.each(['ada', 'coordinator', 'manager', 'office'])('comes from %s, who need not say whose it is, and goes with the purchase', async (bearer) => {
+    const [mine, token] = [await budget(), await tokenOf(bearer)];
+    const url = await file(token);
+    const document = await server.send('POST', 'DocumentReference', { token, body: { resourceType: 'DocumentReference', status: 'current', subject: { reference: `Patient/${world.patients.ada}` }, content: [{ attachment: { contentType: 'text/plain', url } }] } });
+    expect(document.status).toBe(201);
+    const path = `DocumentReference/${document.body.id}`;
+    expect((await server.send('GET', path, { token: world.tokens.commissioner })).status).toBe(404);
+    expect((await record(server, evidence(mine, path), token)).status).toBe(201);
+    for (const seen of [path, url]) expect((await server.send('GET', seen, { token: world.tokens.commissioner })).status).toBe(200);
+  });
+
+  it('comes from a third party for its own line', async () => {
+    const mine = await budget({ lines: [{ amount: gbp(100) }, { model: 'third-party', amount: gbp(200), holder: `Organization/${world.organizations.isf}` }] });
+    const url = await file(world.tokens.isf);
+    expect((await record(server, evidence(mine, url, linesOf(mine.body)[1]?.lineId), world.tokens.isf)).status).toBe(201);
+    expect((await server.send('GET', url, { token: world.tokens.commissioner })).status).toBe(200);
+  });
+});
+
 describe('what waits for a decision', () => {
   const waiting = async (mine: Opened, rest: object = {}): Promise<any> => recorded(server, purchaseBody({ ...mine, amount: 30, ...rest }));
   const taskOf = async (claim: any): Promise<any> => (await server.send('GET', `Task?focus=Claim/${claim.id}&code=budget-request`, { token: world.tokens.commissioner })).body.entry?.[0]?.resource;
