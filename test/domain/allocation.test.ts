@@ -153,6 +153,15 @@ describe('$assign-allocation and $transfer-allocation', () => {
     line('direct-payment', 4999.99, [holder(account.subject[0].reference), await consented(account)]),
   ];
 
+  it('finds budgets by the models of their lines as they are, and by the basis on which they were granted', async () => {
+    const account = await opened();
+    const found = async (query: string): Promise<number> => (await server.send('GET', `Account?_id=${account.id}&${query}`, { token: server.tokens.admin })).body.total;
+    expect([await found('allocation-model=notional'), await found('allocation-model=third-party')]).toEqual([1, 0]);
+    expect((await call(account, 'assign-allocation', [line('third-party', 12000, [holder(`Organization/${provider}`)])])).status).toBe(200);
+    expect([await found('allocation-model=notional'), await found('allocation-model=third-party,direct-payment')]).toEqual([0, 1]);
+    expect([await found('eligibility-basis=nhs-chc'), await found('eligibility-basis=other'), await found('eligibility-basis:not=nhs-chc')]).toEqual([1, 0, 0]);
+  });
+
   it('divides a budget over three models; what is left over is unallocated', async () => {
     const account = await opened();
     const answer = await call(account, 'assign-allocation', await three(account));
