@@ -5,6 +5,7 @@ import type { WriteContext } from '../store/rule.js';
 import type { Fulfilment, Taken } from './fulfilment.js';
 import { committedIn, type Holding } from './holdings.js';
 import { storedTotal } from './purchase-amounts.js';
+import { isActive } from './purchase-lifecycle.js';
 import { budgetOf } from './purchase.js';
 import { shareOut } from './shares.js';
 
@@ -27,6 +28,7 @@ const NOTE = {
 /** A purchase whose money is about to move, with its commitments, whose rows are locked. */
 export interface Using {
   readonly id: string;
+  readonly before: Resource | undefined;
   readonly after: Resource;
   readonly fulfilled: readonly Fulfilment[];
 }
@@ -46,9 +48,10 @@ const ofClaim = (rows: readonly Asked[], commitment: string | undefined, claim: 
 
 /** Keeps what the purchase asks `more` of its commitments: what it takes of each, and of the last whatever they could not give. */
 export async function askMore(using: Using, more: bigint, taken: readonly Taken[], context: WriteContext): Promise<void> {
-  const { id, fulfilled } = using;
+  const { id, before, fulfilled } = using;
   if (fulfilled.length === 0) return;
-  const earlier = await read(using, context);
+  // One that becomes active asked nothing before: a row that is there was written by this very act, whose COMMIT had no answer.
+  const earlier = isActive(before) ? await read(using, context) : [];
   let beyond = more - taken.reduce((sum, { consumed }) => sum + consumed, 0n);
   const rows = [...fulfilled].reverse().map(({ claim: { id: commitment = '' }, final }) => {
     const consumed = taken.reduce((sum, one) => (one.claim === commitment ? sum + one.consumed : sum), 0n);

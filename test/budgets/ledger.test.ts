@@ -191,3 +191,26 @@ it('has a constraint of the database behind it', async () => {
   const overspend = database.query({ text: `update fhir.budget_line set committed = allocated + 1 where account = $1 and line = 'notional'`, values: [account] });
   await expect(overspend).rejects.toMatchObject({ code: '23514', constraint: 'budget_line_available' });
 });
+
+describe('a row of the ledger', () => {
+  const OWNED = ['create role ledger_owner', 'grant usage on schema fhir to ledger_owner', 'alter table fhir.ledger owner to ledger_owner', 'set local role ledger_owner'];
+
+  it.each(['update fhir.ledger set actor = actor', 'delete from fhir.ledger', 'truncate fhir.ledger'])('can\'t be changed or removed by the owner of its table: %s', async (text) => {
+    await budget();
+    const changed = database.transaction(async (db) => {
+      for (const before of OWNED) await db.query({ text: before, values: [] });
+      await db.query({ text: 'select from fhir.ledger limit 1', values: [] });
+      await db.query({ text, values: [] });
+    });
+    await expect(changed).rejects.toMatchObject({ code: '42501', message: 'permission denied for table ledger' });
+  });
+
+  it.each([
+    ['amount = amount + 1', 'allocation'], ['committed = committed - 1', 'commit'], ['spent = 1', 'commit'], ['kind = \'refund\'', 'allocation'], ['kind = \'gift\'', 'allocation'], ['disbursed = 1', 'clawback'], ['amount = -amount, disbursed = -disbursed', 'advance'],
+  ])('changes of its line what it shows: not %s', async (wrong, kind) => {
+    const account = await budget();
+    await move([posting(account, 'notional', 'commit', 100n), posting(account, 'direct', 'advance', 300n), posting(account, 'direct', 'clawback', 10n, { of: 'held' })]);
+    const row = database.query({ text: `update fhir.ledger set ${wrong} where account = $1 and kind = $2`, values: [account, kind] });
+    await expect(row).rejects.toMatchObject({ code: '23514', constraint: 'ledger_effects' });
+  });
+});
