@@ -45,9 +45,9 @@ export const hasBudget = (n: number): boolean => n % 20 !== 19;
 
 function modelsOf(n: number): readonly Model[] {
   const place = (n * 61) % 100;
+  if (place === 1) return ['notional', 'direct-payment'];
   if (place < 75) return ['notional'];
-  if (place < 93) return ['direct-payment'];
-  return place < 99 ? ['third-party'] : ['notional', 'direct-payment'];
+  return place < 93 ? ['direct-payment'] : ['third-party'];
 }
 
 const holdsCash = (n: number): boolean => modelsOf(n).includes('direct-payment');
@@ -92,6 +92,9 @@ function basisAt(n: number, age: number): string {
   if (age < 18) return 'cyp-continuing-care';
   return ['nhs-chc', 'nhs-chc', 's117-aftercare', 'wheelchair'][n % 4] ?? 'nhs-chc';
 }
+
+/** What the holder of a direct payment is given in advance, for the year's purchases; undefined where they are paid for otherwise. */
+export const demoInstalment = (n: number): JsonObject | undefined => (modelsOf(n)[0] === 'direct-payment' ? pounds(50_000) : undefined);
 
 /** A purchase in each quarter of a year, on the budget's first line. */
 export function demoPurchases(n: number, account: Resource): readonly Resource[] {

@@ -1,10 +1,10 @@
 // npm run demo: fills a running server by its own front door, as the clients of the real world would. Run twice, it leaves the same people and says nothing new of them.
 import { randomUUID } from 'node:crypto';
 import { serviceBase, type Config } from './config.js';
-import { demoBudget, demoConsent, demoPayers, demoPlan, demoPurchases, isPaid } from './demo-budgets.js';
+import { demoBudget, demoConsent, demoInstalment, demoPayers, demoPlan, demoPurchases, isPaid } from './demo-budgets.js';
 import { demoAge, demoAssessment, demoNhsNumbers, demoOrganizations, demoPatient, demoStatement } from './demo-data.js';
 import type { Role } from './fhir/caller.js';
-import type { Resource } from './fhir/resource.js';
+import type { JsonObject, Resource } from './fhir/resource.js';
 import { developmentKeys } from './identity/development-keys.js';
 import { issueToken } from './identity/issue-token.js';
 import { startProgress } from './progress.js';
@@ -44,6 +44,11 @@ async function loadBudgets(base: string, patients: number, token: string): Promi
   const budgets = await sendAll(base, 'budgets', 'batch', owners.flatMap((n) => demoBudget(n, demoAge(n)) ?? []).map(postOnce), token);
   const links = budgets.flatMap(({ isNew, resource }, at) => (isNew ? [linkOf(resource.id ?? '', plans[at]?.resource.id ?? '')] : []));
   await sendAll(base, 'links to plans', 'batch', links, token);
+  const advances = budgets.flatMap(({ isNew, resource }, at) => {
+    const amount = isNew ? demoInstalment(owners[at] ?? 0) : undefined;
+    return amount ? [advanceOf(resource, amount)] : [];
+  });
+  await sendAll(base, 'advances', 'batch', advances, token);
   const purchases = budgets.flatMap(({ resource }, at) => demoPurchases(owners[at] ?? 0, resource).map((claim, k) => ({ n: owners[at] ?? 0, k, claim })));
   const claims = await sendAll(base, 'purchases', 'batch', purchases.map(({ claim }) => postOnce(claim)), token);
   const due = claims.flatMap(({ isNew, resource }, at) => (isNew && isPaid(purchases[at]?.n ?? 0, purchases[at]?.k ?? 0) ? [payOf(resource)] : []));
@@ -53,6 +58,12 @@ async function loadBudgets(base: string, patients: number, token: string): Promi
 const linkOf = (account: string, plan: string): Entry => ({
   resource: { resourceType: 'Parameters', parameter: [{ name: 'carePlan', valueReference: { reference: `CarePlan/${plan}` } }, { name: 'primary', valueBoolean: true }] },
   request: { method: 'POST', url: `Account/${account}/$link-careplan`, ifMatch: 'W/"1"' },
+});
+
+/** Cash for the holder, before it is spent. */
+const advanceOf = (account: Resource, amount: JsonObject): Entry => ({
+  resource: { resourceType: 'Parameters', parameter: [{ name: 'amount', valueMoney: amount }, { name: 'kind', valueCode: 'advance' }] },
+  request: { method: 'POST', url: `Account/${account.id}/$pay` },
 });
 
 const payOf = (claim: Resource): Entry => ({

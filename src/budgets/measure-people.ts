@@ -25,15 +25,18 @@ export interface MeasureAsked {
 }
 
 // A line counts that held a grant when the period began, or was given one in it. One that is a line no more counts until the last grant was taken off it.
+// What a budget was opened with counts from the day it runs from, also where it was entered later: a report on its first quarter has it.
 const PEOPLE = `
   with owned as (
-    select account, patient, basis from fhir.budget_account
+    select account, patient, basis, period_from from fhir.budget_account
     where owner = any ($1) and kind = 'phb' and state <> 'entered-in-error' and period_from < $3 and period_until > $2),
   granted as (
-    select o.patient, o.basis, e.account, e.line, coalesce(sum(e.allocated) filter (where e.at < $2), 0) as before,
-      coalesce(bool_or(e.at >= $2 and e.at < $3 and e.allocated > 0), false) as during,
+    select o.patient, o.basis, e.account, e.line, coalesce(sum(e.allocated) filter (where t.at < $2), 0) as before,
+      coalesce(bool_or(t.at >= $2 and t.at < $3 and e.allocated > 0), false) as during,
       coalesce(max(e.at) filter (where e.allocated < 0), max(e.at)) as left_at
-    from owned o join fhir.ledger e on e.account = o.account where e.allocated <> 0 group by o.patient, o.basis, e.account, e.line),
+    from owned o join fhir.ledger e on e.account = o.account
+      cross join lateral (select case e.kind when 'allocation' then least(e.at, o.period_from) else e.at end as at) t
+    where e.allocated <> 0 group by o.patient, o.basis, e.account, e.line),
   models as (
     select g.patient, g.basis, l.model from granted g join fhir.budget_line l on l.account = g.account and l.line = g.line
     where g.during or (g.before > 0 and (not l.ended or g.left_at >= $2))),

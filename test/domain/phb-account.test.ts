@@ -51,6 +51,28 @@ describe('opening a budget', () => {
     expect(balance.parameter[0]).toEqual({ name: 'allocated', valueMoney: gbp(12000) });
   });
 
+  it('is found by how its lines are managed and on what basis it was granted', async () => {
+    const patient = await person(server);
+    const isf = await organization(server, 'ISF9', 'third-party');
+    const third = { model: 'third-party', amount: gbp(500), holder: `Organization/${isf}` };
+    const opening = async (rest: object): Promise<string> => (await open(server, budgetBody({ patient, owner: icb, ...rest }))).body.id;
+    const [plain, mixed] = [await opening({}), await opening({ basis: 'wheelchair', lines: [{ amount: gbp(1000) }, third] })];
+    const found = async (query: string, token = server.tokens.admin): Promise<string[]> => {
+      const { body } = await server.send('GET', `Account?patient=${patient}&${query}`, { token, headers: { prefer: 'handling=strict' } });
+      return (body.entry ?? []).map(({ resource }: any) => resource.id).sort();
+    };
+    expect(await found('allocation-model=notional')).toEqual([plain, mixed].sort());
+    expect(await found('allocation-model=third-party')).toEqual([mixed]);
+    expect(await found('allocation-model=third-party&allocation-model=notional')).toEqual([mixed]);
+    expect(await found('allocation-model=direct-payment')).toEqual([]);
+    expect(await found('allocation-model:not=third-party')).toEqual([plain]);
+    expect(await found('eligibility-basis=nhs-chc')).toEqual([plain]);
+    expect(await found('eligibility-basis=nhs-chc,wheelchair')).toEqual([plain, mixed].sort());
+    for (const query of ['allocation-model=notional', 'eligibility-basis=wheelchair']) {
+      expect((await server.send('GET', `Account?${query}`, { token: await server.token('third-party', { organization: 'ISF9' }) })).status).toBe(403);
+    }
+  });
+
   const refused: readonly [string, (patient: string) => object, string | undefined, string][] = [
     ['without a line', (patient) => budgetBody({ patient, owner: icb, lines: [] }), undefined, 'required'],
     ['with an amount that is no whole penny', (patient) => budgetBody({ patient, owner: icb, lines: [{ amount: gbp(30.005) }] }), undefined, 'invalid'],

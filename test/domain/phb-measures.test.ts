@@ -91,10 +91,20 @@ describe('Measure/phb-people', () => {
     expect(assigned.status).toBe(200);
     const at = (periodStart: string, periodEnd: string): Promise<Answer> => evaluate('phb-people', owner.token, { periodStart, periodEnd });
     const models = async (answer: Promise<Answer>): Promise<unknown[]> => (({ total, notional, 'third-party': third }) => [total, notional, third])(figures(await answer));
-    expect(await models(at('2026-01-01', '2026-01-31'))).toEqual([0, 0, 0]);
+    expect(await models(at('2025-10-01', '2025-12-31'))).toEqual([0, 0, 0]);
+    // Entered in February, it runs from the first of January.
+    expect(await models(at('2026-01-01', '2026-01-31'))).toEqual([1, 1, 0]);
     expect(await models(at('2026-02-01', '2026-03-31'))).toEqual([1, 1, 0]);
     expect(await models(at('2026-10-01', '2026-12-31'))).toEqual([1, 1, 1]);
     expect(await models(at('2027-01-01', '2027-03-31'))).toEqual([1, 0, 1]);
+  });
+
+  it('has a budget in the reports on each quarter it runs in, whenever it was entered', async () => {
+    const owner = await icb();
+    await holder(owner, { start: '2026-01-15' });
+    await holder(owner, { start: '2026-01-15', end: '2026-03-31' });
+    const total = async (periodStart: string, periodEnd: string): Promise<unknown> => figures(await evaluate('phb-people', owner.token, { periodStart, periodEnd }))['total'];
+    expect([await total('2025-10-01', '2025-12-31'), await total('2026-01-01', '2026-01-14'), await total('2026-01-01', '2026-03-31'), await total('2026-04-01', '2026-06-30')]).toEqual([0, 0, 2, 1]);
   });
 
   it('tells adults from children by their age on the last day, in London', async () => {

@@ -35,6 +35,15 @@ test('the demonstration fills a running server, and a second time leaves the sam
   expect(await total('Account?type=phb')).toBe(114);
   expect(await total('Claim?identifier=https://fhir.entitle.example/Id/demo-purchase|')).toBe(456);
   expect(await total('Claim?outstanding=true')).toBeLessThan(60);
+  const share = async (model: string): Promise<number> => Math.round((await total(`Account?allocation-model=${model}`)) / 1.14);
+  expect([await share('notional'), await share('direct-payment'), await share('third-party')]).toEqual([expect.closeTo(75, -1), expect.closeTo(18, -1), expect.closeTo(6, -1)]);
+  expect(await total('Account?allocation-model=notional&allocation-model=direct-payment')).toBeGreaterThan(0);
+  // Whoever buys with cash was given it before.
+  const holders = (await (await fetch(`${server.base}/Account?allocation-model=direct-payment&_count=100`, { headers })).json()) as { entry: { resource: { id: string } }[] };
+  for (const { resource } of holders.entry) {
+    const { parameter } = (await (await fetch(`${server.base}/Account/${resource.id}/$balance`, { headers })).json()) as { parameter: { name: string; valueMoney?: { value: number } }[] };
+    expect(parameter.find(({ name }) => name === 'heldByHolder')?.valueMoney?.value).toBeGreaterThanOrEqual(0);
+  }
 });
 
 test('without a server the demonstration says how to start one', async () => {
