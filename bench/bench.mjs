@@ -169,7 +169,7 @@ async function run() {
     if (!numbers && !world) await loadOrdinary(base, tokens, databases);
     for (const database of Object.values(databases)) await database.query({ text: 'vacuum analyze', values: [] });
     if (numbers) await printPlan(databases, numbers[0]);
-    const { rows: [typical] } = await databases.server.query({ text: 'select cardinality(tokens) as tokens from fhir."Observation" where subject is not null limit 1', values: [] });
+    const { rows: [typical] } = await databases.server.query({ text: `select cardinality(tokens) as tokens from fhir."${world ? 'Claim' : 'Observation'}" where cardinality(tokens) > 0 limit 1`, values: [] });
     const floor = await startChild('./floor.mjs', [url('bench_floor'), String(typical?.tokens ?? 0)], {}, (child, ready) => child.once('message', (message) => { child.port = message.port; ready(); }));
     children.push(floor);
     const floorUrl = `http://127.0.0.1:${floor.port}`;

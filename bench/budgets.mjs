@@ -59,6 +59,8 @@ async function openBudgets(base, token) {
     const [opened] = await sent(base, token, [post(account(holder, owner.id))]);
     budgets.push({ holder, id: opened.id, provider: provider.id, coverage: opened.coverage[0].coverage.reference });
   }
+  // The first purchase shows how many tokens one has.
+  await sent(base, token, [post(JSON.parse(purchase(budgets[0])))]);
   return { owner: owner.id, provider: provider.id, budgets };
 }
 

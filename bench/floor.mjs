@@ -15,7 +15,7 @@ const send = (reply, status, text) => reply.code(status).header('content-type', 
 let made = 0;
 const newId = () => `floor-${process.pid}-${(made += 1)}`;
 
-/** As many tokens as the server makes of the bench's Observation: two are its own (its identifier), the others two kinds of measure share. */
+/** As many tokens as the server makes of the bench's Observation or purchase: two are its own (its identifier), the others two kinds of measure share. */
 function tokensOf(id, count) {
   const own = Number(BigInt.asUintN(48, BigInt(id.split('-').at(-1)) * 2_654_435_761n));
   return Array.from({ length: count }, (_, index) => (index < 2 ? own * 2 + index : 1000 + index * 2 + (own % 2)));

@@ -35,6 +35,8 @@ import { lockBudgets, seenAccount, type Budget, type BudgetLine } from './totals
 interface Drawn {
   readonly budget: Budget;
   readonly account: Resource;
+  /** Its total in pence, where that is right. */
+  readonly asked: bigint | undefined;
   /** Undefined on a joint budget, which has none of its own. */
   readonly line: BudgetLine | undefined;
   /** What it takes of each line, where it is active. */
@@ -79,7 +81,7 @@ export function createPurchaseRule(definitions: Definitions, of: 'commitments' |
       if (!found) throw fail('business-rule', { text: 'A purchase stays one: keep its ext-budget', expression: 'Claim.extension', coding: businessError('FORBIDDEN_UPDATE') });
       checkRole(before, after, context);
       if (claimant(after) !== patientOf(found.account)) throw fail('business-rule', { text: 'The purchase is for another patient than the budget\'s', expression: 'Claim.patient' });
-      const total = totalOf(document);
+      const total = found.asked ?? totalOf(document);
       await checkLifecycle({ before, after, total, ...found }, context);
       if (!isEnded(after)) await checkContents(before, after, found, definitions, context);
       checkNominee(found.account, total, context);
@@ -122,13 +124,14 @@ async function drawOn({ before, document }: Write, after: Resource, definitions:
   const seen = await seenAccount({ db: context.tx.db, definitions }, context.grant, id);
   if (!seen) throw fail('reference-not-found', { text: `There is no Account/${id} that is a budget`, expression: 'Claim.extension' });
   const { budget, resource: account } = seen;
-  const total = document && isActive(after) ? totalIfRight(document) : undefined;
-  const entries = document && totalIfRight(document) !== undefined ? await entriesOf(after, before, document, context) : NO_ENTRIES;
+  const asked = document && totalIfRight(document);
+  const total = isActive(after) ? asked : undefined;
+  const entries = document && asked !== undefined ? await entriesOf(after, before, document, context) : NO_ENTRIES;
   if (budget.kind === 'joint-budget' && document) {
     if (total !== undefined) await lockCited(after, context);
     const { parts, ...draw } = await drawJointly({ before, after, document, account, total }, () => fulfilments(before, after, context), context);
     if (total !== undefined) planTaken(draw.fulfilled, riseOf(before, total), context.tx);
-    return { budget, account, line: undefined, payers: [account, ...parts], spend: { overdraw: false, awaits: false }, entries, ...draw };
+    return { budget, account, asked, line: undefined, payers: [account, ...parts], spend: { overdraw: false, awaits: false }, entries, ...draw };
   }
   const line = await lineFor(after, budgetOf(before) === id ? before : undefined, budget, context);
   const wasActive = isActive(before);
@@ -139,7 +142,7 @@ async function drawOn({ before, document }: Write, after: Resource, definitions:
   const spend = total === undefined ? { overdraw: false, awaits: false } : stays ? unchanged(before, line) : await judgeOverspend({ after, budget, line, fulfilled, wasActive, total, rise }, context);
   const shares = total === undefined ? [] : [{ account: id, line: line.line, amount: total }];
   if (total !== undefined && !spend.awaits) planTaken(fulfilled, rise, context.tx);
-  return { budget, account, line, shares, stays, payers: [account], insurance: insuranceOf(after, account), fulfilled: spend.awaits ? [] : fulfilled, spend, entries };
+  return { budget, account, asked, line, shares, stays, payers: [account], insurance: insuranceOf(after, account), fulfilled: spend.awaits ? [] : fulfilled, spend, entries };
 }
 
 const NO_ENTRIES: Entries = { items: undefined, faults: [] };

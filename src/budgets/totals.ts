@@ -99,10 +99,12 @@ export async function seenSums(ground: Ground, grant: Grant, account: string): P
 
 /** A budget with its Account, as the Grant shows it, in one round trip: what whoever draws on it must know. Undefined where there is none to be seen. */
 export async function seenAccount(ground: Ground, grant: Grant, account: string): Promise<{ readonly budget: Budget; readonly resource: Resource } | undefined> {
+  const from = (where: string): string => `from fhir."Account" t join fhir.budget_account b on b.account = t.id where t.res is not null ${where}`;
   const statement = guarded(ground.definitions, grant, 'Account', {
     name: 'budget-seen-account',
     values: [account],
-    text: (where) => `select t.res, ${COLUMNS} from fhir."Account" t join fhir.budget_account b on b.account = t.id where t.id = $1 and t.res is not null ${where}`,
+    text: (where) => `select t.res, ${COLUMNS} ${from(where)} and t.id = $1`,
+    together: (where) => `select t.id as asked, t.res, ${COLUMNS} ${from(where)} and t.id = any((select $1::text[])::text[])`,
   });
   const row = statement && (await ground.db.query<BudgetRow>(statement)).rows[0];
   return row && { budget: toBudget(row), resource: JSON.parse(String(row['res'])) as Resource };
