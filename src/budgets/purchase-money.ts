@@ -3,7 +3,7 @@ import type { Resource } from '../fhir/resource.js';
 import type { WriteContext } from '../store/rule.js';
 import { askLess, askMore } from './commitment-use.js';
 import { takeFrom, type Fulfilment, type Taken } from './fulfilment.js';
-import { lockHoldings, type Holding } from './holdings.js';
+import { holdingsOf, lockHoldings, type Holding } from './holdings.js';
 import { InsufficientFunds } from './ledger-refusal.js';
 import { post } from './ledger.js';
 import { settleOutstanding } from './outstanding.js';
@@ -29,12 +29,14 @@ export interface Moved {
  */
 export async function movePurchase(moved: Moved, context: WriteContext): Promise<void> {
   const { newId, tx, caller, now } = context;
-  const { id, before, shares, fulfilled } = moved;
+  const { id, before, shares } = moved;
   const held = isActive(before) ? await lockHoldings(tx.db, id) : [];
+  const fulfilled = await asTheyAre(moved.fulfilled, context);
+  const using = { ...moved, fulfilled };
   const more = sumOf(shares.map(({ amount }) => amount)) - sumOf(held.map(heldIn));
   const taken = takeFrom(fulfilled, more > 0n ? more : 0n);
-  if (more >= 0n) await askMore(moved, more, taken, context);
-  const given = more < 0n ? await askLess(moved, -more, freedBy(shares, held), context) : [];
+  if (more >= 0n) await askMore(using, more, taken, context);
+  const given = more < 0n ? await askLess(using, -more, freedBy(shares, held), context) : [];
   const movements = [
     ...taken.map((one) => ({ ...placeOf(one), kind: 'release', amount: one.consumed }) as const),
     ...changes(moved, held),
@@ -45,6 +47,10 @@ export async function movePurchase(moved: Moved, context: WriteContext): Promise
   if (postings.length > 0) await post(postings, { db: tx.db, caller, now }).catch(atTotal);
   for (const { claim } of fulfilled) await settleOutstanding(claim.id ?? '', context);
 }
+
+/** With what earlier purchases of the same transaction have left of them, or given back, by now. */
+const asTheyAre = (fulfilled: readonly Fulfilment[], { tx }: WriteContext): Promise<readonly Fulfilment[]> =>
+  Promise.all(fulfilled.map(async (one) => ({ ...one, held: await holdingsOf(tx.db, one.claim.id ?? '') })));
 
 function atTotal(error: unknown): never {
   throw error instanceof InsufficientFunds ? error.at('Claim.total') : error;

@@ -58,3 +58,13 @@ test('too much for the line, or a draft that reserves nothing: all is refused, a
   expect(await balanceOf(server, on.account)).toMatchObject({ committed: 0, available: 100 });
   expect((await server.send('GET', `Claim?budget=Account/${on.account}`, { token: server.tokens.admin })).body.total).toBe(0);
 });
+
+test.each([['another purchase that becomes dearer', true], ['a new purchase', false]])('what one purchase gives back to a commitment is there for %s', async (_what, dearer) => {
+  const on = await opened(server, known, { lines: [{ amount: gbp(100) }] });
+  const commitment = await recorded(server, purchaseBody({ ...on, amount: 100, use: 'preauthorization' }));
+  const part = (amount: number): PurchaseBody => ({ ...on, amount, fulfils: commitment.id, final: false });
+  const [first, second] = [await recorded(server, purchaseBody(part(60))), await recorded(server, purchaseBody(part(40)))];
+  const costs = (claim: any, amount: number): Entry => ({ resource: { ...purchaseBody(part(amount)), id: claim.id }, request: { method: 'PUT', url: `Claim/${claim.id}` } });
+  const answer = await send(costs(first, 40), dearer ? costs(second, 60) : entry(purchaseBody(part(20))));
+  expect([answer.status, await balanceOf(server, on.account)]).toMatchObject([200, { committed: 100, available: 0 }]);
+});
