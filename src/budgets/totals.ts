@@ -76,11 +76,13 @@ export interface HeldSums extends Sums {
   readonly version: string;
   /** See heldByHolder. */
   readonly held: bigint;
+  /** Logical id. */
+  readonly patient: string;
 }
 
 // One column: each costs the driver more than all of them as text.
 const HELD = `concat_ws(' ', t.version, ${SUMS.map((sum) => `b.${sum}`).join(', ')},
-  (select coalesce(sum(l.disbursed - l.spent), 0) from fhir.budget_line l where l.account = b.account and l.model = 'direct-payment')) as held`;
+  (select coalesce(sum(l.disbursed - l.spent), 0) from fhir.budget_line l where l.account = b.account and l.model = 'direct-payment'), b.patient) as held`;
 
 /** The sums of a budget that the Grant shows, without its lines. Undefined where there is none to be seen, and of a joint budget, which has no money of its own. */
 export async function seenSums(ground: Ground, grant: Grant, account: string): Promise<HeldSums | undefined> {
@@ -93,8 +95,8 @@ export async function seenSums(ground: Ground, grant: Grant, account: string): P
   });
   const row = statement && (await ground.db.query<{ readonly held: string }>(statement)).rows[0];
   if (!row) return undefined;
-  const [version = '', allocated, committed, spent, disbursed, held = '0'] = row.held.split(' ');
-  return { version, ...sumsOf([allocated, committed, spent, disbursed]), held: BigInt(held) };
+  const [version = '', allocated, committed, spent, disbursed, held = '0', patient = ''] = row.held.split(' ');
+  return { version, ...sumsOf([allocated, committed, spent, disbursed]), held: BigInt(held), patient };
 }
 
 /** A budget with its Account, as the Grant shows it, in one round trip: what whoever draws on it must know. Undefined where there is none to be seen. */

@@ -26,19 +26,20 @@ export function createBalanceOperation({ definitions, validate }: BalanceParts):
   return viewOf('Account', 'balance', async (request, context) => {
     const input = readInput(request, NAMES, validate);
     const plain = input.has('asOf') || input.has('byAllocation') || context.grant.caller.role === 'third-party' ? undefined : await seenSums({ db: context.db, definitions }, context.grant, request.id ?? '');
-    if (plain) return { status: 200, body: balanceText(plain, context.now) };
+    if (plain) return { status: 200, body: balanceText(plain, context.now), about: [plain.patient], aboutAll: true };
     const asked = input.text('asOf');
     const at = asked === undefined ? undefined : momentOf(asked, context.now);
     const budget = await seenBudget({ db: context.db, definitions }, context.grant, request.id ?? '');
     if (!budget) throw context.grant.absent('Account', request.id ?? '');
     const lines = await linesAt(budget, at, context);
     const shown = context.grant.caller.role === 'third-party' ? await ownLines(lines, context) : lines;
-    return parametersResponse([
+    const told = parametersResponse([
       ...sumsOf(shown),
       ...(input.flag('byAllocation') === true ? (await toldOne(budget, shown, context, definitions)).filter(isLine).map(lineOf) : []),
       output('asOf', 'valueDateTime', instantText(at ?? context.now)),
       output('version', 'valueId', String(budget.version)),
     ], shown === lines ? undefined : SUBSETTED);
+    return { ...told, about: [budget.patient] };
   });
 }
 

@@ -78,7 +78,7 @@ async function clawback(request: FhirRequest, wanted: Wanted, inside: Inside): P
   await inside.tx.write([firstVersion(reconciliationOf(reconciliation, 'clawback', facts), stored), made, ...changes]);
   const of = budget.state === 'inactive' ? 'held' : 'held-and-granted';
   await post([{ id: inside.parts.newId(), account: account.id, line: line.line, kind: 'clawback', of, amount: wanted.amount, notice }], { ...ledgerOf(inside), states: STATES });
-  return writtenResponse({ ...made, created: true }, request, inside);
+  return { ...writtenResponse({ ...made, created: true }, request, inside), about: [budget.patient] };
 }
 
 async function budgetOf({ id, resource }: Current, { tx }: Inside): Promise<Budget> {

@@ -31,7 +31,7 @@ export async function payAdvance(request: FhirRequest, payment: Payment, inside:
   await inside.tx.write(made);
   await post([{ id: inside.parts.newId(), account: account.id, line: line.line, kind: 'advance', amount: payment.amount, notice }], ledgerOf(inside));
   if (budget.firstPaid === undefined) await scheduleFirstReview(budget, payment.paymentDate, inside);
-  return paymentAnswer(made, request);
+  return paymentAnswer(made, budget.patient, request);
 }
 
 async function openBudget({ id, resource }: Current, { tx }: Inside): Promise<Budget> {

@@ -40,7 +40,7 @@ export async function payClaim(request: FhirRequest, payment: Payment, inside: I
   });
   await post(postings, ledgerOf(inside));
   for (const budget of untouchedOf(due)) await scheduleFirstReview(budget, payment.paymentDate, inside);
-  return paymentAnswer(made, request);
+  return paymentAnswer(made, due[0]?.patient, request);
 }
 
 /** Before anything is told of its money. */

@@ -60,7 +60,7 @@ export function amountOf(input: Input, operation: string): bigint {
 
 export const seenIn = ({ tx, grant }: Inside): Pick<WriteContext, 'tx' | 'grant' | 'caller'> => ({ tx, grant, caller: grant.caller });
 
-/** The PaymentReconciliation and the PaymentNotice, as they are stored. */
-export function paymentAnswer(made: readonly Change[], { base }: FhirRequest): FhirResponse {
-  return { status: 200, body: collectionText(base, made.map(({ type, id, text }) => ({ type, id, text: text ?? '' }))) };
+/** The PaymentReconciliation and the PaymentNotice, as they are stored. They need not name the patient, a logical id: the record of who did what does. */
+export function paymentAnswer(made: readonly Change[], patient: string | undefined, { base }: FhirRequest): FhirResponse {
+  return { status: 200, about: patient === undefined ? [] : [patient], body: collectionText(base, made.map(({ type, id, text }) => ({ type, id, text: text ?? '' }))) };
 }

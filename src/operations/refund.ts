@@ -66,7 +66,7 @@ async function refund(request: FhirRequest, wanted: Wanted, inside: Inside): Pro
   await inside.tx.write([made, ...returned.changes, ...reasonOf(id, claim, wanted.reason, inside)]);
   const back = refunds.map(({ row, amount }) => ({ id: inside.parts.newId(), account: row.account, line: row.line, kind: 'refund', amount, claim, notice: id, reverses: row.id }) as const);
   await post([...back, ...returned.postings.map((one) => ({ ...one, id: inside.parts.newId() }))], { ...ledgerOf(inside), states: STATES });
-  return writtenResponse({ ...made, created: true }, request, inside);
+  return { ...writtenResponse({ ...made, created: true }, request, inside), about: [budget.patient] };
 }
 
 const WORDS: Readonly<Record<string, string>> = {

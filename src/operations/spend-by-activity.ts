@@ -5,6 +5,7 @@ import { activitiesOf } from '../budgets/care-plan.js';
 import { moneyOf } from '../budgets/money.js';
 import { isCommitment } from '../budgets/purchase.js';
 import { referring } from '../budgets/referring.js';
+import { referenceId } from '../fhir/elements.js';
 import type { Issue } from '../fhir/issue.js';
 import type { Resource } from '../fhir/resource.js';
 import type { Context } from '../interactions/context.js';
@@ -16,13 +17,14 @@ import { present } from './present.js';
 export function createSpendByActivityOperation({ validate }: { readonly validate: (resource: Resource) => readonly Issue[] }): Operation {
   return viewOf('CarePlan', 'spend-by-activity', async (request, context) => {
     readInput(request, {}, validate);
-    return parametersResponse(await spendOf(request.id ?? '', context));
+    const carePlan = await present('CarePlan', request.id ?? '', context);
+    return { ...parametersResponse(await spendOf(carePlan, context)), about: [referenceId(carePlan['subject'], 'Patient') ?? []].flat() };
   });
 }
 
-async function spendOf(id: string, context: Context): Promise<OutputParameter[]> {
+async function spendOf(carePlan: Resource, context: Context): Promise<OutputParameter[]> {
   const { store, db, grant, parts: { definitions } } = context;
-  const carePlan = await present('CarePlan', id, context);
+  const { id = '' } = carePlan;
   const ask = { definitions, reader: store, grant };
   const accounts = await referring('Account', [['careplan', `CarePlan/${id}`]], ask);
   const claims = (await referring('Claim', [['careplan', `CarePlan/${id}`], ['status', 'active']], ask)).filter((claim) => !isCommitment(claim));

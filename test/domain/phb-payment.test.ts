@@ -122,6 +122,19 @@ describe('given a purchase of 30.00 on a notional line', () => {
     expect(await balanceOf(server, on.account)).toMatchObject({ spent: 2 });
   });
 
+  it('then the record says whom each payment, refund and look at the balance was about', async () => {
+    const on = await budget();
+    const claim = await purchase(on);
+    const { notice } = paidIn(await pay(server, claim.id, 10));
+    expect((await refund(server, notice.id, 4)).status).toBe(201);
+    const commissioner = await server.token('commissioner', { organization: 'QWE' });
+    for (const query of ['', '?byAllocation=true']) expect((await read(`Account/${on.account}/$balance${query}`, commissioner)).status).toBe(200);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const { body } = await read(`AuditEvent?patient=Patient/${on.patient}&_count=100`);
+    const operations = body.entry.map(({ resource }: any) => resource).filter(({ subtype }: any) => subtype.some(({ code }: any) => code === 'operation'));
+    expect(operations.map(({ entity }: any) => entity[0].what.reference).sort()).toEqual([`Account/${on.account}`, `Account/${on.account}`, `Claim/${claim.id}`, `PaymentNotice/${notice.id}`]);
+  });
+
   it('when the same X-Request-ID comes twice, then there is one payment and the first answer byte for byte; with another body 422', async () => {
     const on = await budget();
     const claim = await purchase(on);
