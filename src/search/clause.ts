@@ -4,7 +4,7 @@ import type { Definitions } from '../definitions/model.js';
 import { fail } from '../fhir/errors.js';
 import type { Grant } from './grant.js';
 import { PARAMETER_RULES } from './params/index.js';
-import { driversOf, type Conjunct } from './drivers.js';
+import { driversOf, drives, type Conjunct } from './drivers.js';
 import type { Clause } from './query.js';
 import { presenceText } from './presence.js';
 import { slotsOf, type Slot } from './slots.js';
@@ -287,8 +287,8 @@ function otherRows(writing: Writing, type: string, where: Clause, column: (alias
 /** The tests of a row that is to be found by what is best at finding it. */
 function rowTests(writing: Writing, row: Row, where: Clause): string[] {
   const conjuncts = conjunctsOf(writing, row.type, where);
-  const { drivers } = driversOf(writing, row.type, conjuncts);
-  return conjuncts.map((conjunct) => conjunctText(writing, row, conjunct, drivers.has(conjunct) ? 'drive' : 'filter'));
+  const drivers = driversOf(writing, row.type, conjuncts);
+  return conjuncts.map((conjunct) => conjunctText(writing, row, conjunct, drives(writing, row.type, drivers, conjunct) ? 'drive' : 'filter'));
 }
 
 /** The clause and the Grant's, taken apart at each `and`. */

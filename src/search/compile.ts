@@ -1,7 +1,7 @@
 // A search tree and a Grant as one SQL statement, values apart; pure, and printable. https://hl7.org/fhir/R4/search.html
 import type { Definitions } from '../definitions/model.js';
 import { conjunctText, conjunctsOf, type Writing } from './clause.js';
-import { driversOf } from './drivers.js';
+import { driversOf, drives } from './drivers.js';
 import type { Grant } from './grant.js';
 import { includeText } from './include.js';
 import { USUAL_LIMITS } from './limits.js';
@@ -62,8 +62,8 @@ export function totalStatement(definitions: Definitions, query: Query, grant: Gr
   const writing = { definitions, sql, grant, frequencyOf };
   const row = { type: query.type, alias: 'r' };
   const conjuncts = conjunctsOf(writing, query.type, query.where);
-  const { drivers } = driversOf(writing, query.type, conjuncts);
-  const tests = conjuncts.map((conjunct) => conjunctText(writing, row, conjunct, drivers.has(conjunct) ? 'drive' : 'filter'));
+  const drivers = driversOf(writing, query.type, conjuncts);
+  const tests = conjuncts.map((conjunct) => conjunctText(writing, row, conjunct, drives(writing, query.type, drivers, conjunct) ? 'drive' : 'filter'));
   return { ...namedText(sql, `select count(*) as total from fhir."${query.type}" r where ${['r.res is not null', ...tests].join(' and ')}`), values: sql.values };
 }
 

@@ -48,6 +48,11 @@ export function driversOf(knowing: Knowing, type: string, conjuncts: readonly Co
   return { rank, drivers: new Set(rank === RANK.none ? [] : conjuncts.filter((_, index) => ranks[index] === rank)) };
 }
 
+/** Is the clause one that finds the rows? Within a subject its index has the rows in the order of the date, whose bounds find them beside it. */
+export function drives(knowing: Knowing, type: string, { rank, drivers }: Drivers, conjunct: Conjunct): boolean {
+  return drivers.has(conjunct) || (rank === RANK.subject && rankOf(knowing, type, conjunct.clause) === RANK.range);
+}
+
 export function rankOf(knowing: Knowing, type: string, clause: Clause): number {
   switch (clause.kind) {
     case 'ids':

@@ -5,9 +5,11 @@ import { fail } from '../fhir/errors.js';
 import { askedSlot, conjunctText, conjunctsOf, type Writing } from './clause.js';
 import { alongText, chainAlong } from './along-targets.js';
 import { codesText } from './code-order.js';
-import { driversOf, RANK, type Conjunct, type Drivers } from './drivers.js';
+import { soughtDates, type Sought } from './dated-walk.js';
+import { driversOf, drives, RANK, type Conjunct, type Drivers } from './drivers.js';
 import { frameOf, keep, ROW, type Frame, type WholePage } from './frame.js';
-import { afterText, orderText, rowAfterText, type Order, type OrderColumn, type Side } from './order.js';
+import { ofSubjectText, walkNullable } from './nullable-walk.js';
+import { afterText, orderText, rowAfterText, type Order, type Side } from './order.js';
 import type { Query } from './query.js';
 import { refuseCostly } from './costly.js';
 import { stagesOf } from './glance.js';
@@ -18,9 +20,9 @@ import { statementName } from './statement-name.js';
 
 /**
  * walk: along the sort index, every clause sifting. take: by the best clauses, then sorted. subject: by the subject, whose index has the order of the
- * date already. codes: by each value of the key in turn. probe: a bounded walk, and if it does not fill the page, take. glance: a short one, whose rows are asked what they point at. natural: no index helps, or the planner knows better.
+ * date already. dated: by the subject, from a date on. codes: by each value of the key in turn. probe: a bounded walk, and if it does not fill the page, take. glance: a short one, whose rows are asked what they point at. natural: no index helps, or the planner knows better.
  */
-type Road = 'walk' | 'take' | 'subject' | 'codes' | 'probe' | 'glance' | 'natural';
+type Road = 'walk' | 'take' | 'subject' | 'dated' | 'codes' | 'probe' | 'glance' | 'natural';
 
 /** Everything a road needs. */
 interface Page {
@@ -30,6 +32,8 @@ interface Page {
   readonly order: Order;
   readonly conjuncts: readonly Conjunct[];
   readonly drivers: Drivers;
+  /** Of the date that is walked. */
+  readonly sought: Sought;
   /** The columns selected, without `select`. */
   readonly columns: string;
   /** Names of those beyond the id, the resource and the keys. */
@@ -69,7 +73,8 @@ function pageOf(writing: Writing, query: Query, more: readonly string[]): Page {
   const frame = frameOf(writing.definitions, writing.sql, query, more);
   const { order, columns } = frame;
   const conjuncts = conjunctsOf(writing, query.type, query.where);
-  return { writing, query, frame, order, columns, more, conjuncts, drivers: driversOf(writing, query.type, conjuncts) };
+  const sought = order.columns[0]?.walks === 'date' ? soughtDates(writing.definitions, query.type, conjuncts) : { dated: false };
+  return { writing, query, frame, order, columns, more, conjuncts, drivers: driversOf(writing, query.type, conjuncts), sought };
 }
 
 function takenRoad(page: Page): Road {
@@ -88,6 +93,7 @@ function refuseOrder(writing: Writing, type: string, code: string): void {
 
 function roadText(page: Page, road: Road): string {
   if (road === 'walk') return walkText(page);
+  if (road === 'dated') return ofSubjectText(page, parted(page, (conjunct) => page.drivers.drivers.has(conjunct)));
   const along = road === 'glance' ? chainAlong(page) : undefined;
   if (along) return alongText(page, along.driver, along.chain);
   if (road === 'glance') return glanceText(page);
@@ -104,7 +110,8 @@ function roadOf(page: Page): Road {
   if (column?.codes && rank >= RANK.range) return 'codes';
   const walkable = order.columns.length === 0 || (order.columns.length === 1 && (column?.walks !== undefined || column?.side !== undefined));
   if (rank === RANK.subject && drivers.size === 1) {
-    return column?.walks === 'date' && column.descending && walkable && isOneSubject([...drivers][0]) ? 'subject' : 'take';
+    if (column?.walks !== 'date' || !walkable || !isOneSubject([...drivers][0])) return 'take';
+    return page.sought.reach ? 'dated' : column.descending ? 'subject' : 'take';
   }
   if (rank === RANK.farChain && walkable) return 'glance';
   if (rank < RANK.side || rank === RANK.farChain || (rank < RANK.range && ![...drivers].every(isPlain))) return 'take';
@@ -130,6 +137,9 @@ function isOneSubject(conjunct: Conjunct | undefined): boolean {
 function isOn({ writing, query }: Page, { clause }: Conjunct, column: Column | undefined): boolean {
   return column !== undefined && clause.kind === 'parameter' && slotsOf(writing.definitions, query.type).byCode.get(clause.parameter.code)?.column === column;
 }
+
+/** Of the bounds on the column that is walked; of a date the walk itself knows where it begins. */
+const walkUse = ({ order: { columns: [column] } }: Page): Use => (column?.walks === 'date' ? 'filter' : 'drive');
 
 function testTexts({ writing, query }: Page, conjuncts: readonly Conjunct[], use: Use): string[] {
   return conjuncts.map((conjunct) => conjunctText(writing, { type: query.type, alias: ROW }, conjunct, use));
@@ -157,8 +167,8 @@ function foundText(page: Page, road: Road, more: readonly string[]): string {
 }
 
 function foundTests(page: Page, more: readonly string[]): readonly string[] {
-  const { writing, query, order, drivers: { drivers } } = page;
-  const tests = [EXISTS, ...parted(page, (conjunct) => drivers.has(conjunct)), ...more];
+  const { writing, query, order, drivers } = page;
+  const tests = [EXISTS, ...parted(page, (conjunct) => drives(writing, query.type, drivers, conjunct)), ...more];
   if (query.after) tests.push(afterText(order, writing.sql, query.after, ROW));
   return tests;
 }
@@ -193,7 +203,7 @@ function byIdsText(page: Page, driver: Conjunct, more: readonly string[]): strin
 /** All rows in order that pass. */
 function walkText(page: Page): string {
   const [column] = page.order.columns;
-  return walked(page, page.columns, parted(page, (conjunct) => isOn(page, conjunct, column?.walks)), page.query.count + 1);
+  return walked(page, page.columns, parted(page, (conjunct) => walkUse(page) === 'drive' && isOn(page, conjunct, column?.walks)), page.query.count + 1);
 }
 
 function walked(page: Page, columns: string, where: readonly string[], limit: number): string {
@@ -203,28 +213,6 @@ function walked(page: Page, columns: string, where: readonly string[], limit: nu
   if (column?.walks === 'date' || column?.walks === 'subject') return walkNullable(page, column, columns, where, limit);
   const all = after ? [...where, rowAfterText(order, writing.sql, after, ROW)] : where;
   return selectText(page, columns, all, orderText(order, ROW, 'plain'), limit);
-}
-
-/**
- * Rows with a date (or a subject), then rows without: the index has those without at one end, which is the wrong one for ascending order,
- * and a cursor can begin only among one of the two. The second select is not run when the first fills the page.
- */
-function walkNullable(page: Page, { plain: key, walks }: OrderColumn, columns: string, where: readonly string[], limit: number): string {
-  const { writing: { sql }, query: { after }, order: { idDescending }, order } = page;
-  const ids = idDescending ? 'desc' : 'asc';
-  // As the index has them, read forwards or backwards: there are no nulls among these.
-  const nulls = idDescending === (walks === 'date') ? 'nulls last' : 'nulls first';
-  const dated = [...where, `${key} is not null`];
-  const undated = [...where, `${key} is null`];
-  if (after) {
-    sql.constant = false;
-    if (after.keys[0] == null) undated.push(`${ROW}.id ${idDescending ? '<' : '>'} ${sql.bind(after.id, 'text')}`);
-    else dated.push(rowAfterText(order, sql, after, ROW));
-  }
-  const second = selectText(page, columns, undated, `${ROW}.id ${ids}`, limit);
-  if (after && after.keys[0] == null) return second;
-  const first = selectText(page, columns, dated, `${key} ${ids} ${nulls}, ${ROW}.id ${ids}`, limit);
-  return `select * from ((${first}) union all (${second})) d limit ${limit}`;
 }
 
 /**
@@ -289,7 +277,7 @@ function probesText(page: Page, probes: readonly Probe[]): string {
   const lacking = (before: number): string[] => probes.slice(0, before).map((_, index) => `(select count(*) from near${index}) <= ${count}`);
   const ctes = probes.flatMap(({ size, gate }, index) => {
     const gates = [...lacking(index), ...(gate === undefined ? [] : [`(select yes from many${index})`])];
-    const walk = walked(page, `${ROW}.*`, [...testTexts(page, conjuncts.filter(onColumn), 'drive'), ...gates], size);
+    const walk = walked(page, `${ROW}.*`, [...testTexts(page, conjuncts.filter(onColumn), walkUse(page)), ...gates], size);
     const sifted = testTexts(page, conjuncts.filter((conjunct) => !onColumn(conjunct)), 'filter');
     const near = `near${index} as materialized (select ${page.columns} from (${walk}) ${ROW}${sifted.length > 0 ? ` where ${sifted.join(' and ')}` : ''} limit ${count + 1})`;
     return gate === undefined ? [near] : [`many${index} as materialized (${gate})`, near];
@@ -310,7 +298,7 @@ function glanceText(page: Page): string {
   const parts = stages.flatMap(({ size, gate, named, row }, index) => {
     const gates = [...(index > 0 ? [lacks(index - 1)] : []), ...(gate === undefined ? [] : [gate])];
     const looked = `looked${index}`;
-    const some = walked(page, `${ROW}.*`, [...testTexts(page, conjuncts.filter(onColumn), 'drive'), ...gates], size);
+    const some = walked(page, `${ROW}.*`, [...testTexts(page, conjuncts.filter(onColumn), walkUse(page)), ...gates], size);
     const sifted = conjuncts.filter((conjunct) => !onColumn(conjunct)).map((conjunct) => conjunctText(page.writing, row(looked, conjunct), conjunct, 'filter'));
     const near = (from: string): string => `near${index} as materialized (select ${page.columns} from ${from} ${ROW} where ${sifted.join(' and ')} limit ${count + 1})`;
     return named ? [`${looked} as materialized (${some})`, near(looked)] : [near(`(${some})`)];

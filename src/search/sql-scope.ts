@@ -49,14 +49,15 @@ export type SideTable = 'string_index' | 'date_index' | 'quantity_index';
  * Rows of a side table that belong to the resource. `where` is given the alias of the side row.
  * Driving, the ids are gathered once from the index on (param, …); filtering, each row looks up its own by (id).
  */
-export function sidePredicate({ sql, row, use }: PredicateScope, table: SideTable, where: (alias: string) => string): string {
+export function sidePredicate(scope: PredicateScope, table: SideTable, where: (alias: string) => string): string {
+  const { sql, row, use } = scope;
   const side = sql.alias('s');
-  if (use !== 'filter') {
-    const ids = `select ${side}.id from fhir.${table} ${side} where ${where(side)}`;
-    return use === 'ids' ? ids : `${row}.id = any(array(${ids}))`;
-  }
+  if (use !== 'filter') return gathered(scope, `select ${side}.id from fhir.${table} ${side} where ${where(side)}`);
   return `(select true from fhir.${table} ${side} where ${side}.id = ${row}.id and ${where(side)} limit 1) is true`;
 }
+
+/** The rows that have one of the ids that are selected. */
+export const gathered = ({ row, use }: PredicateScope, ids: string): string => (use === 'ids' ? ids : `${row}.id = any(array(${ids}))`);
 
 /** `param` of a slot, or of the slots that answer for it. */
 export function paramIs(sql: SqlScope, side: string, keys: readonly number[]): string {

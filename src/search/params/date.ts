@@ -1,8 +1,9 @@
 // Date parameters: every value is a range of time, from a year to an instant, and prefixes compare ranges.
 // https://hl7.org/fhir/R4/search.html#date
 import { dateRange, eventsRange, periodRange, type TimeRange } from '../../fhir/date-time.js';
+import { classRows, isOfClass, reachOf, reachText, type Bounds, type Reach } from '../date-reach.js';
 import type { Prefix, SearchValue } from '../query.js';
-import { anyOf, paramIs, sidePredicate, type SqlScope } from '../sql-scope.js';
+import { anyOf, gathered, paramIs, sidePredicate, type PredicateScope, type SqlScope } from '../sql-scope.js';
 import type { Slot } from '../slots.js';
 import { takePrefix } from './prefix.js';
 import { badValue, isObject, listOf, textOf, type ParameterRules } from './rules.js';
@@ -29,15 +30,9 @@ function timingRange({ event, repeat }: Record<string, unknown>): TimeRange | un
   return { lo: Math.min(events.lo, bounds.lo), hi: Math.max(events.hi, bounds.hi) };
 }
 
-/** Names of the bounds in a table, and SQL of the bounds asked for. */
-export interface Bounds {
-  readonly lo: string;
-  readonly hi: string;
-}
-
 /**
  * The table of prefixes as the specification words it, with hi exclusive on both sides. What is redundant bounds the
- * scan of an index that begins with lo.
+ * scan of an index that begins with lo; what bounds it from below where a range only ends late is in date-reach.ts.
  */
 const TESTS: Readonly<Record<Prefix, (row: Bounds, from: () => string, to: () => string) => string>> = {
   eq: ({ lo, hi }, from, to) => `${lo} >= ${from()} and ${lo} < ${to()} and ${hi} <= ${to()}`,
@@ -76,6 +71,33 @@ function askedRange(slot: Slot, { text, parts }: SearchValue): TimeRange {
 export function dateTest(slot: Slot, sql: SqlScope, row: Bounds, value: SearchValue): string {
   const { lo, hi } = askedRange(slot, value);
   return TESTS[value.prefix ?? 'eq'](row, bound(sql, lo), bound(sql, hi));
+}
+
+/** What all rows that pass have in common, of which an index knows. */
+export function dateReach(slot: Slot, values: readonly SearchValue[]): Reach | undefined {
+  return reachOf(values.map((value) => ({ prefix: value.prefix ?? 'eq', ...askedRange(slot, value) })));
+}
+
+/** The tests of all values; of rows that are to be found by them, written so that an index finds them. */
+function datesTest(slot: Slot, { sql, use }: PredicateScope, row: Bounds, values: readonly SearchValue[]): string {
+  const tests = anyOf(sql, values.map((value) => `(${dateTest(slot, sql, row, value)})`));
+  const reach = use === 'filter' ? undefined : dateReach(slot, values);
+  return reach?.until === undefined ? tests : `${reachText(sql, row, reach)} and ${tests}`;
+}
+
+function sideTests(slot: Slot, sql: SqlScope, side: string, values: readonly SearchValue[]): string {
+  const tests = values.map((value) => `(${dateTest(slot, sql, { lo: `${side}.lo`, hi: `${side}.hi` }, value)})`);
+  return `${paramIs(sql, side, slot.readers.map(({ key }) => key))} and ${anyOf(sql, tests)}`;
+}
+
+/** A select that gives the first ids at once, which is all that is asked where they are only counted up to some number. */
+function lastingIds(slot: Slot, { sql }: PredicateScope, values: readonly SearchValue[], { from, until }: Required<Reach>): string {
+  const side = sql.alias('s');
+  const row = { lo: `${side}.lo`, hi: `${side}.hi` };
+  const tests = sideTests(slot, sql, side, values);
+  const first = sql.bind(from, 'bigint');
+  const ids = (where: string): string => `select ${side}.id from fhir.date_index ${side} where ${tests} and ${where}`;
+  return `${ids(`${row.lo} >= ${first}`)} union all select l.id from ${classRows(sql.bind(until, 'bigint'))} cross join lateral (${ids(isOfClass(row, first))} offset 0) l`;
 }
 
 function instantTest(slot: Slot, sql: SqlScope, row: string, value: SearchValue): string {
@@ -120,14 +142,13 @@ export const date: ParameterRules = {
   predicate(slot, _modifier, values, scope) {
     const { sql, row } = scope;
     if (slot.column === 'date') {
-      return anyOf(sql, values.map((value) => `(${dateTest(slot, sql, { lo: `${row}.date_lo`, hi: `${row}.date_hi` }, value)})`));
+      return datesTest(slot, scope, { lo: `${row}.date_lo`, hi: `${row}.date_hi` }, values);
     }
     if (slot.column === 'updated') {
       return anyOf(sql, values.map((value) => `(${instantTest(slot, sql, `${row}.updated`, value)})`));
     }
-    return sidePredicate(scope, 'date_index', (side) => {
-      const tests = values.map((value) => `(${dateTest(slot, sql, { lo: `${side}.lo`, hi: `${side}.hi` }, value)})`);
-      return `${paramIs(sql, side, slot.readers.map(({ key }) => key))} and ${anyOf(sql, tests)}`;
-    });
+    const reach = scope.use === 'filter' ? undefined : dateReach(slot, values);
+    if (reach?.until === undefined) return sidePredicate(scope, 'date_index', (side) => sideTests(slot, sql, side, values));
+    return gathered(scope, lastingIds(slot, scope, values, { from: reach.from, until: reach.until }));
   },
 };
