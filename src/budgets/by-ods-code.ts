@@ -2,9 +2,9 @@
 // searches, rights and rules find it (domain.md 3.2 patient-vmphb, C32E12).
 import { odsToken } from '../access/organizations.js';
 import type { Definitions } from '../definitions/model.js';
-import { asObject, asObjects, identifierOf } from '../fhir/elements.js';
+import { asObject, identifierOf } from '../fhir/elements.js';
 import { ODS_CODE } from '../fhir/ods-code.js';
-import type { JsonObject } from '../fhir/resource.js';
+import type { JsonObject, JsonValue } from '../fhir/resource.js';
 import { serverGrant } from '../search/grant.js';
 import type { WriteContext, WriteRule } from '../store/rule.js';
 
@@ -27,15 +27,19 @@ export async function namedByCode(reference: unknown, known: Known, { tx }: Pick
   return matches.length === 1 && matches[0] ? { reference: `Organization/${matches[0].id}`, ...asObject(reference) } : undefined;
 }
 
+/** As sent: what stands there may be anything before it is validated. */
+const listOf = (value: JsonValue | undefined): readonly JsonValue[] => (Array.isArray(value) ? value : []);
+
 /** Where a Patient is registered, and which commissioner answers for them. */
 export function createRegistrationRule(known: Known): WriteRule {
   return {
-    concerns: ({ type, after }) => type === 'Patient' && [after?.['managingOrganization'], ...asObjects(after?.['generalPractitioner'])].some((one) => codeAlone(one) !== undefined),
+    concerns: ({ type, after }) => type === 'Patient' && [after?.['managingOrganization'], ...listOf(after?.['generalPractitioner'])].some((one) => codeAlone(one) !== undefined),
     async complete({ after }, context) {
       const managing = await namedByCode(after?.['managingOrganization'], known, context);
-      const practices: JsonObject[] = [];
-      for (const practice of asObjects(after?.['generalPractitioner'])) practices.push((await namedByCode(practice, known, context)) ?? practice);
-      return { ...(managing && { managingOrganization: managing }), ...(practices.length > 0 && { generalPractitioner: practices }) };
+      const sent = listOf(after?.['generalPractitioner']);
+      const practices: JsonValue[] = [];
+      for (const practice of sent) practices.push((await namedByCode(practice, known, context)) ?? practice);
+      return { ...(managing && { managingOrganization: managing }), ...(practices.some((one, at) => one !== sent[at]) && { generalPractitioner: practices }) };
     },
   };
 }

@@ -105,6 +105,7 @@ test('a patient registered by the code of the practice is that practice\'s, also
 
 test('a code that nobody here has, or several have, stays as it was sent', async () => {
   for (let index = 0; index < 2; index += 1) await put(server, { resourceType: 'Organization', identifier: [{ system: ODS, value: 'Y88888' }], name: 'Twice' });
+  expectRefusal(await server.send('POST', 'Patient', { token: server.tokens.admin, body: { resourceType: 'Patient', generalPractitioner: ['x', byCode('Y02494')] } }), 400, { code: 'structure', text: /'x'/ });
   for (const code of ['Y88888', 'Y99999']) {
     const { body } = await server.send('POST', 'Patient', { token: server.tokens.admin, body: { resourceType: 'Patient', generalPractitioner: [byCode(code)] } });
     expect(body.generalPractitioner).toEqual([byCode(code)]);
