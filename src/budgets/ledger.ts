@@ -59,15 +59,11 @@ interface PostedRow {
   readonly available_after: string;
 }
 
-async function postTo(account: string, postings: readonly Posting[], context: PostContext, again = false): Promise<Posted[]> {
+async function postTo(account: string, postings: readonly Posting[], context: PostContext): Promise<Posted[]> {
   const { rows } = await context.db.query<PostedRow>(statement(account, postings, context));
   const added = rows.filter(({ number }) => number > 0);
   const found = added.length === postings.length ? added : await postedBefore(account, postings, context);
-  if (!found) {
-    const refusal = await explainRefusal(account, postings, { db: context.db, states: context.states ?? ACTIVE, allowed: again || rows.some(({ number }) => number < 0), enough: new Set(rows.map(({ id }) => id)) });
-    if (refusal) throw refusal;
-    return postTo(account, postings, context, true);
-  }
+  if (!found) throw await explainRefusal(account, postings, { db: context.db, states: context.states ?? ACTIVE, allowed: rows.some(({ number }) => number < 0), enough: new Set(rows.map(({ id }) => id)) });
   const byId = new Map(found.map((row) => [row.id, row]));
   return postings.flatMap((posting) => {
     const row = byId.get(posting.id);

@@ -26,6 +26,11 @@ export function isUnavailable(error: unknown): boolean {
   return code === undefined ? LOST.test(textOf(error, 'message') ?? '') : UNAVAILABLE.has(code);
 }
 
+/** A statement that waited judged rows as they were before, though they are otherwise now: thrown, the transaction is run again as a whole. */
+export class Outdated extends Error {
+  readonly code = '40001';
+}
+
 /** A transaction that failed so is run again as a whole. */
 export function isRetried(error: unknown): boolean {
   return RETRIED.has(codeOf(error) ?? '') || isUnavailable(error);

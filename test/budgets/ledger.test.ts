@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import type { Caller } from '../../src/fhir/caller.js';
 import { createIds } from '../../src/fhir/id.js';
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { InsufficientFunds } from '../../src/budgets/ledger-refusal.js';
 import { post, type Posted } from '../../src/budgets/ledger.js';
 import { availableOf, effectOf, type LedgerKind, type Posting } from '../../src/budgets/postings.js';
@@ -40,6 +41,15 @@ const posting = (account: string, line: string, kind: LedgerKind, amount: bigint
 const move = (postings: readonly Posting[], states?: readonly string[], now = Date.now()): Promise<Posted[]> =>
   database.transaction((db) => post(postings, { db, caller, now, ...(states && { states: states as ['active'] }) }));
 const read = async (account: string): Promise<Budget> => (await readBudgets(database, [account])).get(account)!;
+
+/** Until some statement waits for a lock. */
+async function waited(): Promise<void> {
+  const waiting = { text: `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like '%budget_account%'`, values: [] };
+  for (let tries = 0; (await database.beside.query(waiting)).rows.length === 0; tries += 1) {
+    if (tries > 500) throw new Error('nothing waits');
+    await sleep(10);
+  }
+}
 
 /** What must be true of any ledger: its sums are the totals, its balances a chain, its numbers without a gap. */
 async function reconcile(account: string): Promise<void> {
@@ -129,6 +139,21 @@ describe('one act', () => {
       return post([posting(account, 'notional', 'commit', 1n)], { db: meanwhile, caller, now: Date.now() });
     });
     expect([posted.map(({ number }) => number), reopened]).toEqual([[3], [account]]);
+    await reconcile(account);
+  });
+
+  it('finds the money that came back while it waited', async () => {
+    const account = await budget();
+    await move([posting(account, 'notional', 'commit', 10_000n, { claim: 'c' })]);
+    let bought: Promise<Posted[]> = Promise.resolve([]);
+    await database.transaction(async (db) => {
+      await post([posting(account, 'notional', 'release', 6_000n, { claim: 'c' })], { db, caller, now: Date.now() });
+      bought = move([posting(account, 'notional', 'commit', 5_000n, { claim: 'd' })]);
+      bought.catch(() => undefined);
+      await waited();
+    });
+    expect((await bought).map(({ number }) => number)).toEqual([5]);
+    await expect(move([posting(account, 'notional', 'release', 20_000n, { claim: 'c' })])).rejects.toMatchObject({ status: 422 });
     await reconcile(account);
   });
 
