@@ -1,4 +1,5 @@
 // What breaking the glass leaves behind: a Task for the patient's commissioner, who looks into it (domain.md rulings 25 and 30).
+import { chargedAccount } from '../budgets/payment.js';
 import { asObject, asObjects, codesOf, referenceId } from '../fhir/elements.js';
 import { fail } from '../fhir/errors.js';
 import { readJson } from '../fhir/json-text.js';
@@ -18,18 +19,30 @@ const MOST_STEPS = 10;
  * not given. An answer about nobody leaves nothing but its audit.
  */
 export async function recordBrokenGlass(reason: string, request: FhirRequest, response: FhirResponse, context: Context): Promise<void> {
-  const patients = patientsOf(request, response);
+  const patients = await patientsOf(request, response, context);
   if (patients.size > 1) throw fail('forbidden', { text: 'The glass is broken for one patient at a time: this answer is about several' });
   for (const patient of patients) await writeTask(patient, reason, request, context);
 }
 
-/** Ids of the patients that the request or its answer names. */
-function patientsOf({ type, id, body: sent }: FhirRequest, { body }: FhirResponse): ReadonlySet<string> {
+/** Ids of the patients that the request or its answer names; where neither does, of whom the answer is known to be about (a balance), and whose budget a payment is of. */
+async function patientsOf({ type, id, body: sent }: FhirRequest, { body, about = [] }: FhirResponse, context: Context): Promise<ReadonlySet<string>> {
   if (type === 'Patient' && id !== undefined) return new Set([id]);
-  const shown: unknown = body === undefined || body === '' ? undefined : JSON.parse(body);
+  // An answer in CSV is no JSON, and says itself whom it is about.
+  const shown: unknown = body?.startsWith('{') === true ? JSON.parse(body) : undefined;
   const resources = [asObject(shown), sent?.value].filter((resource) => resource !== undefined);
   for (const { resourceType, entry } of resources) if (resourceType === 'Bundle') resources.push(...asObjects(entry).map((one) => asObject(one['resource']) ?? {}));
-  return new Set(resources.flatMap((resource) => patientOf(resource)));
+  const named = new Set(resources.flatMap((resource) => patientOf(resource)));
+  for (const account of new Set(resources.flatMap((resource) => accountOf(resource)))) {
+    const budget = await current('Account', account, context);
+    for (const patient of budget ? patientOf(budget) : []) named.add(patient);
+  }
+  return named.size > 0 ? named : new Set(about);
+}
+
+/** The budget of a payment, which names no patient. */
+function accountOf(resource: JsonObject): string[] {
+  if (resource['resourceType'] !== 'PaymentNotice' && resource['resourceType'] !== 'PaymentReconciliation') return [];
+  return [chargedAccount(resource as Resource) ?? []].flat();
 }
 
 function patientOf(resource: JsonObject): string[] {

@@ -1,6 +1,6 @@
 // What the matrix's letters do not say: withdrawn permission, broken glass, what is shown of a patient, proposals, and first relationships.
 import { NHS, STATUS_EXTENSION, assessed } from '../domain/people.js';
-import { budgetBody, makeWorld, planBody, put, purchaseBody, teamBody, type World } from '../domain/world.js';
+import { budgetBody, makeWorld, neighbour, openBudget, planBody, put, purchaseBody, teamBody, type World } from '../domain/world.js';
 import { startServer, type Answer, type TestServer } from '../server.js';
 
 let server: TestServer;
@@ -195,6 +195,36 @@ describe('breaking the glass', () => {
     expect((await as('otherCommissioner', 'GET', `Task/${ofBob.id}`)).status).toBe(200);
     expect((await as('commissioner', 'GET', `Task/${ofBob.id}`)).status).toBe(404);
     expect((await as('stranger', 'GET', `Patient/${bob}`)).status).toBe(403);
+  });
+
+  test('leaves a Task also where the answer names nobody: a balance, a statement, a payment', async () => {
+    const patient = await neighbour(server, world, { id: 'glassy' });
+    const { id } = await openBudget(server, world, { patient });
+    const bought = await server.send('POST', 'Claim', { token: server.tokens.admin, body: purchaseBody({ patient, budget: id, provider: world.organizations.provider, recordedBy: `Patient/${patient}` }) });
+    const paying = { resourceType: 'Parameters', parameter: [{ name: 'amount', valueMoney: { value: 1, currency: 'GBP' } }] };
+    for (const [method, path, body] of [['GET', `Account/${id}/$balance`], ['GET', `Account/${id}/$balance?byAllocation=true`], ['GET', `Account/${id}/$statement`], ['POST', `Claim/${bought.body.id}/$pay`, paying]] as const) {
+      const before = (await tasks()).length;
+      expect([path, (await as('stranger', method, path, body, glass)).status]).toEqual([path, 200]);
+      const made = (await tasks()).filter((task) => task.for.reference === `Patient/${patient}`);
+      expect([path, (await tasks()).length - before, made.length > 0]).toEqual([path, 1, true]);
+    }
+    const before = (await tasks()).length;
+    expect((await as('stranger', 'GET', `Account/${id}/$statement`, undefined, { ...glass, accept: 'text/csv' })).status).toBe(200);
+    const [notice] = entries(await as('stranger', 'GET', `PaymentNotice?budget=Account/${id}`, undefined, glass));
+    expect((await as('stranger', 'GET', `PaymentNotice/${notice.id}`, undefined, glass)).status).toBe(200);
+    expect((await tasks()).length - before).toBe(3);
+  });
+
+  test('of payments too, for one patient at a time', async () => {
+    const paid = async (id: string): Promise<void> => {
+      const patient = await neighbour(server, world, { id });
+      const budget = await openBudget(server, world, { patient });
+      const bought = await server.send('POST', 'Claim', { token: server.tokens.admin, body: purchaseBody({ patient, budget: budget.id, provider: world.organizations.provider, recordedBy: `Patient/${patient}` }) });
+      const paying = { resourceType: 'Parameters', parameter: [{ name: 'amount', valueMoney: { value: 1, currency: 'GBP' } }] };
+      expect((await server.send('POST', `Claim/${bought.body.id}/$pay`, { token: server.tokens.admin, body: paying })).status).toBe(200);
+    };
+    for (const id of ['glass-one', 'glass-two']) await paid(id);
+    for (const type of ['PaymentNotice', 'PaymentReconciliation']) expect([type, (await as('stranger', 'GET', type, undefined, glass)).status]).toEqual([type, 403]);
   });
 
   test('shows no more than a relationship would', async () => {
