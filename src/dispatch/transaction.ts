@@ -2,6 +2,7 @@
 // https://hl7.org/fhir/R4/http.html#trules
 import type { Access } from '../audit/trail.js';
 import { fail } from '../fhir/errors.js';
+import { withOwnReferences } from '../fhir/own-references.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import type { Asked } from '../interactions/asked.js';
 import { inTransaction, type Context } from '../interactions/context.js';
@@ -108,13 +109,16 @@ function resultOf(planned: Planned, written: ReadonlyMap<Planned, Written | unde
 }
 
 async function write(planned: readonly Planned[], inside: Inside, targets?: ReadonlyMap<string, string>): Promise<Map<Planned, Written | undefined>> {
-  const due = planned.flatMap((one) => (one.asked ? [{ one, asked: withReferences(one.asked, one.entry.fullUrl, targets) }] : []));
+  const due = planned.flatMap((one) => (one.asked ? [{ one, asked: withReferences(one.asked, one.entry, targets) }] : []));
   const results = await writeAll(due.map(({ asked }) => asked), inside);
   return new Map(due.map(({ one }, index) => [one, results[index]]));
 }
 
-function withReferences(asked: Asked, fullUrl: string | undefined, targets: ReadonlyMap<string, string> | undefined): Asked {
-  if (!asked.document || !targets || targets.size === 0) return asked;
-  const resolved = resolveReferences(asked.document, resolverOf(targets, fullUrl));
-  return resolved.strings.size === 0 ? asked : { ...asked, resolved };
+function withReferences(asked: Asked, { fullUrl, request }: Entry, targets: ReadonlyMap<string, string> | undefined): Asked {
+  if (!asked.document || !targets) return asked;
+  const document = withOwnReferences(asked.document, request.base, (url) => targets.has(url));
+  const named = document === asked.document ? asked : { ...asked, document };
+  if (targets.size === 0) return named;
+  const resolved = resolveReferences(document, resolverOf(targets, fullUrl));
+  return resolved.strings.size === 0 ? named : { ...named, resolved };
 }

@@ -6,6 +6,7 @@ import { isLockTimeout, isOutOfResources, isOutOfTime, isRetried } from '../db/f
 import type { Caller } from '../fhir/caller.js';
 import { FhirError, fail } from '../fhir/errors.js';
 import { outcomeText } from '../fhir/outcome.js';
+import { withOwnReferences } from '../fhir/own-references.js';
 import type { FhirRequest, FhirResponse } from '../fhir/request.js';
 import { StaleParameters, VersionConflict, type Transaction } from '../store/store.js';
 import { recordBrokenGlass } from './broken-glass.js';
@@ -28,7 +29,8 @@ export interface Asking {
 }
 
 /** The same without the last stops: a transaction must see the refusal to roll back, and records its entries when they are committed. */
-export async function answer(handler: Handler, request: FhirRequest, { caller, parts, access, tx }: Asking): Promise<FhirResponse> {
+export async function answer(handler: Handler, sent: FhirRequest, { caller, parts, access, tx }: Asking): Promise<FhirResponse> {
+  const request = withOwnNames(sent);
   requirePurpose(request);
   const grant = parts.permit(caller, request);
   // An entry of a transaction has been asked for with the Bundle, and another connection would have to be waited for inside it.
@@ -37,6 +39,14 @@ export async function answer(handler: Handler, request: FhirRequest, { caller, p
   const response = await (standing ? whileStanding(standing, request, context, () => respond(handler, request, context)) : respond(handler, request, context));
   if (grant.brokenGlass !== undefined) await recordBrokenGlass(grant.brokenGlass, request, response, context);
   return response;
+}
+
+/** A Bundle's entries may stand for what its references name: each is judged by itself. */
+function withOwnNames(request: FhirRequest): FhirRequest {
+  const { body, base } = request;
+  if (!body || body.value['resourceType'] === 'Bundle') return request;
+  const named = withOwnReferences(body, base);
+  return named === body ? request : { ...request, body: named };
 }
 
 async function respond(handler: Handler, request: FhirRequest, context: Context): Promise<FhirResponse> {

@@ -36,6 +36,40 @@ test('an id that the client sends is not the id of what is created', async () =>
   expect((await server.send('GET', 'Patient/mine', { token: server.tokens.admin })).status).toBe(404);
 });
 
+describe('a reference by the whole URL of a resource here', () => {
+  const about = (subject: string, rest: object = {}): any => ({ resourceType: 'Observation', status: 'final', code: { text: 'x' }, subject: { reference: subject }, ...rest });
+  const bundle = (type: string, ...entry: readonly object[]): Promise<any> => server.send('POST', '', { token: server.tokens.admin, headers: { prefer: 'return=representation' }, body: { resourceType: 'Bundle', type, entry } });
+  const post = (resource: any): object => ({ resource, request: { method: 'POST', url: resource.resourceType } });
+
+  test('is the one by Type/id, on every road, and is found as that', async () => {
+    const { body: { id } } = await create(PATIENT);
+    const whole = `${server.base}/Patient/${id}`;
+    const observation = (await create(about(whole), {}, 'Observation')).body;
+    const put = await server.send('PUT', `Observation/${observation.id}`, { token: server.tokens.admin, body: { ...observation, subject: { reference: `${whole}/_history/1` }, note: [{ text: `see "reference":"${whole}"` }] } });
+    const batch = await bundle('batch', post(about(whole)));
+    const transaction = await bundle('transaction', post(about(whole)), { ...post(PATIENT), fullUrl: 'urn:uuid:8c1f4b54-34a4-4f0c-8f0b-9d6a0f2a6f09' });
+    const stored = [observation, batch.body.entry[0].resource, transaction.body.entry[0].resource];
+    expect(stored.map(({ subject }) => subject.reference)).toEqual(stored.map(() => `Patient/${id}`));
+    expect([put.body.subject.reference, put.body.note[0].text]).toEqual([`Patient/${id}/_history/1`, `see "reference":"${whole}"`]);
+    for (const asked of [`Patient/${id}`, whole]) expect((await server.send('GET', `Observation?subject=${asked}&_total=accurate`, { token: server.tokens.admin })).body.total).toBe(3);
+  });
+
+  test('is the entry with that fullUrl in a transaction that has one', async () => {
+    const fullUrl = `${server.base}/Patient/not-yet`;
+    const { status, body } = await bundle('transaction', { ...post(PATIENT), fullUrl }, post(about(fullUrl)));
+    expect([status, body.entry[1].resource.subject.reference]).toEqual([200, `Patient/${body.entry[0].resource.id}`]);
+  });
+
+  test('leaves other servers\' URLs, other members and the places of faults as they are', async () => {
+    const elsewhere = 'http://elsewhere.example/fhir/Patient/1';
+    expect((await create(about(elsewhere), {}, 'Observation')).body.subject.reference).toBe(elsewhere);
+    const url = `${server.base}/Patient/1`;
+    expect((await create(about(url, { extension: [{ url: 'http://example.org/e', valueUri: url }] }), {}, 'Observation')).body.extension[0].valueUri).toBe(url);
+    const refused = await create(`{"resourceType":"Observation","subject":{"reference":"${url}"},\n"status":"nonsense","code":{"text":"x"}}`, {}, 'Observation');
+    expect([refused.status, JSON.stringify(refused.body.issue[0])]).toEqual([400, expect.stringMatching(/"valueInteger":2\D/)]);
+  });
+});
+
 test('Prefer: return=minimal answers without a body', async () => {
   const answer = await create(PATIENT, { prefer: 'return=minimal' });
   expect(answer).toMatchObject({ status: 201, text: '' });

@@ -47,6 +47,10 @@ async function link(account: string, plan: string, { token = admin(), parameters
   });
 }
 
+const onWhole = async (account: string, reference: string): Promise<Answer> => server.send('POST', `Account/${account}/$link-careplan`, {
+  token: admin(), headers: { 'if-match': `W/"${(await read(`Account/${account}`)).meta.versionId}"` }, body: { resourceType: 'Parameters', parameter: [{ name: 'carePlan', valueReference: { reference } }] },
+});
+
 async function linked(account: string, plan: string, parameters: readonly object[] = []): Promise<any> {
   const answer = await link(account, plan, { parameters });
   if (answer.status !== 200) throw new Error(answer.text);
@@ -101,6 +105,13 @@ describe('linking a budget to a care plan', () => {
     for (const bearer of ['commissioner', 'provider'] as const) expect([bearer, (await link(budget.account, plan, { token: world.tokens[bearer] })).status]).toEqual([bearer, 403]);
     for (const bearer of ['bob', 'nominee'] as const) expect([bearer, (await link(budget.account, plan, { token: world.tokens[bearer] })).status]).toEqual([bearer, 404]);
     expect((await link(budget.account, plan, { token: world.tokens.stranger })).status).toBe(403);
+  });
+
+  test('the plan by its whole URL is the plan', async () => {
+    const budget = await opened(server, organizations);
+    const plan = await planFor(budget.patient);
+    const answer = await onWhole(budget.account, `${server.base}/CarePlan/${plan}`);
+    expect([answer.status, linksOf(answer.body)[0].plan]).toEqual([200, { reference: `CarePlan/${plan}` }]);
   });
 
   test('a plan of another patient, a withdrawn one, an unknown one, a stale or missing version', async () => {

@@ -33,10 +33,11 @@ describe('a file of a type that is not allowed comes in by no way', () => {
     expect((await buy(referring('#d', { contained: [{ ...documentBody(RECEIPT), id: 'd' }] }))).status).toBe(201);
   });
 
-  test('by the full URL of a resource, here or elsewhere: it is to be named as Binary/[id]', async () => {
+  test('by the whole URL of a resource: here it is that resource, elsewhere it is none of ours', async () => {
     const page = await made(server, binaryBody(PAGE));
     const document = await made(server, documentBody(RECEIPT));
-    for (const url of [`${server.base}/Binary/${page.id}`, `${server.base}/DocumentReference/${document.id}`, 'https://elsewhere.example/Binary/1']) expect((await buy(referring(url))).status).toBe(422);
+    for (const url of [`${server.base}/Binary/${page.id}`, 'https://elsewhere.example/Binary/1']) expect((await buy(referring(url))).status).toBe(422);
+    expect((await buy(referring(`${server.base}/DocumentReference/${document.id}`))).body.supportingInfo[0].valueReference).toEqual({ reference: `DocumentReference/${document.id}` });
   });
 
   test('by a label that says otherwise', async () => {
