@@ -11,10 +11,19 @@ export const SELDOM_CODE = '8310-5';
 export const LOINC = 'http://loinc.org';
 const SELDOM = 1000;
 const OBSERVATIONS_EACH = 40;
+/** One in twice so many lasts for days, and of 5,000 one goes on. */
+const LASTING = 250;
+const OPEN = 5000;
 const BATCH = 500;
 const UPDATED = Date.UTC(2026, 3, 1);
 
 const organisation = (n) => ({ resourceType: 'Organization', id: `o${n}`, active: true, name: `Organisation ${n} of the bench` });
+
+/** An observation over a time of which it is the beginning. */
+function lasting({ effectiveDateTime: start, ...rest }, n) {
+  const end = new Date(Date.parse(start) + (1 + (n / LASTING) % 40) * 86_400_000).toISOString();
+  return { ...rest, effectivePeriod: n % OPEN === LASTING ? { start } : { start, end } };
+}
 
 function world(patients) {
   const made = (resource) => ({ ...resource, meta: { versionId: '1', lastUpdated: new Date(UPDATED).toISOString() } });
@@ -32,6 +41,7 @@ function world(patients) {
       count: patients * OBSERVATIONS_EACH,
       make(n) {
         const one = { ...made(observation(n, `p${Math.floor(n / OBSERVATIONS_EACH)}`)), id: `b${String(n).padStart(8, '0')}` };
+        if (n % (2 * LASTING) === LASTING) return lasting(one, n);
         return n % SELDOM ? one : { ...one, code: { coding: [{ system: LOINC, code: SELDOM_CODE, display: 'Body temperature' }] } };
       },
     },

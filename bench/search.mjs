@@ -22,6 +22,8 @@ const UCUM = 'http://unitsofmeasure.org';
 
 const pick = (count) => Math.floor(Math.random() * count);
 const code = () => `${LOINC}|${pick(2) ? '29463-7' : '8302-2'}`;
+/** There is an observation for each hour. */
+const day = () => `2020-06-${10 + pick(20)}`;
 
 /** `get`: what is asked. `total`: the results are those counted, not those of the page. */
 const FORMS = [
@@ -44,6 +46,9 @@ const FORMS = [
   { name: 'quantity', get: () => `Observation?value-quantity=gt${60 + pick(30)}|${UCUM}|kg&_count=20` },
   { name: 'quantity, date sort', get: () => `Observation?value-quantity=gt${60 + pick(30)}|${UCUM}|kg&_sort=-date&_count=20` },
   { name: 'composite', get: () => `Observation?code-value-quantity=${LOINC}|29463-7$gt${60 + pick(30)}&_count=20` },
+  { name: 'from a date on, date sort', get: () => `Observation?date=ge${day()}&_sort=date&_count=20` },
+  { name: 'few hours, newest first', get: () => { const on = day(); return `Observation?date=ge${on}T00:00:00Z&date=lt${on}T08:00:00Z&_sort=-date&_count=20`; } },
+  { name: "one patient's from a date on", get: () => `Observation?patient=p${90 + pick(20)}&date=ge2020-06-01&_sort=date&_count=20` },
   { name: 'accurate total', total: true, get: () => `Observation?code=${code()}&_total=accurate&_count=20` },
   { name: 'accurate total of a seldom code', total: true, get: () => `Observation?code=${LOINC}|${SELDOM_CODE}&_total=accurate&_count=20` },
 ];

@@ -28,9 +28,11 @@ interface Dated extends Moment {
 
 const instant = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
 
-/** Where the index parts the long from the short, and a second either way; and every length between a second and decades. */
+/** Where the indexes part the long from the short and from the longer, and a second either way. */
+const EDGES = [DAY, 32 * DAY, 367 * DAY, 3670 * DAY].flatMap((length) => [-SECOND, 0, SECOND].map((more) => length + more));
+/** And every length between a second and decades. */
 const lengths = fc.oneof(
-  fc.tuple(fc.constantFrom(DAY, 32 * DAY, 367 * DAY, 3670 * DAY), fc.constantFrom(-SECOND, 0, SECOND)).map(([length, more]) => length + more),
+  fc.constantFrom(...EDGES),
   fc.integer({ min: 0, max: 240 }).map((tenth) => SECOND * Math.round(2 ** (tenth / 8))),
 );
 const seconds = fc.integer({ min: Date.UTC(2019, 0) / SECOND, max: Date.UTC(2021, 11) / SECOND }).map((second) => second * SECOND);
@@ -42,16 +44,19 @@ const written = (year: number, month: number, day: number, places: number): Rang
   const to = [Date.UTC(year + 1, 0), Date.UTC(year, month), from + DAY][places] ?? 0;
   return { from, to: to - 1, effective: { effectiveDateTime: text } };
 };
+const lasting = (from: number, length: number): Range => ({ from, to: from + length - 1, effective: { effectivePeriod: { start: instant(from), end: instant(from + length - SECOND) } } });
 const ranges: fc.Arbitrary<Range | undefined> = fc.oneof(
   seconds.map((from): Range => ({ from, to: from + SECOND - 1, effective: { effectiveDateTime: instant(from) } })),
   fc.tuple(fc.integer({ min: 2018, max: 2022 }), fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 28 }), fc.nat(2)).map((parts) => written(...parts)),
-  { arbitrary: fc.tuple(seconds, lengths).map(([from, length]): Range => ({ from, to: from + length - 1, effective: { effectivePeriod: { start: instant(from), end: instant(from + length - SECOND) } } })), weight: 4 },
+  { arbitrary: fc.tuple(seconds, lengths).map(([from, length]) => lasting(from, length)), weight: 4 },
   seconds.map((from): Range => ({ from, to: Infinity, effective: { effectivePeriod: { start: instant(from) } } })),
   seconds.map((end): Range => ({ from: -Infinity, to: end + SECOND - 1, effective: { effectivePeriod: { end: instant(end) } } })),
   fc.constant(undefined),
 );
 
-const rows: readonly Dated[] = fc.sample(fc.tuple(ranges, fc.nat(2), fc.nat(2), seconds), ROWS).map(([range, subject, code, updated], index) => ({
+const sampled = fc.sample(fc.tuple(ranges, fc.nat(2), fc.nat(2), seconds), ROWS);
+const edges = EDGES.map((length, index) => [lasting(Date.UTC(2020, 5, 1) + index * SECOND, length), 2, 2, Date.UTC(2020, 5, 1) + index * SECOND] as const);
+const rows: readonly Dated[] = [...edges, ...sampled].map(([range, subject, code, updated], index) => ({
   ...(range ?? { from: NaN, to: NaN, effective: {} }), id: `d${String(index).padStart(3, '0')}`, subject: `p${subject}`, code: `c${code}`, updated,
 }));
 
@@ -105,9 +110,9 @@ async function page({ type, pairs }: Search, after?: Cursor): Promise<{ readonly
   const { query } = parseSearch({ definitions, type, pairs, handling: 'strict', defaultCount: PAGE, maxCount: 1000 });
   const statement = searchStatement(definitions, { ...query, ...(after && { after }) }, ALL, common);
   const found = statement.read((await fixture.database.query<PackedRow>(statement)).rows);
-  const shown = found.slice(0, PAGE);
+  const shown = found.slice(0, query.count);
   const last = shown.at(-1);
-  return { ids: shown.map(({ id }) => id), ...(found.length > PAGE && last && { next: { keys: keysOf(last), id: last.id } }) };
+  return { ids: shown.map(({ id }) => id), ...(found.length > query.count && last && { next: { keys: keysOf(last), id: last.id } }) };
 }
 
 async function allPages(search: Search): Promise<string[]> {
@@ -146,6 +151,33 @@ it('finds by the promoted date what the sentences say, in order, from page to pa
     expect({ pairs, total: await totalOf(search) }).toEqual({ pairs, total: wanted.length });
   }), { numRuns: 250 });
 }, 120_000);
+
+it('finds what begins or ends at the very moment, whatever its length', async () => {
+  const ends = rows.slice(0, EDGES.length).flatMap(({ from, to }) => [from, to + 1 - SECOND]);
+  const roads = [['Observation', 'date'], ['Observation', 'date', 'date'], ['Observation', 'date', '-date'], ['Observation', 'date', '-date', 'p2'], ['Observation', 'date', 'date', 'p2'], ['Observation', 'date', '', 'p2'], ['Condition', 'abatement-date']] as const;
+  for (const at of ends.flatMap((end) => [end - 1, end, end + SECOND - 1])) {
+    for (const prefix of ['gt', 'ge', 'ap', 'eq'] as const) {
+      const one: Asked = { prefix, text: new Date(at).toISOString(), from: at, to: at };
+      for (const [type, code, sort = '', subject] of roads) {
+        const pairs: [string, string][] = [[code, prefix + one.text], ['_count', '1000'], ...(sort === '' ? [] : [['_sort', sort] as [string, string]]), ...(subject === undefined ? [] : [['patient', subject] as [string, string]])];
+        const wanted = inOrder(rows.filter((row) => passes([[one]], row) && (subject === undefined || row.subject === subject)), sort);
+        expect({ type, pairs, ids: (await page({ type, pairs })).ids }).toEqual({ type, pairs, ids: wanted });
+      }
+    }
+  }
+}, 120_000);
+
+it('finds what was updated at the very moment, with every prefix', async () => {
+  for (const { updated } of rows.slice(0, 3)) {
+    for (const from of [updated - SECOND, updated, updated + SECOND]) {
+      for (const prefix of PREFIXES) {
+        const asks = `${prefix}${instant(from)}`;
+        const wanted = rows.filter((row) => SENTENCES[prefix]({ from, to: from + SECOND - 1 }, { from: row.updated, to: row.updated })).map(({ id }) => id);
+        expect({ asks, ids: (await page({ type: 'Observation', pairs: [['_lastUpdated', asks], ['_count', '1000']] })).ids }).toEqual({ asks, ids: wanted });
+      }
+    }
+  }
+});
 
 it('finds by a date of the side table and by the last update what the sentences say', async () => {
   await fc.assert(fc.asyncProperty(criteria, fc.option(fc.constantFrom('p0', 'p1')), async (list, subject) => {

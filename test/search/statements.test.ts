@@ -91,6 +91,35 @@ describe('the road', () => {
   });
 });
 
+describe('what lasts until a date', () => {
+  const SHORT = 'r.date_lo >= $';
+  const LONG = 'r.date_hi - r.date_lo > 86400000';
+
+  it('is the short ones, then those of each class of longer ones, in the order that is asked', () => {
+    const newest = textOf('Observation', 'date=ge2024-05-01&_sort=-date');
+    expect(newest.lastIndexOf(SHORT)).toBeLessThan(newest.indexOf(LONG));
+    expect(newest).toContain('(values (1, $4::bigint - 2764799999), (2, $4::bigint - 31708799999), (3, $4::bigint - 317087999999), (4, -62135596800000::bigint)) c (class, start)');
+    const oldest = textOf('Observation', 'date=ge2024-05-01&_sort=date');
+    expect(oldest.indexOf(LONG)).toBeLessThan(oldest.lastIndexOf(SHORT));
+    expect(newest + oldest).not.toContain('is null');
+  });
+
+  it('is bounded by what the criteria leave together', () => {
+    const { values } = statement('Observation', 'date=ge2024-05-01&date=gt2023&_sort=-date');
+    expect(values.slice(-2)).toEqual([Date.UTC(2024, 4, 1), Date.UTC(2024, 4, 2)]);
+    expect(textOf('Observation', 'date=ge2024-05-01&date=2025&_sort=-date')).not.toContain(LONG);
+    expect(textOf('Observation', 'date=ge2024,lt2020&_sort=-date')).not.toContain(LONG);
+  });
+
+  it('is found by the subject and the date together, in either order and in none', () => {
+    for (const sort of ['&_sort=date', '&_sort=-date', '']) expect(textOf('Observation', `patient=p1&date=gt2024-05-01${sort}`)).toContain(LONG);
+  });
+
+  it('has no part in a search for what ends, or begins after', () => {
+    for (const prefix of ['', 'lt', 'le', 'sa', 'eb', 'ne']) expect(textOf('Observation', `date=${prefix}2024-05-01&_sort=date`)).not.toContain(LONG);
+  });
+});
+
 describe('a page after the first', () => {
   const after: Cursor = { keys: ['1700000000000'], id: 'o5' };
 
