@@ -56,13 +56,13 @@ export async function explainRefusal(account: string, postings: readonly Posting
   const [first] = rows;
   if (!first) return fail('reference-not-found', { text: 'There is no such budget' });
   if (!states.includes(first.state)) return fail('business-rule', { text: `The budget is ${first.state}: this is for a budget that is ${states.join(' or ')}`, coding: businessError('ACCOUNT_NOT_ACTIVE') });
-  if (!allowed) return new Outdated('The budget was in another state');
+  if (!allowed) return new Outdated(fail('business-rule', { text: `The budget was not ${states.join(' or ')} at that moment, and is now: send this again`, coding: businessError('ACCOUNT_NOT_ACTIVE') }));
   for (const name of names) {
     const row = rows.find(({ line }) => line === name);
     const change = postings.filter(({ line }) => line === name).map(effectOf).reduce(addSums, NOTHING);
     const refusal = refusalOf(account, name, row, change);
     if (refusal) return refusal;
-    if (row && onlyTakes(change, row)) return new Outdated('The line had less available');
+    if (row && onlyTakes(change, row)) return new Outdated(fail('business-rule', { text: `Line ${name} had too little available at that moment, and has enough now: send this again`, coding: businessError('INSUFFICIENT_FUNDS') }));
   }
   return fail('business-rule', { text: 'The claim has less reserved, or less paid, than this would take back: read its balance again', coding: businessError('REFUND_EXCEEDS_PAYMENT') });
 }

@@ -29,6 +29,11 @@ export function isUnavailable(error: unknown): boolean {
 /** A statement that waited judged rows as they were before, though they are otherwise now: thrown, the transaction is run again as a whole. */
 export class Outdated extends Error {
   readonly code = '40001';
+
+  /** `refusal` is thrown where it was so each time. */
+  constructor(readonly refusal: Error) {
+    super(`Not any more: ${refusal.message}`);
+  }
 }
 
 /** A transaction that failed so is run again as a whole. */

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { Connection } from './connection.js';
 import type { Database, Queryable, Rows, Statement } from './database.js';
-import { isRetried } from './failure.js';
+import { isRetried, Outdated } from './failure.js';
 import { type Log, SILENT } from './log.js';
 import { Overdue } from './overdue.js';
 import { StatementQuery } from './statement-query.js';
@@ -141,6 +141,7 @@ async function retried<T>(once: () => Promise<T>, log: Log): Promise<T> {
     try {
       return await once();
     } catch (error) {
+      if (attempt === ATTEMPTS && error instanceof Outdated) throw error.refusal;
       if (attempt === ATTEMPTS || !isRetried(error)) throw error;
       log.info({ err: error, attempt }, 'A transaction is run again');
       // Random, so that two which met do not meet again.

@@ -142,6 +142,24 @@ describe('one act', () => {
     await reconcile(account);
   });
 
+  it('is refused where that is so again and again', async () => {
+    const account = await budget();
+    const become = (state: string): Promise<unknown> => database.beside.query({ text: 'update fhir.budget_account set state = $2 where account = $1', values: [account, state] });
+    const wavering = database.transaction((db) => post([posting(account, 'notional', 'commit', 1n)], {
+      db: {
+        ...db,
+        async query(statement) {
+          if (statement.name === 'ledger-post') await become('on-hold');
+          if (statement.name === 'ledger-refused-lines') await become('active');
+          return db.query(statement);
+        },
+      },
+      caller, now: Date.now(),
+    }));
+    await expect(wavering).rejects.toMatchObject({ status: 422, issues: [expect.objectContaining({ coding: expect.objectContaining({ code: 'ACCOUNT_NOT_ACTIVE' }) })] });
+    expect(await read(account)).toMatchObject({ committed: 0n });
+  });
+
   it('finds the money that came back while it waited', async () => {
     const account = await budget();
     await move([posting(account, 'notional', 'commit', 10_000n, { claim: 'c' })]);
