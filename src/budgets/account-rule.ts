@@ -33,6 +33,7 @@ export function createAccountRule(): WriteRule {
       await saveBudget(context.tx.db, write.after, context.now);
       const outgrown = eligibilityOf(write.before)?.basis;
       if (outgrown !== undefined && outgrown !== eligibilityOf(write.after)?.basis) await settleNewBasis(write.id, outgrown, context);
+      if (budgetKind(write.before) === 'phb' && ownerOf(write.before) !== ownerOf(write.after)) await context.put(coverageOf(write.after));
       if (budgetKind(write.before) === undefined) await open(write, write.after, context);
       else if (write.after['status'] === 'entered-in-error' && write.before?.['status'] !== 'entered-in-error') await empty(write.id, write.before, context);
     },

@@ -153,6 +153,8 @@ describe('edge case 10: people and organisations move on', () => {
     expect([403, 404]).toContain(away.status);
     const moved = await put(now, owner);
     expect([moved.status, moved.body.owner]).toEqual([200, owner.owner]);
+    const funding = await server.send('GET', moved.body.coverage[0].coverage.reference, { token: world.tokens.commissioner });
+    expect([funding.status, funding.body.meta.versionId, funding.body.payor]).toEqual([200, '2', [owner.owner]]);
     expect((await balanceOf(server, account.id))['available']).toBe(12010);
   });
 
