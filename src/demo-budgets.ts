@@ -1,5 +1,5 @@
 // The budgets of the demonstration: one for most of its people, in the proportions that NHS England publishes (75 % notional, 18 % direct payment,
-// 6 % third party; domain.md section 8), with a year of purchases. Made up, and the same every time.
+// 6 % third party; domain.md section 8), with a year of purchases from a directory, for activities of their plans. Made up, and the same every time.
 import { ODS_CODE } from './fhir/ods-code.js';
 import type { JsonObject, Resource } from './fhir/resource.js';
 
@@ -7,6 +7,8 @@ const BASE = 'https://fhir.entitle.example';
 const BUDGET = `${BASE}/Id/demo-budget`;
 const PURCHASE = `${BASE}/Id/demo-purchase`;
 const PLAN = `${BASE}/Id/demo-plan`;
+const DIRECTORY = `${BASE}/Id/demo-directory`;
+const ENTRY = `${BASE}/Id/directory-entry`;
 
 type Model = 'notional' | 'direct-payment' | 'third-party';
 
@@ -14,15 +16,17 @@ interface Bought {
   readonly category: string;
   readonly text: string;
   readonly pence: number;
+  /** What the price is for. */
+  readonly unit: string;
 }
 
 const GOODS: readonly Bought[] = [
-  { category: 'personal-care', text: 'Personal assistant, ten hours', pence: 15_550 },
-  { category: 'activity', text: 'Gym membership', pence: 3_000 },
-  { category: 'therapy', text: 'Hydrotherapy session', pence: 4_275 },
-  { category: 'equipment', text: 'Shower chair', pence: 8_999 },
-  { category: 'treatment', text: 'Acupuncture session', pence: 5_500 },
-  { category: 'service', text: 'Respite night', pence: 12_000 },
+  { category: 'personal-care', text: 'Personal assistant, ten hours', pence: 15_550, unit: 'item' },
+  { category: 'activity', text: 'Gym membership', pence: 3_000, unit: 'month' },
+  { category: 'therapy', text: 'Hydrotherapy session', pence: 4_275, unit: 'session' },
+  { category: 'equipment', text: 'Shower chair', pence: 8_999, unit: 'item' },
+  { category: 'treatment', text: 'Acupuncture session', pence: 5_500, unit: 'session' },
+  { category: 'service', text: 'Respite night', pence: 12_000, unit: 'item' },
 ];
 
 const pad = (n: number): string => String(n).padStart(4, '0');
@@ -39,6 +43,21 @@ export const demoPayers: readonly Resource[] = [
   organization('demo-provider', 'DEMO1', 'provider', 'A demonstration provider'),
   organization('demo-isf', 'DEMO2', 'third-party', 'A demonstration holder of individual service funds'),
 ];
+
+export const demoDirectory: Resource = {
+  resourceType: 'List', identifier: [{ system: DIRECTORY, value: 'directory' }], extension: [extension('directory-owner', { valueReference: refer('Organization/demo-icb') })],
+  status: 'current', mode: 'working', title: 'A demonstration directory', code: code('list-code', 'phb-directory'),
+};
+
+/** What there is to buy, as entries of the directory with this id. */
+export const demoEntries = (directory: string): readonly Resource[] => GOODS.map(({ category, text, pence, unit }) => ({
+  resourceType: 'HealthcareService', identifier: [{ system: ENTRY, value: `demo-${category}` }],
+  extension: [
+    extension('directory', { valueReference: refer(`List/${directory}`) }),
+    extension('price', { extension: [{ url: 'amount', valueMoney: pounds(pence) }, { url: 'unit', valueCode: unit }] }),
+  ],
+  active: true, providedBy: refer('Organization/demo-provider'), category: [code('directory-category', category)], name: text,
+}));
 
 /** Everybody but each twentieth person, who is left for others to find as a candidate. */
 export const hasBudget = (n: number): boolean => n % 20 !== 19;
@@ -96,25 +115,45 @@ function basisAt(n: number, age: number): string {
 /** What the holder of a direct payment is given in advance, for the year's purchases; undefined where they are paid for otherwise. */
 export const demoInstalment = (n: number): JsonObject | undefined => (modelsOf(n)[0] === 'direct-payment' ? pounds(50_000) : undefined);
 
+/** What purchases refer to: the care plan, and the entries of the directory in their order, by their ids. */
+export interface Chosen {
+  readonly plan: string;
+  readonly entries: readonly string[];
+}
+
 /** A purchase in each quarter of a year, on the budget's first line. */
-export function demoPurchases(n: number, account: Resource): readonly Resource[] {
+export function demoPurchases(n: number, account: Resource, chosen: Chosen): readonly Resource[] {
   if (!hasBudget(n)) return [];
   const lines = (account['extension'] as { url: string; extension: { url: string; valueId?: string }[] }[]).filter(({ url }) => url.endsWith('/ext-allocation'));
   const line = lines.length > 1 ? lines[0]?.extension.find(({ url }) => url === 'lineId')?.valueId : undefined;
-  return Array.from({ length: 4 }, (_, k) => purchase(n, k, account.id ?? '', line));
+  return Array.from({ length: 4 }, (_, k) => purchase(n, k, chosen, extensionsFor(n, account.id ?? '', line)));
 }
 
-function purchase(n: number, k: number, account: string, line: string | undefined): Resource {
-  const { category, text, pence } = GOODS[(n + k) % GOODS.length] ?? { category: 'service', text: '', pence: 0 };
+const extensionsFor = (n: number, account: string, line: string | undefined): JsonObject[] => [
+  extension('budget', { valueReference: refer(`Account/${account}`) }),
+  ...(line === undefined ? [] : [extension('allocation-id', { valueId: line })]),
+  extension('recorded-by', { valueReference: refer(`Patient/demo-${pad(n)}`) }),
+];
+
+function purchase(n: number, k: number, { plan, entries }: Chosen, extensions: JsonObject[]): Resource {
+  const place = (n + k) % GOODS.length;
+  const { category, text, pence } = GOODS[place] ?? { category: 'service', text: '', pence: 0 };
   const patient = refer(`Patient/demo-${pad(n)}`);
   const month = k * 3 + (n % 3);
   return {
     resourceType: 'Claim',
     identifier: [{ system: PURCHASE, value: `${pad(n)}-${k}` }],
-    extension: [extension('budget', { valueReference: refer(`Account/${account}`) }), ...(line === undefined ? [] : [extension('allocation-id', { valueId: line })]), extension('recorded-by', { valueReference: patient })],
+    extension: extensions,
     status: 'active', type: code('claim-type', 'phb-purchase'), use: 'claim', patient, created: month === 0 ? '2025-12-12' : `2026-${String(month).padStart(2, '0')}-12`,
     provider: refer('Organization/demo-provider'), priority: code('http://terminology.hl7.org/CodeSystem/processpriority', 'normal'),
-    item: [{ sequence: 1, productOrService: { ...code('directory-category', category), text }, quantity: { value: 1 }, unitPrice: pounds(pence), net: pounds(pence) }],
+    item: [{
+      sequence: 1,
+      extension: [
+        extension('directory-entry', { valueReference: refer(`HealthcareService/${entries[place] ?? ''}`) }),
+        extension('careplan-activity', { extension: [{ url: 'plan', valueReference: refer(`CarePlan/${plan}`) }, { url: 'activityId', valueId: category }] }),
+      ],
+      productOrService: { ...code('directory-category', category), text }, quantity: { value: 1 }, unitPrice: pounds(pence), net: pounds(pence),
+    }],
     total: pounds(pence),
   };
 }

@@ -1,7 +1,7 @@
 // npm run demo: fills a running server by its own front door, as the clients of the real world would. Run twice, it leaves the same people and says nothing new of them.
 import { randomUUID } from 'node:crypto';
 import { serviceBase, type Config } from './config.js';
-import { demoBudget, demoConsent, demoInstalment, demoPayers, demoPlan, demoPurchases, isPaid } from './demo-budgets.js';
+import { demoBudget, demoConsent, demoDirectory, demoEntries, demoInstalment, demoPayers, demoPlan, demoPurchases, isPaid } from './demo-budgets.js';
 import { demoAge, demoAssessment, demoNhsNumbers, demoOrganizations, demoPatient, demoStatement } from './demo-data.js';
 import type { Role } from './fhir/caller.js';
 import type { JsonObject, Resource } from './fhir/resource.js';
@@ -49,10 +49,18 @@ async function loadBudgets(base: string, patients: number, token: string): Promi
     return amount ? [advanceOf(resource, amount)] : [];
   });
   await sendAll(base, 'advances', 'batch', advances, token);
-  const purchases = budgets.flatMap(({ resource }, at) => demoPurchases(owners[at] ?? 0, resource).map((claim, k) => ({ n: owners[at] ?? 0, k, claim })));
+  const entries = await loadDirectory(base, token);
+  const purchases = budgets.flatMap(({ resource }, at) => demoPurchases(owners[at] ?? 0, resource, { plan: plans[at]?.resource.id ?? '', entries }).map((claim, k) => ({ n: owners[at] ?? 0, k, claim })));
   const claims = await sendAll(base, 'purchases', 'batch', purchases.map(({ claim }) => postOnce(claim)), token);
   const due = claims.flatMap(({ isNew, resource }, at) => (isNew && isPaid(purchases[at]?.n ?? 0, purchases[at]?.k ?? 0) ? [payOf(resource)] : []));
   await sendAll(base, 'payments', 'batch', due, token);
+}
+
+/** The ids of what there is to buy. */
+async function loadDirectory(base: string, token: string): Promise<readonly string[]> {
+  const [list] = await sendAll(base, 'directory', 'batch', [postOnce(demoDirectory)], token);
+  const made = await sendAll(base, 'directory entries', 'batch', demoEntries(list?.resource.id ?? '').map(postOnce), token);
+  return made.map(({ resource }) => resource.id ?? '');
 }
 
 const linkOf = (account: string, plan: string): Entry => ({

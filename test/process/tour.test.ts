@@ -38,6 +38,9 @@ test('the demonstration fills a running server, and a second time leaves the sam
   const share = async (model: string): Promise<number> => Math.round((await total(`Account?allocation-model=${model}`)) / 1.14);
   expect([await share('notional'), await share('direct-payment'), await share('third-party')]).toEqual([expect.closeTo(75, -1), expect.closeTo(18, -1), expect.closeTo(6, -1)]);
   expect(await total('Account?allocation-model=notional&allocation-model=direct-payment')).toBeGreaterThan(0);
+  expect(await total('HealthcareService?directory:missing=false')).toBe(6);
+  const sold = (await (await fetch(`${server.base}/Organization/demo-provider/$purchases?groupBy=service`, { headers })).json()) as { parameter: { part: { name: string; valueInteger?: number }[] }[] };
+  expect(sold.parameter.flatMap(({ part }) => part.flatMap(({ valueInteger }) => valueInteger ?? [])).reduce((sum, count) => sum + count, 0)).toBe(456);
   // Whoever buys with cash was given it before.
   const holders = (await (await fetch(`${server.base}/Account?allocation-model=direct-payment&_count=100`, { headers })).json()) as { entry: { resource: { id: string } }[] };
   for (const { resource } of holders.entry) {
