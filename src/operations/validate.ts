@@ -1,5 +1,6 @@
 // $validate: all that is wrong with a resource, and what could be better, by the validator that writes meet. The rules of the service
 // (money, status, uniqueness) are asked by a write alone. https://hl7.org/fhir/R4/resource-operation-validate.html
+import { presumed } from '../budgets/presumed.js';
 import type { Definitions } from '../definitions/model.js';
 import { fail } from '../fhir/errors.js';
 import type { Issue } from '../fhir/issue.js';
@@ -67,7 +68,7 @@ async function readable(request: FhirRequest, context: AnswerContext): Promise<R
 }
 
 async function contentIssues(input: ValidateInput, request: FhirRequest, context: AnswerContext, parts: ValidateParts): Promise<readonly Issue[]> {
-  const resource = input.resource ?? (await readable(request, context));
+  const resource = presumed(input.resource ?? (await readable(request, context)));
   const wrong = misplaced(resource, input, request);
   if (wrong) return [wrong];
   const base = parts.validator.validate(resource, { hints: true });

@@ -1,4 +1,5 @@
 // $validate. https://hl7.org/fhir/R4/resource-operation-validate.html
+import { readFileSync } from 'node:fs';
 import { readConfig } from '../../src/config.js';
 import { ROLES } from '../../src/fhir/caller.js';
 import { startServer, type Answer, type TestServer } from '../server.js';
@@ -31,6 +32,32 @@ async function create(body: any): Promise<any> {
   expect(answer.text).toContain('"versionId":"1"');
   return answer.body;
 }
+
+describe('what the server fills in as it writes', () => {
+  const wire = (name: string): any => JSON.parse(readFileSync(new URL(`../domain/wire/${name}.json`, import.meta.url), 'utf8').replaceAll(/\[[a-z]+\]/g, 'x'));
+  const errors = (answer: Answer): string[] => brief(answer).filter((one) => !one.startsWith('warning') && !one.startsWith('information'));
+
+  test('is missed neither of a budget nor of a purchase', async () => {
+    const account = wire('phb-account');
+    const { insurance: _insurance, ...purchase } = wire('phb-purchase');
+    const unsigned = { ...purchase, extension: purchase.extension.filter(({ url }: any) => !url.endsWith('ext-recorded-by')) };
+    for (const mode of ['', '?mode=create']) {
+      expect(errors(await validate(account, `Account/$validate${mode}`))).toEqual([]);
+      for (const body of [purchase, unsigned]) expect(errors(await validate(body, `Claim/$validate${mode}`))).toEqual([]);
+    }
+  });
+
+  test('hides nothing that the caller has to send', async () => {
+    const account = wire('phb-account');
+    const [lines, ...rest] = account.extension;
+    expect(errors(await validate({ ...account, extension: rest.slice(1) }, 'Account/$validate'))).toContain('error required Account');
+    expect(errors(await validate({ ...account, extension: [{ ...lines, extension: lines.extension.slice(0, 1) }, ...rest] }, 'Account/$validate'))).toContain('error required Account.extension[0]');
+    const { insurance: _insurance, total: _total, ...purchase } = wire('phb-purchase');
+    expect(errors(await validate(purchase, 'Claim/$validate'))).toEqual(['error required Claim']);
+    expect(errors(await validate({ ...purchase, extension: ['x'] }, 'Claim/$validate'))).not.toEqual([]);
+    expect(errors(await validate({ resourceType: 'Claim', status: 'active' }, 'Claim/$validate')).length).toBeGreaterThan(5);
+  });
+});
 
 describe('the answer', () => {
   test('is 200 and All OK where nothing is wrong, and nothing is written', async () => {
