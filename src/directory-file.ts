@@ -3,7 +3,7 @@ import { createWriteStream, statSync } from 'node:fs';
 import { once } from 'node:events';
 import type { Config } from './config.js';
 import { ODS_CODE } from './fhir/ods-code.js';
-import { codeOf, COLUMNS, ENTRY_CODE, providerText, readEntries, readHead, rowsOf, serviceOf, type CsvEntry, type LineFault } from './budgets/directory-csv.js';
+import { codeOf, COLUMNS, ENTRY_CODE, providerText, readEntries, readHead, rowsOf, serviceOf, type CsvEntry, type LineFault } from './budgets/directory/directory-csv.js';
 import { asObject, asObjects, asText } from './fhir/elements.js';
 import { csvLine } from './fhir/csv.js';
 import { exactJson } from './fhir/exact-json.js';

@@ -1,17 +1,17 @@
 // The budgets half of the product, as the service hands it to perform: the rules that every write meets.
 import type { Definitions } from '../definitions/model.js';
 import type { WriteRule } from '../store/rule.js';
-import { createAccountRule } from './account-rule.js';
+import { createAccountRule } from './account/account-rule.js';
 import { createRegistrationRule } from './by-ods-code.js';
-import { createCarePlanRule } from './care-plan-rule.js';
-import { createCriteriaRule } from './criteria-rule.js';
-import { createDecisionRule } from './decision-rule.js';
-import { createDirectoryRule, createEntryRule } from './directory-rule.js';
-import { createPaymentRule } from './payment-rule.js';
-import { createEvidenceRule } from './purchase-evidence.js';
-import { createPurchaseItemRule } from './purchase-items.js';
-import { createPurchaseRule } from './purchase-rule.js';
-import { createTaskRule } from './task-rule.js';
+import { createCarePlanRule } from './care-plan/care-plan-rule.js';
+import { createCriteriaRule } from './criteria/criteria-rule.js';
+import { createDecisionRule } from './criteria/decision-rule.js';
+import { createDirectoryRule, createEntryRule } from './directory/directory-rule.js';
+import { createPaymentRule } from './payment/payment-rule.js';
+import { createEvidenceRule } from './purchase/purchase-evidence.js';
+import { createPurchaseItemRule } from './purchase/purchase-items.js';
+import { createPurchaseRule } from './purchase/purchase-rule.js';
+import { createTaskRule } from './task/task-rule.js';
 
 export interface Budgets {
   readonly rules: readonly WriteRule[];

@@ -3,7 +3,7 @@
 import type { Queryable } from '../db/database.js';
 import { poundsText, toPence } from '../fhir/decimal.js';
 import type { Resource } from '../fhir/resource.js';
-import { allocationsOf } from './account.js';
+import { allocationsOf } from './account/account.js';
 
 export interface Difference {
   /** Logical id of the Account. */

@@ -2,10 +2,10 @@
 // (domain.md 3.6, $validate; wire/README.md). The write itself finds out what that is.
 import { asObject, asObjects } from '../fhir/elements.js';
 import type { JsonObject, Resource } from '../fhir/resource.js';
-import { budgetKind } from './account.js';
+import { budgetKind } from './account/account.js';
 import { RECORDED_BY } from './codes.js';
-import { withLineIds } from './lines.js';
-import { isPurchase, recordedBy, withExtension } from './purchase.js';
+import { withLineIds } from './account/lines.js';
+import { isPurchase, recordedBy, withExtension } from './purchase/purchase.js';
 
 /** The resource itself where the server would fill in nothing. */
 export function presumed(resource: Resource): Resource {

@@ -1,8 +1,8 @@
 // What becomes due on budgets by the clock alone, looked for again and again by the server.
 import { londonDate } from '../fhir/london.js';
 import type { SweepParts } from '../store/sweep.js';
-import { askForNewBasis } from './outgrown.js';
-import { scheduleFirstReviews } from './review-sweep.js';
+import { askForNewBasis } from './account/outgrown.js';
+import { scheduleFirstReviews } from './task/review-sweep.js';
 
 /** One run: reviews that first payments call for; birthdays once a day. */
 export function createBudgetSweep(partsNow: () => SweepParts): () => Promise<void> {

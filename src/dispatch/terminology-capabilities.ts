@@ -1,6 +1,6 @@
 // What the terminology service does, for `metadata?mode=terminology`. https://hl7.org/fhir/R4/terminologycapabilities.html
 import type { Definitions } from '../definitions/model.js';
-import { EXPAND_PARAMETERS } from '../operations/expand.js';
+import { EXPAND_PARAMETERS } from '../operations/terminology/expand.js';
 
 interface Told {
   readonly definitions: Pick<Definitions, 'conformanceResources'>;

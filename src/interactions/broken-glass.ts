@@ -1,5 +1,5 @@
 // What breaking the glass leaves behind: a Task for the patient's commissioner, who looks into it (domain.md rulings 25 and 30).
-import { chargedAccount } from '../budgets/payment.js';
+import { chargedAccount } from '../budgets/payment/payment.js';
 import { asObject, asObjects, codesOf, referenceId } from '../fhir/elements.js';
 import { fail } from '../fhir/errors.js';
 import { readJson } from '../fhir/json-text.js';

@@ -1,6 +1,6 @@
 // The next version of a resource from a role that may only propose one: 202 with a Task for who keeps the directory; nothing else changes
 // (domain.md ruling 28; section 4, the provider's own entries).
-import { checkEntry, checkOwnEntry, keeperOfEntry } from '../budgets/directory-rule.js';
+import { checkEntry, checkOwnEntry, keeperOfEntry } from '../budgets/directory/directory-rule.js';
 import { BASE } from '../budgets/codes.js';
 import { instantText } from '../fhir/date-time.js';
 import { exactJson, exactValue } from '../fhir/exact-json.js';

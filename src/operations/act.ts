@@ -8,7 +8,7 @@
 //   })
 //
 // X-Request-ID is dealt with before the handler is called (interactions/once.ts); what is thrown rolls everything back.
-import type { PostContext } from '../budgets/ledger.js';
+import type { PostContext } from '../budgets/ledger/ledger.js';
 import { exactJson } from '../fhir/exact-json.js';
 import { fail } from '../fhir/errors.js';
 import { readJson, type JsonDocument } from '../fhir/json-text.js';

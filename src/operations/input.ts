@@ -1,5 +1,5 @@
 // The parameters of an operation, from the query of a GET and the Parameters of a POST alike. https://hl7.org/fhir/R4/operations.html#request
-import { readPence } from '../budgets/money.js';
+import { readPence } from '../budgets/ledger/money.js';
 import { asObject, asText } from '../fhir/elements.js';
 import { fail, failWith } from '../fhir/errors.js';
 import type { Issue } from '../fhir/issue.js';

@@ -2,7 +2,7 @@
 import { readInput } from './input.js';
 import type { Operation } from './operation.js';
 import { output, parametersResponse } from './output.js';
-import { OPERATION, type TerminologyOperations } from './terminology-parts.js';
+import { OPERATION, type TerminologyOperations } from './terminology/terminology-parts.js';
 
 /** Without the patch number, as the operation has them. */
 const SPOKEN = '4.0';

@@ -1,6 +1,6 @@
 // Patient/$match: who of those held here is the person described. https://hl7.org/fhir/R4/patient-operation-match.html
 import fc from 'fast-check';
-import { isOneSlip, scoreOf } from '../../src/operations/match-score.js';
+import { isOneSlip, scoreOf } from '../../src/operations/record/match-score.js';
 import { makeWorld, put, type World } from '../domain/world.js';
 import { startServer, type TestServer } from '../server.js';
 import { expectRefusal } from './refusal.js';

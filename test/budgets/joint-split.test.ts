@@ -1,6 +1,6 @@
 // How a charge on a joint budget is divided: exact by every policy, within what each line has, and always the same.
 import fc from 'fast-check';
-import { availableIn, keep, merged, split, type Pot, type Share } from '../../src/budgets/joint-split.js';
+import { availableIn, keep, merged, split, type Pot, type Share } from '../../src/budgets/purchase/joint-split.js';
 
 const sum = (list: readonly bigint[]): bigint => list.reduce((total, one) => total + one, 0n);
 const amounts = (shares: readonly Share[]): bigint[] => shares.map(({ amount }) => amount);

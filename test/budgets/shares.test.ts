@@ -1,6 +1,6 @@
 // Amounts shared out to the penny: what comes out is what went in, in proportion, and nobody gives more than there is.
 import fc from 'fast-check';
-import { shareOut } from '../../src/budgets/shares.js';
+import { shareOut } from '../../src/budgets/ledger/shares.js';
 
 const sum = (list: readonly bigint[]): bigint => list.reduce((total, one) => total + one, 0n);
 const weights = fc.array(fc.bigInt({ min: 0n, max: 99_999_999_999n }), { minLength: 1, maxLength: 8 }).filter((list) => sum(list) > 0n);

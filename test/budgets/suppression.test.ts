@@ -1,6 +1,6 @@
 // Small numbers are left out, and nothing that is told lets them be worked out.
 import fc from 'fast-check';
-import { hiddenParts, isHiddenPart } from '../../src/budgets/suppression.js';
+import { hiddenParts, isHiddenPart } from '../../src/budgets/report/suppression.js';
 
 const cells = fc.array(fc.integer({ min: 0, max: 12 }), { maxLength: 7 }).map((counts) => counts.map((count, index) => ({ key: String(index), count })));
 

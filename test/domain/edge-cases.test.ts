@@ -4,7 +4,7 @@ import { writeLapses } from '../../src/chargeable-status/lapse.js';
 import { loadDefinitions } from '../../src/definitions/load.js';
 import type { FhirRequest } from '../../src/fhir/request.js';
 import { amend } from '../../src/interactions/amend.js';
-import { createChargeableStatusOperation } from '../../src/operations/chargeable-status.js';
+import { createChargeableStatusOperation } from '../../src/operations/status/chargeable-status.js';
 import { createExtractor } from '../../src/search/extract.js';
 import type { Context } from '../../src/interactions/context.js';
 import { createStore } from '../../src/store/postgres-store.js';

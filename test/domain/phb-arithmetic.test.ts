@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { examineBudgets } from '../../src/budgets/doctor.js';
-import { post } from '../../src/budgets/ledger.js';
+import { post } from '../../src/budgets/ledger/ledger.js';
 import { errorCode } from './people.js';
 import { gbp, linesOf, made } from './budgets.js';
 import { balanceOf, change, opened, parties, purchaseBody, recorded } from './purchases.js';

@@ -1,6 +1,6 @@
 // C32E1 AC6: a budget is suspended, closed after a review, and opened again; its money exact at every step (domain.md 2.1, 3.8 rule 10,
 // 6.7, rulings 37, 38, 42, 45, 47).
-import { post } from '../../src/budgets/ledger.js';
+import { post } from '../../src/budgets/ledger/ledger.js';
 import { londonDate } from '../../src/fhir/london.js';
 import { startServer, type Answer, type TestServer } from '../server.js';
 import { closeBalanced, gbp, linesOf } from './budgets.js';

@@ -79,6 +79,13 @@ test('an import leads to a file of src', () => {
   expect(sources.flatMap(({ path, imports }) => imports.filter((to) => !paths.has(to)).map((to) => `${path} -> ${to}`))).toEqual([]);
 });
 
+test('the ledger of budgets knows nothing of what stands on it', () => {
+  const ledger = sources.filter(({ path }) => path.startsWith('src/budgets/ledger/'));
+  expect(ledger.map(({ path }) => path)).toContain('src/budgets/ledger/ledger.ts');
+  const beside = ledger.flatMap(({ imports }) => imports.filter((to) => to.startsWith('src/budgets/') && !to.startsWith('src/budgets/ledger/')));
+  expect([...new Set(beside)]).toEqual(['src/budgets/codes.ts']);
+});
+
 test.each(Object.entries(RESERVED))('%s is imported only in %j', (name, rooms) => {
   expect(sources.filter(({ path, packages }) => packages.some((one) => one === name || one.startsWith(`${name}/`)) && !rooms.includes(roomOf(path))).map(({ path }) => path)).toEqual([]);
 });
