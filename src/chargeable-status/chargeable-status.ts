@@ -2,13 +2,13 @@
 import type { Answerer } from '../store/answerer.js';
 import type { WriteRule } from '../store/rule.js';
 import { createAssertionRule } from './assertion-rule.js';
-import type { NonePolicy } from './effective-status.js';
-import { createEvidenceRule } from './evidence-rule.js';
+import type { NonePolicy } from './status/effective-status.js';
+import { createEvidenceRule } from './assessment/evidence-rule.js';
 import { createPatientRule } from './patient-rule.js';
-import { createVmAccreditation } from './vm-accreditation.js';
-import { createVmHistory } from './vm-history.js';
-import { createVmRead } from './vm-read.js';
-import { createVmSearch, type VmParts } from './vm-search.js';
+import { createVmAccreditation } from './vm/vm-accreditation.js';
+import { createVmHistory } from './vm/vm-history.js';
+import { createVmRead } from './vm/vm-read.js';
+import { createVmSearch, type VmParts } from './vm/vm-search.js';
 
 export interface ChargeableStatus {
   readonly rules: readonly WriteRule[];

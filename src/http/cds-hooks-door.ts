@@ -1,9 +1,9 @@
 // The CDS Hooks door: a card with the chargeable status when a patient's record is opened. https://cds-hooks.hl7.org/2.0/
 import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { isBasic, isCategory } from '../chargeable-status/category.js';
-import { nhsNumbersOf } from '../chargeable-status/nhs-numbers.js';
-import { statusCard, type CardFacts } from '../chargeable-status/status-card.js';
+import { isBasic, isCategory } from '../chargeable-status/status/category.js';
+import { nhsNumbersOf } from '../chargeable-status/number/nhs-numbers.js';
+import { statusCard, type CardFacts } from '../chargeable-status/status/status-card.js';
 import type { Caller } from '../fhir/caller.js';
 import { asObject, asObjects, asText } from '../fhir/elements.js';
 import { fail, FhirError } from '../fhir/errors.js';

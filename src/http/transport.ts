@@ -1,6 +1,6 @@
 // By which TLS version did a request come to the proxy before us? Below the floor it is refused (VM-30).
 import type { IncomingHttpHeaders } from 'node:http';
-import { spineError } from '../chargeable-status/spine-error.js';
+import { spineError } from '../chargeable-status/vm/spine-error.js';
 
 /** Throws 403 ACCESS_DENIED_SSL. */
 export type TransportCheck = (headers: IncomingHttpHeaders) => void;

@@ -1,5 +1,5 @@
 // The list of operations: what is not here is not there. A list you can read beats a folder that loads itself.
-import type { NonePolicy } from '../chargeable-status/effective-status.js';
+import type { NonePolicy } from '../chargeable-status/status/effective-status.js';
 import { createAdjustAllocationOperation } from './budget/adjust-allocation.js';
 import { createAmendMetaOperation } from './resource/amend-meta.js';
 import { createAssignAllocationOperation } from './budget/assign-allocation.js';

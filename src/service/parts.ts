@@ -13,7 +13,7 @@ import { refuseChange, serverMadeRule } from '../audit/server-made.js';
 import { Trail } from '../audit/trail.js';
 import { createBudgets } from '../budgets/budgets.js';
 import { createChargeableStatus } from '../chargeable-status/chargeable-status.js';
-import { vmRefusal } from '../chargeable-status/vm-refusal.js';
+import { vmRefusal } from '../chargeable-status/vm/vm-refusal.js';
 import { isDevelopment, mayAnybodySignIn, type Config } from '../config.js';
 import type { Database } from '../db/database.js';
 import { LiveDefinitions } from '../definitions/live.js';

@@ -1,7 +1,7 @@
 // What a notification tells of, as its subscriber may see it at the moment of delivery.
 import { patientsIn } from '../audit/patients.js';
-import { rowOf } from '../chargeable-status/status-row.js';
-import { isAnswered, vmObservation } from '../chargeable-status/vm-observation.js';
+import { rowOf } from '../chargeable-status/status/status-row.js';
+import { isAnswered, vmObservation } from '../chargeable-status/vm/vm-observation.js';
 import type { Reader } from '../store/store.js';
 import type { Queued } from './queue.js';
 import { askingFor, type Permit } from './rights.js';

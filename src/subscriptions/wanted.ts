@@ -1,8 +1,8 @@
 // What a Subscription asks for: the change of chargeable statuses, as a topic or in the words of R4, or whatever a search finds.
 // https://hl7.org/fhir/R4/subscription.html · http://hl7.org/fhir/uv/subscriptions-backport
 import { STATUS_TOPIC, VM_CODE } from '../chargeable-status/codes.js';
-import { requireNhsNumber } from '../chargeable-status/nhs-token.js';
-import { VM_CODE_VALUE } from '../chargeable-status/vm-observation.js';
+import { requireNhsNumber } from '../chargeable-status/vm/nhs-token.js';
+import { VM_CODE_VALUE } from '../chargeable-status/vm/vm-observation.js';
 import { asObject, asObjects, asText } from '../fhir/elements.js';
 import { FhirError } from '../fhir/errors.js';
 import { isId } from '../fhir/id.js';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { basicOf, BASIC_DISPLAY, CATEGORIES, HOME_OFFICE_STATUSES, isCategory, isHomeOfficeStatus, type Category } from '../../src/chargeable-status/category.js';
-import { SPINE_ERRORS } from '../../src/chargeable-status/spine-error.js';
+import { basicOf, BASIC_DISPLAY, CATEGORIES, HOME_OFFICE_STATUSES, isCategory, isHomeOfficeStatus, type Category } from '../../src/chargeable-status/status/category.js';
+import { SPINE_ERRORS } from '../../src/chargeable-status/vm/spine-error.js';
 
 interface Concept {
   readonly code: string;

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { decisionOf, endOfDay, lastDayOf } from '../../src/chargeable-status/decision.js';
+import { decisionOf, endOfDay, lastDayOf } from '../../src/chargeable-status/status/decision.js';
 
 test('a day is decided at its start in London, shown with the offset of that moment', () => {
   expect(decisionOf('2026-05-10')).toEqual({ at: Date.parse('2026-05-09T23:00:00Z'), text: '2026-05-10T00:00:00+01:00' });

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { withAssertion, type Assertion, type Source } from '../../src/chargeable-status/assertion.js';
-import { basicOf, CATEGORIES, type Category } from '../../src/chargeable-status/category.js';
-import { decisionOf } from '../../src/chargeable-status/decision.js';
-import { effective, UNDETERMINED, winnerOf } from '../../src/chargeable-status/effective-status.js';
+import { withAssertion, type Assertion, type Source } from '../../src/chargeable-status/status/assertion.js';
+import { basicOf, CATEGORIES, type Category } from '../../src/chargeable-status/status/category.js';
+import { decisionOf } from '../../src/chargeable-status/status/decision.js';
+import { effective, UNDETERMINED, winnerOf } from '../../src/chargeable-status/status/effective-status.js';
 
 const DAY = 86_400_000;
 const START = Date.UTC(2026, 3, 1);

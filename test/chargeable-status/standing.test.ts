@@ -1,5 +1,5 @@
 import type { JsonObject, Resource } from '../../src/fhir/resource.js';
-import { sameStanding, standingOf } from '../../src/chargeable-status/standing.js';
+import { sameStanding, standingOf } from '../../src/chargeable-status/number/standing.js';
 
 const NHS = 'https://fhir.nhs.uk/Id/nhs-number';
 const patient = (rest: JsonObject, ...numbers: string[]): Resource =>

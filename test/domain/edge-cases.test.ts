@@ -1,6 +1,6 @@
 // The hard cases of domain.md section 6 that concern the status: 1, 2, 4 and 5; 3, 9 and 10 are in edge-cases-sides.test.ts.
 import { createChargeableStatus } from '../../src/chargeable-status/chargeable-status.js';
-import { writeLapses } from '../../src/chargeable-status/lapse.js';
+import { writeLapses } from '../../src/chargeable-status/status/lapse.js';
 import { loadDefinitions } from '../../src/definitions/load.js';
 import type { FhirRequest } from '../../src/fhir/request.js';
 import { amend } from '../../src/interactions/amend.js';

@@ -1,16 +1,16 @@
 // Patient/$chargeable-status: is this patient chargeable? By NHS number at the type, by id at the instance; GET and POST.
 import { fail } from '../../fhir/errors.js';
 import type { FhirRequest } from '../../fhir/request.js';
-import { assertionsOf, statusByNumber, statusByPatient, type StatusRow } from '../../chargeable-status/status-row.js';
-import { effective, statusAt, type EffectiveStatus, type NonePolicy } from '../../chargeable-status/effective-status.js';
+import { assertionsOf, statusByNumber, statusByPatient, type StatusRow } from '../../chargeable-status/status/status-row.js';
+import { effective, statusAt, type EffectiveStatus, type NonePolicy } from '../../chargeable-status/status/effective-status.js';
 import { asObject, asObjects, asText, identifierOf } from '../../fhir/elements.js';
 import { BASE } from '../../chargeable-status/codes.js';
-import { decisionOf } from '../../chargeable-status/decision.js';
-import { requireNhsNumber, requireNumber } from '../../chargeable-status/nhs-token.js';
-import { spineError } from '../../chargeable-status/spine-error.js';
-import { knownAt } from '../../chargeable-status/status-past.js';
-import { statusAnswer } from '../../chargeable-status/status-answer.js';
-import { seesPast } from '../../chargeable-status/vm-history.js';
+import { decisionOf } from '../../chargeable-status/status/decision.js';
+import { requireNhsNumber, requireNumber } from '../../chargeable-status/vm/nhs-token.js';
+import { spineError } from '../../chargeable-status/vm/spine-error.js';
+import { knownAt } from '../../chargeable-status/status/status-past.js';
+import { statusAnswer } from '../../chargeable-status/status/status-answer.js';
+import { seesPast } from '../../chargeable-status/vm/vm-history.js';
 import type { AnswerContext } from '../../store/answerer.js';
 import { AT } from '../input.js';
 import type { Operation } from '../operation.js';

@@ -1,7 +1,7 @@
 // $define-feed: an administrator makes or changes a feed, which is a row of data; $status-feeds lists them (domain.md 2.2 P4).
 import { BASE } from '../../chargeable-status/codes.js';
-import type { Category, Basic } from '../../chargeable-status/category.js';
-import { allFeeds, feedByCode, feedFaults, saveFeed, type FeedDefinition, type FeedStatus } from '../../chargeable-status/feed-definition.js';
+import type { Category, Basic } from '../../chargeable-status/status/category.js';
+import { allFeeds, feedByCode, feedFaults, saveFeed, type FeedDefinition, type FeedStatus } from '../../chargeable-status/feed/feed-definition.js';
 import { asText } from '../../fhir/elements.js';
 import { fail, failWith } from '../../fhir/errors.js';
 import type { JsonObject } from '../../fhir/resource.js';

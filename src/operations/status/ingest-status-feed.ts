@@ -1,9 +1,9 @@
 // $ingest-status-feed: takes a file of statements and answers at once; the work is a job (domain.md 3.6). The file is the body (CSV,
 // NDJSON, a Bundle of type collection) or the content of a Binary; it is kept durably before the answer goes out.
 import { BASE } from '../../chargeable-status/codes.js';
-import { feedByCode, feedOfClient } from '../../chargeable-status/feed-definition.js';
-import { noFeed, otherFeed } from '../../chargeable-status/statement-rule.js';
-import { HOME_OFFICE } from '../../chargeable-status/statement-source.js';
+import { feedByCode, feedOfClient } from '../../chargeable-status/feed/feed-definition.js';
+import { noFeed, otherFeed } from '../../chargeable-status/feed/statement-rule.js';
+import { HOME_OFFICE } from '../../chargeable-status/feed/statement-source.js';
 import type { Database } from '../../db/database.js';
 import type { Caller } from '../../fhir/caller.js';
 import { asObject, asObjects, asText } from '../../fhir/elements.js';

@@ -1,7 +1,7 @@
 // Observation/[id]/$match-statement, $unmatch-statement and $reject-statement: an administrator settles what the worklist of statements asks.
-import type { NonePolicy } from '../../chargeable-status/effective-status.js';
-import { matchStatement, rejectStatement, unmatchStatement } from '../../chargeable-status/settle-statement.js';
-import type { StatusContext } from '../../chargeable-status/patient-status.js';
+import type { NonePolicy } from '../../chargeable-status/status/effective-status.js';
+import { matchStatement, rejectStatement, unmatchStatement } from '../../chargeable-status/feed/settle-statement.js';
+import type { StatusContext } from '../../chargeable-status/status/patient-status.js';
 import { asObject, asObjects, asText, referenceId } from '../../fhir/elements.js';
 import { fail } from '../../fhir/errors.js';
 import type { FhirRequest } from '../../fhir/request.js';
