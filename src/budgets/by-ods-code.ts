@@ -1,6 +1,6 @@
 // References to an organisation by its ODS code alone, as PDS and practices' systems give them: the one that is held here is named beside the code, so that
 // searches, rights and rules find it (domain.md 3.2 patient-vmphb, C32E12).
-import { odsToken } from '../access/organizations.js';
+import { organizationsOf } from '../access/organizations.js';
 import type { Definitions } from '../definitions/model.js';
 import { asObject, identifierOf } from '../fhir/elements.js';
 import { ODS_CODE } from '../fhir/ods-code.js';
@@ -20,11 +20,9 @@ function codeAlone(reference: unknown): string | undefined {
 /** The reference with the organisation's id; undefined where it is not by code alone, and where none or several here have the code. Who writes need not see organisations: a practice does not. */
 export async function namedByCode(reference: unknown, known: Known, { tx }: Pick<WriteContext, 'tx'>): Promise<JsonObject | undefined> {
   const code = codeAlone(reference);
-  const parameter = known.searchParameters('Organization').get('identifier');
-  if (code === undefined || !parameter) return undefined;
-  const where = { kind: 'parameter', parameter, values: [{ text: odsToken(code) }] } as const;
-  const { matches } = await tx.search(serverGrant(), { type: 'Organization', where, sort: [], count: 2, includes: [], total: 'none', self: [] });
-  return matches.length === 1 && matches[0] ? { reference: `Organization/${matches[0].id}`, ...asObject(reference) } : undefined;
+  if (code === undefined) return undefined;
+  const [only, another] = await organizationsOf(code, known, { tx, grant: serverGrant() });
+  return only !== undefined && another === undefined ? { reference: only, ...asObject(reference) } : undefined;
 }
 
 /** As sent: what stands there may be anything before it is validated. */
