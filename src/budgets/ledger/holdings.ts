@@ -32,6 +32,10 @@ export async function lockHoldings(db: Queryable, claim: string): Promise<readon
   return holdingsOf(db, claim);
 }
 
+/** What a purchase takes of the line, paid or not. */
+export const heldIn = ({ committed, paid }: Pick<Holding, 'committed' | 'paid'>): bigint => committed + paid;
+/** Is it of the same line? */
+export const isOn = (place: Pick<Holding, 'account' | 'line'>) => ({ account, line }: Pick<Holding, 'account' | 'line'>): boolean => account === place.account && line === place.line;
 /** Was something paid that has not come back? */
 export const isPaid = (held: readonly Holding[]): boolean => held.some(({ paid, refunded }) => paid > refunded);
 export const committedIn = (held: readonly Holding[]): bigint => held.reduce((sum, { committed }) => sum + committed, 0n);

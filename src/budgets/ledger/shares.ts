@@ -18,6 +18,8 @@ export function shareOut(amount: bigint, weights: readonly bigint[]): bigint[] {
   return shares;
 }
 
+export const sumOf = (shares: readonly { readonly amount: bigint }[]): bigint => shares.reduce((sum, { amount }) => sum + amount, 0n);
+
 /** Places of the weights, the largest remainder first. */
 function byRemainder(amount: bigint, weights: readonly bigint[], whole: bigint): number[] {
   const remainders = weights.map((weight) => (amount * weight) % whole);

@@ -3,11 +3,12 @@
 import type { Resource } from '../../fhir/resource.js';
 import type { WriteContext } from '../../store/rule.js';
 import type { Fulfilment, Taken } from './fulfilment.js';
-import { committedIn, type Holding } from '../ledger/holdings.js';
+import { committedIn, isOn } from '../ledger/holdings.js';
+import { keep } from './joint-split.js';
 import { storedTotal } from './purchase-amounts.js';
 import { isActive } from './purchase-lifecycle.js';
 import { budgetOf } from './purchase.js';
-import { shareOut } from '../ledger/shares.js';
+import { sumOf } from '../ledger/shares.js';
 
 interface Asked {
   /** Logical ids of the two Claims. */
@@ -90,13 +91,11 @@ export async function askLess(using: Using, less: bigint, freed: readonly Omit<G
     rows.push({ ...before, asked: before.asked - dropped });
     const back = toLines(one, backTo(one, dropped, all), left);
     given.push(...back);
-    left = left.map((place) => ({ ...place, amount: place.amount - back.filter(on(place)).reduce((sum, { amount }) => sum + amount, 0n) }));
+    left = left.map((place) => ({ ...place, amount: place.amount - sumOf(back.filter(isOn(place))) }));
   }
   await note(using, rows, context);
   return given;
 }
-
-const on = (place: Pick<Given, 'account' | 'line'>) => ({ account, line }: Pick<Given, 'account' | 'line'>): boolean => account === place.account && line === place.line;
 
 /** Up to what the commitment says less what all ask of it. */
 function backTo({ claim, held }: Fulfilment, dropped: bigint, all: readonly Asked[]): bigint {
@@ -108,9 +107,5 @@ function backTo({ claim, held }: Fulfilment, dropped: bigint, all: readonly Aske
 
 /** On lines that it was reserved on, as they are freed. */
 function toLines({ claim, held }: Fulfilment, amount: bigint, freed: readonly Omit<Given, 'claim'>[]): readonly Given[] {
-  const places = freed.filter((place) => held.some((one: Holding) => on(place)(one)));
-  const whole = places.reduce((sum, place) => sum + place.amount, 0n);
-  if (whole === 0n) return [];
-  const shares = shareOut(amount < whole ? amount : whole, places.map((place) => place.amount));
-  return places.map((place, index) => ({ ...place, claim: claim.id ?? '', amount: shares[index] ?? 0n }));
+  return keep(amount, freed.filter((place) => held.some(isOn(place)))).map((place) => ({ ...place, claim: claim.id ?? '' }));
 }

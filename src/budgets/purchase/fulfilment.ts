@@ -3,6 +3,7 @@ import { asText } from '../../fhir/elements.js';
 import { fail, type FhirError } from '../../fhir/errors.js';
 import type { Resource } from '../../fhir/resource.js';
 import type { WriteContext } from '../../store/rule.js';
+import type { StoredVersion, Transaction } from '../../store/store.js';
 import { committedIn, lockHoldings, type Holding } from '../ledger/holdings.js';
 import { plannedIn } from './planned.js';
 import { isActive } from './purchase-lifecycle.js';
@@ -26,7 +27,7 @@ async function named(after: Resource, context: WriteContext): Promise<readonly F
   const links = fulfilledBy(after);
   const { tx } = context;
   // Their rows before the budget's, as their own writes take them.
-  for (const id of [...new Set(links.flatMap(({ claim }) => claim ?? []))].sort()) await tx.lock('Claim', id);
+  await lockInOrder(links.flatMap(({ claim }) => claim ?? []), tx);
   const found: Fulfilment[] = [];
   for (const { claim: id, final, path } of links) {
     if (found.some(({ claim }) => claim.id === id)) throw wrong('A commitment is named once', path);
@@ -34,7 +35,7 @@ async function named(after: Resource, context: WriteContext): Promise<readonly F
     if (!isPurchase(claim) || !isCommitment(claim)) throw wrong('What is fulfilled is a commitment: a Claim on a budget with use preauthorization', path);
     if (budgetOf(claim) !== budgetOf(after)) throw wrong('The commitment is on another budget', path);
     if (statusOf(claim) !== 'active') throw wrong(`The commitment is ${asText(claim['status'])}: it reserves nothing`, path);
-    found.push({ claim, final, held: notYetTaken(await lockHoldings(tx.db, claim.id ?? ''), claim.id ?? '', tx) });
+    found.push({ claim, final, held: await leftOf(claim.id ?? '', tx) });
   }
   return found;
 }
@@ -43,22 +44,27 @@ async function named(after: Resource, context: WriteContext): Promise<readonly F
 async function stillOpen(before: Resource, { tx }: WriteContext): Promise<readonly Fulfilment[]> {
   const found: Fulfilment[] = [];
   const ids = fulfilledBy(before).flatMap(({ claim }) => claim ?? []);
-  const locked = new Map<string, Resource>();
-  for (const id of [...ids].sort()) {
-    const stored = await tx.lock('Claim', id);
-    if (stored?.text != null) locked.set(id, JSON.parse(stored.text) as Resource);
-  }
+  const stored = await lockInOrder(ids, tx);
   for (const id of ids) {
-    const claim = locked.get(id);
-    if (claim && isActive(claim)) found.push({ claim, final: false, held: notYetTaken(await lockHoldings(tx.db, id), id, tx) });
+    const text = stored.get(id)?.text;
+    const claim = text == null ? undefined : (JSON.parse(text) as Resource);
+    if (claim && isActive(claim)) found.push({ claim, final: false, held: await leftOf(id, tx) });
   }
   return found;
 }
 
 const keyOf = (claim: string, { account, line }: Pick<Holding, 'account' | 'line'>): string => `${claim} ${account} ${line}`;
 
-/** What earlier purchases of the transaction leave of a commitment. */
-function notYetTaken(held: readonly Holding[], claim: string, tx: object): readonly Holding[] {
+/** In the one order in which all writes take their locks. */
+async function lockInOrder(claims: readonly string[], tx: Transaction): Promise<ReadonlyMap<string, StoredVersion | undefined>> {
+  const stored = new Map<string, StoredVersion | undefined>();
+  for (const id of [...new Set(claims)].sort()) stored.set(id, await tx.lock('Claim', id));
+  return stored;
+}
+
+/** What earlier purchases of the transaction leave of a commitment, whose budget is locked. */
+async function leftOf(claim: string, tx: Transaction): Promise<readonly Holding[]> {
+  const held = await lockHoldings(tx.db, claim);
   const { taken } = plannedIn(tx);
   return held.map((one) => ({ ...one, committed: one.committed - (taken.get(keyOf(claim, one)) ?? 0n) }));
 }

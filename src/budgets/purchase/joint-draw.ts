@@ -10,10 +10,11 @@ import { codeExtension } from '../account/account.js';
 import { BASE, businessError, DRAW_POLICY } from '../codes.js';
 import { checkPlanned } from '../account/direct-payment.js';
 import { takeFrom, type Fulfilment } from './fulfilment.js';
-import { lockHoldings } from '../ledger/holdings.js';
+import { heldIn, lockHoldings } from '../ledger/holdings.js';
 import { coverageOf, coveragesIn, prioritiesOf } from '../account/joint.js';
 import { keep, merged, split, type Categories, type Pot, type Share, type Source } from './joint-split.js';
 import { readPence } from '../ledger/money.js';
+import { sumOf } from '../ledger/shares.js';
 import { plannedIn } from './planned.js';
 import { availableOf } from '../ledger/postings.js';
 import { isActive, isEnded, riseOf, staysAsIs } from './purchase-lifecycle.js';
@@ -58,7 +59,7 @@ export async function drawJointly(purchase: JointPurchase, fulfil: () => Promise
   const parts = await accountsOf(children, context);
   if (total === undefined) return { shares: [], stays: false, parts, fulfilled: [], insurance: (isEnded(after) ? insuranceKept(before) : undefined) ?? insuranceOfAll(children, parts) };
   const stays = staysAsIs(before, total, undefined);
-  const held = isActive(before) ? (await lockHoldings(tx.db, after.id ?? '')).map((one) => ({ ...one, amount: one.committed + one.paid })) : [];
+  const held = isActive(before) ? (await lockHoldings(tx.db, after.id ?? '')).map((one) => ({ ...one, amount: heldIn(one) })) : [];
   if (stays) return { shares: merged(held), stays, parts, fulfilled: [], insurance: insuranceKept(before) };
   const fulfilled = await fulfil();
   refuseInactive(children);
@@ -67,8 +68,6 @@ export async function drawJointly(purchase: JointPurchase, fulfil: () => Promise
   const shares = merged([...kept, ...(rest === 0n ? [] : await find(rest, children, parts, purchase, context))]);
   return { shares, stays, parts, fulfilled, insurance: insuranceBy(shares.map((one) => [one.account, one.amount]), parts) };
 }
-
-const sumOf = (shares: readonly { readonly amount: bigint }[]): bigint => shares.reduce((sum, { amount }) => sum + amount, 0n);
 
 function refuseNamed({ before, after, account }: JointPurchase): void {
   if (lineOf(after) !== undefined) throw fail('business-rule', { text: 'A purchase on a joint budget is divided by its draw policy: leave ext-allocation-id out, or record it on the budget that has the line', expression: 'Claim.extension' });

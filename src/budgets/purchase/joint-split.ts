@@ -3,7 +3,7 @@ import { poundsText } from '../../fhir/decimal.js';
 import { fail } from '../../fhir/errors.js';
 import { businessError } from '../codes.js';
 import { byBytes } from '../ledger/ledger.js';
-import { shareOut } from '../ledger/shares.js';
+import { shareOut, sumOf } from '../ledger/shares.js';
 
 /** A line of a budget, with what it has available (pence, not below zero). */
 export interface Source {
@@ -116,7 +116,7 @@ function fromLines({ account, sources }: Pot, amount: bigint): Share[] {
 
 /** What stays where it was reserved when `total` is divided anew: all of it, or in proportion where less is needed now. */
 export function keep(total: bigint, reserved: readonly Share[]): Share[] {
-  const whole = reserved.reduce((sum, { amount }) => sum + amount, 0n);
+  const whole = sumOf(reserved);
   if (whole === 0n) return [];
   const shares = shareOut(total < whole ? total : whole, reserved.map(({ amount }) => amount));
   return reserved.map((one, index) => ({ ...one, amount: shares[index] ?? 0n }));

@@ -6,7 +6,7 @@ import type { Resource } from '../../fhir/resource.js';
 import type { WriteContext } from '../../store/rule.js';
 import { businessError } from '../codes.js';
 import { takeFrom, type Fulfilment } from './fulfilment.js';
-import { lockHoldings } from '../ledger/holdings.js';
+import { heldIn, lockHoldings } from '../ledger/holdings.js';
 import { plannedIn } from './planned.js';
 import { availableOf } from '../ledger/postings.js';
 import { isCommitment, isOverspent } from './purchase.js';
@@ -61,7 +61,7 @@ async function availableNow({ budget: { account }, line: { line } }: Bought, { t
 
 /** What the purchase has of the line already. */
 async function heldOn({ line }: BudgetLine, { id = '' }: Resource, { tx }: WriteContext): Promise<bigint> {
-  return (await lockHoldings(tx.db, id)).reduce((sum, one) => (one.line === line ? sum + one.committed + one.paid : sum), 0n);
+  return (await lockHoldings(tx.db, id)).reduce((sum, one) => (one.line === line ? sum + heldIn(one) : sum), 0n);
 }
 
 /** What the commitments that it fulfils give back to the line. */

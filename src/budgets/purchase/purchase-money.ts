@@ -3,9 +3,10 @@ import type { Resource } from '../../fhir/resource.js';
 import type { WriteContext } from '../../store/rule.js';
 import { askLess, askMore } from './commitment-use.js';
 import { takeFrom, type Fulfilment, type Taken } from './fulfilment.js';
-import { holdingsOf, lockHoldings, type Holding } from '../ledger/holdings.js';
+import { heldIn, holdingsOf, isOn, lockHoldings, type Holding } from '../ledger/holdings.js';
 import { InsufficientFunds } from '../ledger/ledger-refusal.js';
 import { post } from '../ledger/ledger.js';
+import { sumOf } from '../ledger/shares.js';
 import { settleOutstanding } from './outstanding.js';
 import type { Share } from './joint-split.js';
 import { isActive } from './purchase-lifecycle.js';
@@ -33,7 +34,7 @@ export async function movePurchase(moved: Moved, context: WriteContext): Promise
   const held = isActive(before) ? await lockHoldings(tx.db, id) : [];
   const fulfilled = await asTheyAre(moved.fulfilled, context);
   const using = { ...moved, fulfilled };
-  const more = sumOf(shares.map(({ amount }) => amount)) - sumOf(held.map(heldIn));
+  const more = sumOf(shares) - held.reduce((sum, one) => sum + heldIn(one), 0n);
   const taken = takeFrom(fulfilled, more > 0n ? more : 0n);
   if (more >= 0n) await askMore(using, more, taken, context);
   const given = more < 0n ? await askLess(using, -more, freedBy(shares, held), context) : [];
@@ -56,26 +57,22 @@ function atTotal(error: unknown): never {
   throw error instanceof InsufficientFunds ? error.at('Claim.total') : error;
 }
 
-const sumOf = (amounts: readonly bigint[]): bigint => amounts.reduce((sum, amount) => sum + amount, 0n);
-const heldIn = ({ committed, paid }: Holding): bigint => committed + paid;
-const on = (share: Pick<Share, 'account' | 'line'>) => (one: Holding): boolean => one.line === share.line && one.account === share.account;
-
 /** What the purchase gives up of each line; nothing of one that it moves away from, since what it took over moves with it. */
 function freedBy(shares: readonly Share[], held: readonly Holding[]): readonly Share[] {
-  if (shares.some((share) => !held.some(on(share)))) return [];
-  return held.map((one) => ({ account: one.account, line: one.line, amount: heldIn(one) - (shares.find((share) => on(share)(one))?.amount ?? 0n) }));
+  if (shares.some((share) => !held.some(isOn(share)))) return [];
+  return held.map((one) => ({ account: one.account, line: one.line, amount: heldIn(one) - (shares.find(isOn(one))?.amount ?? 0n) }));
 }
 
 const placeOf = ({ claim, account, line }: Taken): Pick<Posting, 'claim' | 'account' | 'line'> => ({ claim, account, line });
 
 /** From what is held to the shares: nothing is held of another line, and nothing paid is touched. */
 function changes({ id, shares, overdraw }: Moved, held: readonly Holding[]): readonly Omit<Posting, 'id'>[] {
-  const elsewhere = held.filter((one) => !shares.some((share) => on(share)(one)));
+  const elsewhere = held.filter((one) => !shares.some(isOn(one)));
   return [
     ...elsewhere.map((one) => ({ account: one.account, line: one.line, kind: 'release', amount: one.committed, claim: id }) as const),
     ...shares.flatMap((share) => {
       const { account, line, amount } = share;
-      const { paid, committed } = held.find(on(share)) ?? { paid: 0n, committed: 0n };
+      const { paid, committed } = held.find(isOn(share)) ?? { paid: 0n, committed: 0n };
       return [
         { account, line, kind: 'release', amount: committed - (amount - paid), claim: id },
         { account, line, kind: 'commit', amount: amount - paid - committed, claim: id, overdraw },

@@ -5,6 +5,7 @@ import { asText } from '../../fhir/elements.js';
 import { exactJson } from '../../fhir/exact-json.js';
 import { instantText } from '../../fhir/date-time.js';
 import type { JsonObject } from '../../fhir/resource.js';
+import { SUBSETTED } from '../../fhir/subsetted.js';
 import { clauseSql } from '../../search/clause-sql.js';
 import type { Grant } from '../../search/grant.js';
 import { moneyOf } from '../ledger/money.js';
@@ -35,8 +36,6 @@ export interface StatementResources {
   /** Documents that the claims shown cite. */
   readonly evidence: readonly Referred[];
 }
-
-const SUBSETTED = { tag: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'SUBSETTED' }] };
 
 /** Of what was found for a page, what its rows show to the caller. */
 export function statementResources(stored: readonly Found[], grant: Grant): StatementResources {
@@ -70,7 +69,7 @@ function byId(stored: readonly Found[], type: string, grant: Grant): ReadonlyMap
 /** Of a claim that several owners pay, each is shown the date, the provider and its own share (ruling 57). */
 function cut({ at, amount }: StatementRow, { resourceType, created, provider }: JsonObject): string {
   const sum = { [resourceType === 'Claim' ? 'total' : 'amount']: moneyOf(amount) };
-  return exactJson({ resourceType, meta: SUBSETTED, created: asText(created) ?? instantText(at), ...(provider !== undefined && { provider }), ...sum });
+  return exactJson({ resourceType, meta: { tag: [SUBSETTED] }, created: asText(created) ?? instantText(at), ...(provider !== undefined && { provider }), ...sum });
 }
 
 /**

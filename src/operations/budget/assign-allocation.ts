@@ -3,6 +3,7 @@ import { ALLOCATION, businessError } from '../../budgets/codes.js';
 import { checkMovable, lineOf } from '../../budgets/account/line-change.js';
 import { isAllocation } from '../../budgets/account/lines.js';
 import { moneyOf } from '../../budgets/ledger/money.js';
+import { sumOf } from '../../budgets/ledger/shares.js';
 import { ensureUnallocated, UNALLOCATED } from '../../budgets/account/register.js';
 import type { Budget, BudgetLine } from '../../budgets/ledger/totals.js';
 import { poundsText } from '../../fhir/decimal.js';
@@ -66,7 +67,7 @@ function refuseOtherModel({ line, model, committed, spent, disbursed }: BudgetLi
 
 /** What each line loses, then what each gains; only what was not used moves. */
 function movementsOf(assigned: readonly Assigned[], budget: Budget): Decision['movements'] {
-  const total = assigned.reduce((sum, { amount }) => sum + amount, 0n);
+  const total = sumOf(assigned);
   if (total > budget.allocated) {
     throw fail('business-rule', { text: `The lines come to £${poundsText(total)}, and £${poundsText(budget.allocated)} was granted`, expression: AT, coding: businessError('ALLOCATION_EXCEEDED') });
   }

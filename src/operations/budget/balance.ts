@@ -8,6 +8,7 @@ import { dateRange, instantText } from '../../fhir/date-time.js';
 import { fail } from '../../fhir/errors.js';
 import type { Issue } from '../../fhir/issue.js';
 import type { Resource } from '../../fhir/resource.js';
+import { SUBSETTED } from '../../fhir/subsetted.js';
 import type { Context } from '../../interactions/context.js';
 import { readInput, type InputNames } from '../input.js';
 import { viewOf, type Operation } from '../operation.js';
@@ -15,7 +16,6 @@ import { ownLines } from './own-lines.js';
 import { output, outputParts, parametersResponse, type OutputParameter } from '../output.js';
 
 const NAMES: InputNames = { asOf: 'text', byAllocation: 'boolean' };
-const SUBSETTED = { tag: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'SUBSETTED' }] };
 
 export interface BalanceParts {
   readonly definitions: Definitions;
@@ -38,7 +38,7 @@ export function createBalanceOperation({ definitions, validate }: BalanceParts):
       ...(input.flag('byAllocation') === true ? (await toldOne(budget, shown, context, definitions)).filter(isLine).map(lineOf) : []),
       output('asOf', 'valueDateTime', instantText(at ?? context.now)),
       output('version', 'valueId', String(budget.version)),
-    ], shown === lines ? undefined : SUBSETTED);
+    ], shown === lines ? undefined : { tag: [SUBSETTED] });
     return { ...told, about: [budget.patient] };
   });
 }

@@ -14,6 +14,7 @@ import { fail } from '../../fhir/errors.js';
 import { exactJson } from '../../fhir/exact-json.js';
 import type { Issue } from '../../fhir/issue.js';
 import type { Resource } from '../../fhir/resource.js';
+import { SUBSETTED } from '../../fhir/subsetted.js';
 import type { Context } from '../../interactions/context.js';
 import type { Clause } from '../../search/query.js';
 import { asksCsv, csvResponse } from '../csv-answer.js';
@@ -24,7 +25,6 @@ import { presentText } from '../present.js';
 import { readSpan } from '../span.js';
 
 const NAMES: InputNames = { periodStart: 'text', periodEnd: 'text', reportType: 'text', reporter: 'text', suppress: 'boolean' };
-const SUBSETTED = { system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'SUBSETTED' };
 
 /** By id of the bundled Measure: what it counts. */
 const MEASURES: Readonly<Record<string, (asked: MeasureAsked, context: Context, suppress: boolean) => Promise<readonly ReportGroup[]>>> = {
