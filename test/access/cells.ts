@@ -220,7 +220,7 @@ export async function startMatrix({ rowsOf: made, sees, asksOfPeople }: Expectat
         // By whoever sends it, of an amount that any line has: nothing but the row itself is in the way.
         cells.push({ name: `POST ${key} as its recorder`, expected: true, ask: async () => [400, 403, 422].includes(await statusOf(bearer, 'POST', type, recordedByNobody(anonymous))) });
       }
-      const about: string = (body as any).subject?.reference ?? '';
+      const { reference: about = '' } = (body['subject'] ?? {}) as { readonly reference?: string };
       if (type === 'DocumentReference' && lettersOf(bearer, type).includes('C') && !sees(bearer, known.get(about) ?? '')) {
         // With the file inside: nobody else's Binary is in the way, only the patient that it names. About one whom the bearer sees it is the bearer's own.
         const body = { ...anonymous, author: undefined, content: [{ attachment: { contentType: 'text/plain', data: 'eA==' } }] };
